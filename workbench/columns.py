@@ -1,0 +1,33 @@
+"""The names of the columns, in one place."""
+
+from typing import Final
+
+
+class Columns:
+    """Column names of the interactions, items, users and recommendations tables."""
+
+    USER: Final = "user_id"
+    ITEM: Final = "item_id"
+    RATING: Final = "rating"
+    TIMESTAMP: Final = "timestamp"
+    EVENT: Final = "event"
+    SESSION: Final = "session_id"
+    VALUE: Final = "value"
+
+    TITLE: Final = "title"
+    DESCRIPTION: Final = "description"
+    GENRES: Final = "genres"
+    TAGS: Final = "tags"
+    YEAR: Final = "year"
+    PRICE: Final = "price"
+    IMAGE: Final = "image"
+
+    SCORE: Final = "score"
+    RANK: Final = "rank"
+    BECAUSE: Final = "because"
+
+    TEXT: Final = "text"
+    SOURCE: Final = "source"
+    EVIDENCE: Final = "evidence"
+    MODEL: Final = "model"
+    SEED: Final = "seed"

@@ -1,0 +1,16 @@
+"""Similarity, and where it runs."""
+
+from workbench.compute.device import Device, describe, resolve
+from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
+from workbench.compute.topk import top_k
+
+__all__ = [
+    "Device",
+    "Neighbours",
+    "common_ratings",
+    "describe",
+    "nearest",
+    "resolve",
+    "similar",
+    "top_k",
+]

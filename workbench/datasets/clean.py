@@ -1,0 +1,86 @@
+"""Check interactions against the contract and account for every row that is dropped."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.columns import Columns
+from workbench.errors import DataError
+
+PAIR = [Columns.USER, Columns.ITEM]
+
+
+def clean(
+    interactions: pd.DataFrame, *, signed: bool = False
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Bring interactions into the form that the rest of Workbench relies on.
+
+    Rows without an id, with a NaN or infinite rating, and exact duplicates are dropped; of several
+    ratings of one pair the latest is kept (by ``timestamp``, else by position).
+
+    Parameters
+    ----------
+    interactions : DataFrame
+        With ``user_id``, ``item_id``, ``rating``; other columns are kept as they are.
+    signed : bool
+        Whether ratings below zero are allowed.
+
+    Returns
+    -------
+    interactions : DataFrame
+        Sorted by user and item, one row a pair.
+    account : tuple of str
+        What was dropped and why, one sentence each.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or holds what it must not, or fewer than two users or items remain.
+    """
+    from workbench.datasets.schema import check_interactions
+
+    account: list[str] = []
+    table = check_interactions(interactions, signed=signed)
+    table = _drop(table, table[PAIR].isna().any(axis=1), "without a user or item id", account)
+    rating = table[Columns.RATING]
+    table = _drop(table, rating.isna(), "whose rating is missing (NaN)", account)
+    table = _drop(table, np.isinf(table[Columns.RATING]), "whose rating is infinite", account)
+    table = _drop(table, table.duplicated(), "that repeat another row exactly", account)
+    if Columns.TIMESTAMP in table:
+        table = table.sort_values(Columns.TIMESTAMP, kind="stable", na_position="first")
+    table = _drop(table, table.duplicated(PAIR, keep="last"), "rated again later", account)
+    table[PAIR] = table[PAIR].apply(tidy_ids)
+    _require_two(table)
+    return table.sort_values(PAIR, ignore_index=True), tuple(account)
+
+
+def tidy_ids(ids: pd.Series) -> pd.Series:
+    """Ids as int64 where every one is a whole number written as such, else as str."""
+    if pd.api.types.is_integer_dtype(ids):
+        return ids.astype(np.int64)
+    if pd.api.types.is_float_dtype(ids) and (ids % 1 == 0).all():
+        return ids.astype(np.int64)
+    text = ids.astype(str)
+    # Up to 18 digits fit int64, and "007" is not 7.
+    if len(text) and text.str.fullmatch(r"-?[1-9]\d{0,17}|0").all():
+        return text.astype(np.int64)
+    return text
+
+
+def _drop(table: pd.DataFrame, bad: Any, why: str, account: list[str]) -> pd.DataFrame:
+    count = int(bad.sum())
+    if count:
+        account.append(f"{count:,} of {len(table):,} rows dropped: {why}")
+        table = table[~bad]
+    return table
+
+
+def _require_two(table: pd.DataFrame) -> None:
+    for column in PAIR:
+        found = table[column].nunique()
+        if found < 2:
+            raise DataError(
+                f"column {column!r} has {found} distinct value{'s' * (found != 1)} after cleaning; "
+                "similarity needs at least two users and two items"
+            )

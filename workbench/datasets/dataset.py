@@ -1,0 +1,125 @@
+"""The one object every other room works on."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.columns import Columns
+from workbench.errors import UnknownIdError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Interactions with the items and users they speak of.
+
+    Attributes
+    ----------
+    interactions : DataFrame
+        One row a (user, item) pair: ``user_id``, ``item_id``, ``rating`` (float64; 1.0 when
+        implicit) and, where known, ``timestamp``, ``event``, ``session_id``, ``value``.
+    items : DataFrame
+        One row an item: ``item_id``, ``title`` (without the year) and any attribute. What
+        stands here, and only that, is what copy may state.
+    users : DataFrame or None
+        One row a user: ``user_id`` and attributes.
+    name : str
+        How panels and reports call the data.
+    account : tuple of str
+        What reading and cleaning dropped or merged, one sentence each.
+    """
+
+    interactions: pd.DataFrame
+    items: pd.DataFrame
+    users: pd.DataFrame | None = None
+    name: str = "data"
+    account: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of the content of all tables."""
+        digest = sha256()
+        for table in (self.interactions, self.items, self.users):
+            if table is not None:
+                digest.update("|".join(table.columns).encode())
+                flat = table.map(str) if _has_lists(table) else table
+                digest.update(pd.util.hash_pandas_object(flat, index=False).to_numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+    @cached_property
+    def user_ids(self) -> pd.Index:
+        """Ids of the users with interactions, ascending."""
+        return pd.Index(np.sort(self.interactions[Columns.USER].unique()), name=Columns.USER)
+
+    @cached_property
+    def item_ids(self) -> pd.Index:
+        """Ids of the items with interactions, ascending."""
+        return pd.Index(np.sort(self.interactions[Columns.ITEM].unique()), name=Columns.ITEM)
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        """Ratings as a float64 CSR array of shape (users, items), rows and columns by id."""
+        rows = self.user_ids.get_indexer(self.interactions[Columns.USER])
+        columns = self.item_ids.get_indexer(self.interactions[Columns.ITEM])
+        ratings = self.interactions[Columns.RATING].to_numpy(np.float64)
+        shape = (len(self.user_ids), len(self.item_ids))
+        matrix = sparse.coo_array((ratings, (rows, columns)), shape=shape).tocsr()
+        matrix.sort_indices()
+        return matrix
+
+    @cached_property
+    def titles(self) -> pd.Series:
+        """Display title of every item, "Title (year)" where a year is known, indexed by id."""
+        items = self.items.set_index(Columns.ITEM)
+        titles = items[Columns.TITLE].astype(str)
+        if Columns.YEAR not in items:
+            return titles
+        year = pd.to_numeric(items[Columns.YEAR], errors="coerce")
+        dated = titles + " (" + year.astype("Int64").astype(str) + ")"
+        return titles.where(year.isna(), dated)
+
+    def history(self, user_id: object) -> pd.DataFrame:
+        """Interactions of one user, highest rating first.
+
+        Raises
+        ------
+        UnknownIdError
+            If the user has no interactions.
+        """
+        self.require_users([user_id])
+        mine = self.interactions[self.interactions[Columns.USER] == user_id]
+        return mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
+
+    def require_users(self, users: object) -> np.ndarray:
+        """Row numbers of user ids; an unknown id is an error that says what ids look like."""
+        return _positions(self.user_ids, users, "user")
+
+    def require_items(self, items: object) -> np.ndarray:
+        """Column numbers of item ids; an unknown id is an error that says what ids look like."""
+        return _positions(self.item_ids, items, "item")
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name!r}: {len(self.user_ids):,} users, {len(self.item_ids):,} items, "
+            f"{len(self.interactions):,} interactions, hash {self.hash})"
+        )
+
+
+def _positions(index: pd.Index, ids: object, kind: str) -> np.ndarray:
+    wanted = list(ids) if pd.api.types.is_list_like(ids) else [ids]
+    positions = index.get_indexer(pd.Index(wanted, dtype=object))
+    if (positions < 0).any():
+        missing = wanted[int(np.argmin(positions))]
+        examples = ", ".join(map(repr, index[:3].tolist()))
+        raise UnknownIdError(
+            f"{kind} {missing!r} has no interactions in these data; their {len(index):,} {kind} "
+            f"ids run from {index.tolist()[0]!r} to {index.tolist()[-1]!r}, for example {examples}"
+        )
+    return positions
+
+
+def _has_lists(table: pd.DataFrame) -> bool:
+    return any(isinstance(value, list) for value in table.head(1).to_numpy().ravel())

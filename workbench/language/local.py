@@ -1,0 +1,204 @@
+"""A language model on this machine, and the phrases its sentences may be made of."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from tqdm.auto import tqdm
+from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
+
+from workbench.compute.device import resolve
+from workbench.errors import ModelFileError
+from workbench.language import embedded
+
+BATCH = 32
+
+
+class Continuation(NamedTuple):
+    """What a model wrote after a prompt, and the mean log-probability it gave its own words."""
+
+    text: str
+    fluency: float
+
+
+class LocalModel:
+    """A causal language model run by transformers, loaded on first use.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        Local folder or hub id; by default the embedded model.
+    device : {"auto", "cpu", "gpu"}
+        Where it runs.
+    """
+
+    def __init__(self, model: str | Path | None = None, *, device: str = "auto") -> None:
+        self.device = resolve(device)
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """Name to show beside what the model wrote."""
+        return embedded.NAME if self._model is None else Path(self._model).name
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        source = embedded.embedded_model() if self._model is None else self._model
+        # bfloat16 is stored, but float32 is the faster of the two on most processors.
+        dtype = torch.bfloat16 if self.device.kind == "gpu" else torch.float32
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source, padding_side="left")
+            network = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ModelFileError(f"The language model {str(source)!r} does not load: {error}") from error
+        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+        return tokenizer, network.eval().to("cuda" if self.device.kind == "gpu" else "cpu")
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        phrases: Sequence[Mapping[str, bool]] | None = None,
+        max_new_tokens: int = 24,
+        temperature: float = 0.7,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> list[Continuation]:
+        """Continue each prompt to the end of its sentence.
+
+        Parameters
+        ----------
+        prompts : sequence of str
+            Texts to continue; several copies of one give several continuations.
+        phrases : sequence of dict, optional
+            For each prompt the words and phrases that its continuation may be made of, each with
+            whether a clause may end on it; such a one is used once. Without them the model
+            writes what it likes.
+        max_new_tokens : int
+            Length at which a continuation is cut.
+        temperature : float
+            0 takes the most likely word each time; above it, words are sampled.
+        seed : int
+            The same seed and prompts give the same continuations.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        list of Continuation
+            In the order of the prompts.
+        """
+        steps = range(0, len(prompts), BATCH)
+        sampling = {"do_sample": temperature > 0}
+        if temperature > 0:
+            sampling |= {"temperature": temperature, "top_p": 0.95, "top_k": 0}
+        written: list[Continuation] = []
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            for i in tqdm(steps, desc=f"{self.name} writes", disable=not progress):
+                own = phrases[i : i + BATCH] if phrases else None
+                written += self._generate(prompts[i : i + BATCH], own, max_new_tokens, sampling)
+        return written
+
+    def _generate(
+        self,
+        prompts: Sequence[str],
+        phrases: Sequence[Mapping[str, bool]] | None,
+        max_new_tokens: int,
+        sampling: dict[str, Any],
+    ) -> list[Continuation]:
+        tokenizer, network = self._loaded
+        inputs = tokenizer(list(prompts), return_tensors="pt", padding=True).to(network.device)
+        watch = _Phrases(tokenizer, phrases)
+        with torch.inference_mode():
+            tokens = network.generate(
+                **inputs,
+                **sampling,
+                max_new_tokens=max_new_tokens,
+                pad_token_id=tokenizer.pad_token_id,
+                stop_strings=["\n", ". ", "。"] if phrases is None else None,
+                tokenizer=tokenizer,
+                logits_processor=LogitsProcessorList([watch]),
+            )[:, inputs.input_ids.shape[1] :]
+        texts = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [
+            Continuation(text.split("\n")[0].rstrip(), fluency)
+            for text, fluency in zip(texts, watch.fluency(), strict=True)
+        ]
+
+
+class _Phrases(LogitsProcessor):
+    """Keeps each row of a batch to its phrases, and notes how likely the model found its words.
+
+    A row's phrases form a trie over their usual tokens, so that a sentence cannot run into the
+    beginning of a word that no phrase completes. The leaf key None says whether a clause may end.
+    """
+
+    def __init__(self, tokenizer: Any, phrases: Sequence[Mapping[str, bool]] | None) -> None:
+        self._eos, self._pad = tokenizer.eos_token_id, tokenizer.pad_token_id
+        self._comma, self._stop = (tokenizer.encode(mark, add_special_tokens=False)[0] for mark in ",.")
+        self._roots = [_trie(tokenizer, own) for own in phrases] if phrases else None
+        self._nodes = list(self._roots or [])
+        self._firsts: list[int] = [0] * len(self._nodes)
+        self._used: list[set[int]] = [set() for _ in self._nodes]
+        self._before: torch.Tensor | None = None
+        self._total = self._count = torch.zeros(())
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Narrow the scores of the next token, having noted the last one."""
+        if self._before is not None:
+            self._note(input_ids[:, -1])
+        self._before = scores.float().log_softmax(-1)
+        if self._roots is None:
+            return scores
+        narrowed = torch.full_like(scores, -torch.inf)
+        for row in range(len(scores)):
+            allowed = self._allowed(row)
+            narrowed[row, allowed] = scores[row, allowed]
+        return narrowed
+
+    def fluency(self) -> list[float]:
+        """Mean log-probability of each row's words."""
+        return (self._total / self._count.clamp(min=1)).tolist()
+
+    def _note(self, tokens: torch.Tensor) -> None:
+        assert self._before is not None
+        chosen = self._before.gather(1, tokens[:, None])[:, 0]
+        written = (tokens != self._pad) & (tokens != self._eos)
+        self._total = self._total + chosen.where(written, 0.0)
+        self._count = self._count + written
+        for row in range(len(self._nodes)):
+            self._advance(row, int(tokens[row]))
+
+    def _allowed(self, row: int) -> list[int]:
+        node, root = self._nodes[row], self._roots[row]
+        inside = [token for token in node if token is not None and node is not root]
+        if node is not root and None not in node:
+            return inside or [self._eos]
+        fresh = [token for token in root if token not in self._used[row]]
+        return inside + fresh + ([self._comma, self._stop] if node.get(None) else [])
+
+    def _advance(self, row: int, token: int) -> None:
+        node, root = self._nodes[row], self._roots[row]
+        if node.get(None) and token not in node:
+            self._used[row].add(self._firsts[row])
+        if token in (self._stop, self._eos, self._pad):
+            self._nodes[row] = {}
+        elif token == self._comma:
+            self._nodes[row] = root
+        elif token in node and node is not root:
+            self._nodes[row] = node[token]
+        else:
+            self._nodes[row], self._firsts[row] = root[token], token
+
+
+def _trie(tokenizer: Any, phrases: Mapping[str, bool]) -> dict[Any, Any]:
+    root: dict[Any, Any] = {}
+    for phrase, may_end in phrases.items():
+        node = root
+        for token in tokenizer.encode(f" {phrase}", add_special_tokens=False):
+            node = node.setdefault(token, {})
+        node[None] = may_end
+    return root

@@ -1,0 +1,173 @@
+"""Neighbourhood models: users like you, and items like those you chose."""
+
+from abc import abstractmethod
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.compute import nearest
+from workbench.compute.metrics import METRICS
+from workbench.datasets import Dataset
+from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, row_means
+from workbench.options import at_least, one_of
+
+
+class _KNN(Recommender):
+    """What both neighbourhood models share."""
+
+    def __init__(
+        self,
+        *,
+        k: int = 50,
+        metric: str = "cosine",
+        min_overlap: int = 1,
+        feedback: str = "implicit",
+        device: str = "auto",
+    ) -> None:
+        super().__init__(device=device)
+        self.k = at_least("k", k, 1)
+        self.metric = one_of("metric", metric, METRICS)
+        self.min_overlap = at_least("min_overlap", min_overlap, 1)
+        self.feedback = one_of("feedback", feedback, FEEDBACK)
+
+    def _neighbours(
+        self, queries: sparse.csr_array, targets: sparse.csr_array, own: np.ndarray
+    ) -> sparse.csr_array:
+        """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
+        indices, scores = nearest(
+            queries,
+            targets,
+            own=own,
+            metric=self.metric,
+            k=self.k,
+            min_overlap=self.min_overlap,
+            device=self.device,
+        )
+        rows, ranks = np.nonzero(indices >= 0)
+        entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
+        return sparse.coo_array(entries, shape=(len(own), targets.shape[0])).tocsr()
+
+    @abstractmethod
+    def _predict(
+        self, profiles: sparse.csr_array, own: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Numerator, sum of similarities, and mean to add back; all broadcast to (b, items)."""
+
+    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        total, weight, mean = self._predict(profiles, own)
+        if self.feedback == "implicit":
+            return np.where(weight > 0, total, np.nan)
+        return mean + total / np.where(weight > 0, weight, np.nan)
+
+    def _centred(self, matrix: sparse.csr_array, means: np.ndarray) -> sparse.csr_array:
+        """Ratings, less their means (one a stored entry) where feedback is explicit."""
+        if self.feedback == "implicit":
+            return matrix
+        # A rating equal to the mean stays stored as 0: it still says that the entry is there.
+        return sparse.csr_array((matrix.data - means, matrix.indices, matrix.indptr), matrix.shape)
+
+
+class ItemKNN(_KNN):
+    r"""Recommend items similar to those in the user's history.
+
+    With :math:`N_k(i)` the k most similar items of i and :math:`H_u` the history of u,
+
+    .. math::
+        s(u, i) = \sum_{j \in N_k(i) \cap H_u} w_{ij} r_{uj} \qquad
+        \hat r_{ui} = \bar r_i + \frac{\sum_j w_{ij} (r_{uj} - \bar r_j)}{\sum_j w_{ij}}
+
+    for implicit (Deshpande and Karypis 2004, section 4) and explicit feedback (Desrosiers and
+    Karypis 2011, section 4.2, item-based). Item means are over all raters.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours a row.
+    metric : {"cosine", "pearson"}
+    min_overlap : int
+        See `workbench.similar`.
+    feedback : {"implicit", "explicit"}
+        "implicit" ranks by the sum of similarity x rating, not divided by the sum of
+        similarities; "explicit" predicts the rating as a mean-centred weighted mean.
+    device : {"auto", "cpu", "gpu"}
+    """
+
+    evidence_type = ByItem
+
+    def _fit(self, ds: Dataset) -> None:
+        items = ds.matrix.T.tocsr()
+        self._means = row_means(items)
+        self._similar = self._neighbours(items, items, np.arange(items.shape[0]))
+
+    def _predict(
+        self, profiles: sparse.csr_array, own: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        history = self._centred(profiles, self._means[profiles.indices])
+        total = (history @ self._similar.T).toarray()
+        weight = (_present(profiles) @ self._similar.T).toarray()
+        return total, weight, self._means
+
+    def _contributions(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> tuple[sparse.csr_array, pd.Index]:
+        history = self._centred(profiles, self._means[profiles.indices])
+        return self._similar[items].multiply(history[rows]).tocsr(), self.data.item_ids
+
+
+class UserKNN(_KNN):
+    r"""Recommend what similar users chose.
+
+    With :math:`N_k(u)` the k most similar users of u, of whom those count who rated i,
+
+    .. math::
+        s(u, i) = \sum_{v \in N_k(u)} w_{uv} r_{vi} \qquad
+        \hat r_{ui} = \bar r_u + \frac{\sum_v w_{uv} (r_{vi} - \bar r_v)}{\sum_v w_{uv}}
+
+    for implicit and explicit feedback (Herlocker et al. 1999, section 5.4).
+
+    Parameters
+    ----------
+    k : int
+        Neighbours a row.
+    metric : {"cosine", "pearson"}
+    min_overlap : int
+        See `workbench.similar`.
+    feedback : {"implicit", "explicit"}
+        "implicit" ranks by the sum of similarity x rating, not divided by the sum of
+        similarities; "explicit" predicts the rating as a mean-centred weighted mean.
+    device : {"auto", "cpu", "gpu"}
+    """
+
+    evidence_type = ByUser
+
+    def _fit(self, ds: Dataset) -> None:
+        matrix = ds.matrix
+        means = np.repeat(row_means(matrix), np.diff(matrix.indptr))
+        self._ratings = self._centred(matrix, means)
+        self._rated = _present(matrix)
+        self._similar = self._neighbours(matrix, matrix, np.arange(matrix.shape[0]))
+
+    def _predict(
+        self, profiles: sparse.csr_array, own: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        similar = self._similar_users(profiles, own)
+        weight = (similar @ self._rated).toarray()
+        return (similar @ self._ratings).toarray(), weight, row_means(profiles)[:, None]
+
+    def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
+        if (own >= 0).all():
+            return self._similar[own]
+        return self._neighbours(profiles, self.data.matrix, own)
+
+    def _contributions(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> tuple[sparse.csr_array, pd.Index]:
+        similar = self._similar_users(profiles, own)
+        raters = self._ratings.T.tocsr()[items]
+        return similar[rows].multiply(raters).tocsr(), self.data.user_ids
+
+
+def _present(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Ones wherever the matrix has an entry."""
+    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)

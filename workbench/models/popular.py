@@ -1,0 +1,34 @@
+"""The most chosen items, the same for everybody: the baseline to beat."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.datasets import Dataset
+from workbench.models.base import ByCount, Recommender
+
+
+class Popular(Recommender):
+    """Rank items by the number of users who interacted with them.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> wb.Popular().fit(wb.load("example")).recommend(["u1"], seen="keep").item_id.tolist()
+    ['A', 'B']
+    """
+
+    evidence_type = ByCount
+
+    def _fit(self, ds: Dataset) -> None:
+        self._counts = np.bincount(ds.matrix.indices, minlength=len(ds.item_ids)).astype(float)
+
+    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        return np.tile(self._counts, (profiles.shape[0], 1))
+
+    def _contributions(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> tuple[sparse.csr_array, pd.Index]:
+        own_counts = (self._counts[items], items, np.arange(len(items) + 1))
+        shape = (len(items), len(self._counts))
+        return sparse.csr_array(own_counts, shape=shape), self.data.item_ids

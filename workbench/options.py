@@ -1,0 +1,25 @@
+"""Checks of arguments, so that every room refuses a bad value in the same words."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral
+from typing import Any
+
+from workbench.errors import OptionError
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return `value` if it is one of `choices`, else raise `OptionError` that lists them."""
+    choices = list(choices)
+    if value in choices:
+        return str(value)
+    close = get_close_matches(str(value), choices, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise OptionError(f"{name}={value!r} is not one of {', '.join(map(repr, choices))}{hint}")
+
+
+def at_least(name: str, value: Any, least: int) -> int:
+    """Return `value` as an int if it is a whole number not below `least`, else raise."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise OptionError(f"{name}={value!r} must be a whole number of {least} or more")
+    return int(value)

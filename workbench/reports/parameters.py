@@ -1,0 +1,237 @@
+"""The parameters of a report: what its notebook declares, and whether given values fit."""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from hashlib import sha256
+from io import StringIO
+from numbers import Integral, Real
+from pathlib import Path
+from tokenize import COMMENT, generate_tokens
+from typing import Any
+
+import nbformat
+
+import workbench as wb
+from workbench.compute.device import resolve
+from workbench.datasets import Dataset
+from workbench.errors import OptionError
+from workbench.options import at_least, one_of
+from workbench.reports.notebooks import find_report, report_name
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter, as the notebook's cell tagged ``parameters`` declares it.
+
+    The notebook is the only place that says what is valid: ``k: int = 50  # at least 1``,
+    ``metric: str = "cosine"  # one of: cosine, pearson``.
+
+    Attributes
+    ----------
+    name : str
+        Name of the variable.
+    kind : str
+        Its annotation, ``"int | str"`` for example; without one, the type of the default.
+    default : object
+        Value it has when none is given.
+    help : str
+        The comment behind it.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+
+    def convert(self, value: Any) -> Any:
+        """Return `value` in the declared type, reading text as a command line writes it.
+
+        Raises
+        ------
+        OptionError
+            If it does not fit; the message names the parameter, the value and the type.
+        """
+        for kind in self.kind.split("|"):
+            try:
+                converted = _CONVERTERS[kind.strip().split("[")[0]](value)
+            except ValueError:
+                continue
+            return self._require_allowed(converted)
+        raise OptionError(f"{self.name}={value!r} must be of type {self.kind}")
+
+    def _require_allowed(self, value: Any) -> Any:
+        if choices := re.search(r"one of:? *([^.;]+)", self.help):
+            one_of(self.name, value, [choice.strip() for choice in choices[1].split(",")])
+        if least := re.search(r"at least (\d+)", self.help):
+            at_least(self.name, value, int(least[1]))
+        return value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One report to be made, with every parameter checked.
+
+    Attributes
+    ----------
+    notebook : Path
+        The notebook to execute.
+    parameters : dict
+        All parameters, defaults included.
+    stem : str
+        File name of the report without its ending. Reports of one user that differ in another
+        parameter get different names.
+    data_name, data_hash : str
+        The data set the report is about; empty where the notebook has no ``dataset`` parameter.
+    """
+
+    notebook: Path
+    parameters: dict[str, Any]
+    stem: str
+    data_name: str = ""
+    data_hash: str = ""
+
+
+def declared_parameters(notebook: Path) -> dict[str, Parameter]:
+    """Read the parameters that a notebook declares, by name.
+
+    Papermill's own inspection cannot read an annotation such as ``int | str``.
+    """
+    cells = nbformat.read(notebook, as_version=4).cells
+    tagged = (cell.source for cell in cells if "parameters" in cell.metadata.get("tags", ()))
+    source = next(tagged, "")
+    tokens = generate_tokens(StringIO(source).readline)
+    comments = {token.start[0]: token.string for token in tokens if token.type == COMMENT}
+    parameters = {}
+    for line in ast.parse(source).body:
+        if not isinstance(line, ast.Assign | ast.AnnAssign) or line.value is None:
+            continue
+        name = ast.unparse(line.target if isinstance(line, ast.AnnAssign) else line.targets[0])
+        default = ast.literal_eval(line.value)
+        annotated = isinstance(line, ast.AnnAssign)
+        kind = ast.unparse(line.annotation) if annotated else type(default).__name__
+        comment = comments.get(line.end_lineno or 0, "").lstrip("# ")
+        parameters[name] = Parameter(name, kind, default, comment)
+    return parameters
+
+
+def checked(name: str, declared: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all parameters of a report, the given ones converted, the others by default.
+
+    Raises
+    ------
+    OptionError
+        If a name is unknown or a value does not fit.
+    """
+    for wanted in given:
+        if wanted not in declared:
+            close = get_close_matches(wanted, declared, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            known = ", ".join(declared) or "none"
+            raise OptionError(
+                f"report {name!r} has no parameter {wanted!r}.{hint} Its parameters: {known}"
+            )
+    defaults = {parameter.name: parameter.default for parameter in declared.values()}
+    return defaults | {key: declared[key].convert(value) for key, value in given.items()}
+
+
+def plan(
+    name: str, given: Mapping[str, Any], *, load: Callable[[str], Dataset] | None = None
+) -> Plan:
+    """Check everything about a report that can be checked before a kernel starts.
+
+    Parameters
+    ----------
+    name : str
+        A report, or the path of a notebook.
+    given : mapping
+        Values for some of its parameters.
+    load : callable, optional
+        What opens a data set by name, for a caller that opens each only once.
+    """
+    notebook = find_report(name)
+    declared = declared_parameters(notebook)
+    parameters = checked(report_name(notebook), declared, given)
+    if "device" in parameters:
+        resolve(parameters["device"])
+    data = (load or open_dataset)(parameters["dataset"]) if "dataset" in parameters else None
+    if data is not None and parameters.get("user_id") is not None:
+        row = data.require_users([parameters["user_id"]])[0]
+        parameters["user_id"] = data.user_ids[[row]].tolist()[0]
+    return Plan(
+        notebook,
+        parameters,
+        _stem(report_name(notebook), declared, parameters),
+        data_name=data.name if data is not None else "",
+        data_hash=data.hash if data is not None else "",
+    )
+
+
+def open_dataset(source: str) -> Dataset:
+    """Open a data set by its name, or by the path of a file of interactions."""
+    return wb.read(source) if Path(source).suffix else wb.load(source)
+
+
+def _stem(name: str, declared: Mapping[str, Parameter], parameters: Mapping[str, Any]) -> str:
+    changed = {k: v for k, v in parameters.items() if v != declared[k].default}
+    user = str(changed.pop("user_id", parameters.get("user_id", "")))
+    slug = re.sub(r"[^\w-]+", "_", user)
+    if slug != user:
+        changed["user_id"] = user
+    digest = sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:6]
+    return "-".join([name, *([slug] if slug else []), *([digest] if changed else [])])
+
+
+def _to_int(value: Any) -> int:
+    if isinstance(value, str) and str(int(value)) == value:
+        return int(value)
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    raise ValueError
+
+
+def _to_float(value: Any) -> float:
+    if isinstance(value, str | Real) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError
+
+
+def _to_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if str(value).lower() in words:
+        return words[str(value).lower()]
+    raise ValueError
+
+
+def _to_str(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError
+
+
+def _to_list(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        value = json.loads(value) if value.startswith("[") else value.split(",")
+    if isinstance(value, list | tuple):
+        return list(value)
+    raise ValueError
+
+
+def _to_none(value: Any) -> None:
+    if value is not None and str(value).lower() not in ("", "none"):
+        raise ValueError
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "int": _to_int,
+    "float": _to_float,
+    "bool": _to_bool,
+    "str": _to_str,
+    "list": _to_list,
+    "None": _to_none,
+}
