@@ -50,13 +50,13 @@ def goods(lists: dict[str, Any], count: int, rng: np.random.Generator) -> pd.Dat
     chosen["brand"] = brands.iloc[rng.integers(len(brands), size=count)].to_numpy()
     for column in _PAIRS:
         pair = chosen[column]
-        chosen[column], chosen[f"{column}_zh"] = pair.str[0], pair.str[1]
+        chosen[column], chosen[f"{column}_zh"] = (pair.str[at].astype("str") for at in (0, 1))
     table = _worded(chosen)
     low, high = chosen["low"].to_numpy(), chosen["high"].to_numpy()
-    table[Columns.PRICE] = np.rint(low * (high / low) ** rng.random(count)) - 0.1
+    table[Columns.PRICE] = (np.rint(low * (high / low) ** rng.random(count)) - 0.1).round(1)
     table["stock"] = rng.negative_binomial(1, 0.02, count)
     days = rng.integers(3 * 365, size=count).astype("timedelta64[D]")
-    table["launched"] = (np.datetime64("2022-01-01") + days).astype("datetime64[us]")
+    table["launched"] = (np.datetime64("2022-01-01") + days).astype("datetime64[ns]")
     return table.join(chosen[[DEPARTMENT, NOUN, f"{NOUN}_zh"]])
 
 

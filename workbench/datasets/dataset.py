@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,10 +72,27 @@ class Dataset:
         return matrix
 
     @cached_property
+    def explicit(self) -> bool:
+        """Whether ratings are stated opinions rather than weights of events or ones."""
+        return (
+            Columns.EVENT not in self.interactions
+            and self.interactions[Columns.RATING].nunique() > 1
+        )
+
+    @property
     def titles(self) -> pd.Series:
         """Display title of every item, "Title (year)" where a year is known, indexed by id."""
+        return self.titles_in("en")
+
+    def column(self, name: str, language: str) -> str:
+        """Name of an item column in a language: "title_zh" where there is one, else "title"."""
+        translated = f"{name}_{language}"
+        return translated if translated in self.items else name
+
+    def titles_in(self, language: str) -> pd.Series:
+        """Display titles in a language, as far as the items have them."""
         items = self.items.set_index(Columns.ITEM)
-        titles = items[Columns.TITLE].astype(str)
+        titles = items[self.column(Columns.TITLE, language)].astype(str)
         if Columns.YEAR not in items:
             return titles
         year = pd.to_numeric(items[Columns.YEAR], errors="coerce")
@@ -93,11 +111,11 @@ class Dataset:
         mine = self.interactions[self.interactions[Columns.USER] == user_id]
         return mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
 
-    def require_users(self, users: object) -> np.ndarray:
+    def require_users(self, users: Any) -> np.ndarray:
         """Row numbers of user ids; an unknown id is an error that says what ids look like."""
         return _positions(self.user_ids, users, "user")
 
-    def require_items(self, items: object) -> np.ndarray:
+    def require_items(self, items: Any) -> np.ndarray:
         """Column numbers of item ids; an unknown id is an error that says what ids look like."""
         return _positions(self.item_ids, items, "item")
 
@@ -108,7 +126,7 @@ class Dataset:
         )
 
 
-def _positions(index: pd.Index, ids: object, kind: str) -> np.ndarray:
+def _positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
     wanted = list(ids) if pd.api.types.is_list_like(ids) else [ids]
     positions = index.get_indexer(pd.Index(wanted, dtype=object))
     if (positions < 0).any():

@@ -1,6 +1,7 @@
 """Event logs into preferences: what a view, a cart or a purchase says about liking."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Final
 
 import numpy as np
@@ -37,7 +38,8 @@ def to_preferences(
     nothing, since an opinion that was given beats one that was guessed. ``timestamp`` is the
     latest of the pair, ``session_id`` that of the latest event, ``event`` the heaviest kind (a
     stated rating before all), ``value`` the sum of the known values. "Latest" goes by
-    ``timestamp`` where the column exists (an unknown time is the oldest), else by row order.
+    ``timestamp`` where the column exists (an unknown time is the oldest), else by row order. Rows
+    without an id are merged as if the gap were an id, so that `clean` can count and drop them.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def _checked(weights: Mapping[str, float]) -> Mapping[str, float]:
     if RATING_EVENT in weights:
         raise OptionError("weights: 'rating' events keep their own rating; leave 'rating' out")
     for kind, weight in weights.items():
-        if not (np.isfinite(weight) and weight >= 0):
+        if not (isinstance(weight, Real) and 0 <= weight < np.inf):
             raise OptionError(f"weights[{kind!r}] is {weight!r}; a weight is finite and at least 0")
     return weights
 
@@ -80,12 +82,14 @@ def _check_log(log: pd.DataFrame, known: Mapping[str, float]) -> None:
     for column in (*_PAIR, Columns.EVENT):
         if column not in log:
             raise DataError(f"an event log needs the column {column!r}; it has {list(log.columns)}")
-    unknown = log.loc[~log[Columns.EVENT].isin([*known, RATING_EVENT]), Columns.EVENT]
-    if len(unknown):
-        kind = unknown.iloc[0]
+    unknown = ~log[Columns.EVENT].isin([*known, RATING_EVENT]).to_numpy()
+    if unknown.any():
+        first = int(unknown.argmax())
+        kind = log[Columns.EVENT].iloc[first]
         raise DataError(
-            f"unknown event {kind!r} in column {Columns.EVENT!r} ({len(unknown):,} rows, the first "
-            f"{unknown.index[0]}); valid kinds: {', '.join(sorted([*known, RATING_EVENT]))}. "
+            f"unknown event {kind!r} in column {Columns.EVENT!r}, row {first + 1} "
+            f"({unknown.sum():,} such rows); valid kinds: "
+            f"{', '.join(sorted([*known, RATING_EVENT]))}. "
             f"Give it a weight with weights={{{kind!r}: 1.0}}, 0 to drop it"
         )
 
@@ -111,17 +115,17 @@ def _worth(log: pd.DataFrame, known: Mapping[str, float]) -> pd.Series:
             f"{Columns.RATING!r}; drop these rows or give them a rating"
         )
     latest = ratings[~log.loc[stated, _PAIR].duplicated(keep="last")]
-    has_opinion = stated.groupby([log[column] for column in _PAIR]).transform("any")
+    has_opinion = stated.groupby([log[column] for column in _PAIR], dropna=False).transform("any")
     weight = weight.mask(has_opinion, 0.0)
     weight.loc[latest.index] = latest
     return weight
 
 
 def _merge(log: pd.DataFrame, known: Mapping[str, float]) -> pd.DataFrame:
-    pairs = log.groupby(_PAIR, sort=True)
+    pairs = log.groupby(_PAIR, dropna=False)
     merged = pairs[[Columns.RATING]].sum()
-    strength = log[Columns.EVENT].map({**known, RATING_EVENT: np.inf})
-    heaviest = strength.groupby([log[column] for column in _PAIR]).idxmax()
+    strength = log[Columns.EVENT].map({**known, RATING_EVENT: np.inf}).astype(np.float64)
+    heaviest = strength.groupby([log[column] for column in _PAIR], dropna=False).idxmax()
     merged[Columns.EVENT] = log.loc[heaviest, Columns.EVENT].to_numpy()
     for column in (Columns.TIMESTAMP, Columns.SESSION):
         if column in log:

@@ -136,8 +136,9 @@ def _price_band(ds: Dataset) -> pd.DataFrame:
     prices = ds.interactions[[Columns.USER, Columns.ITEM]].merge(
         ds.items[[Columns.ITEM, Columns.PRICE]], on=Columns.ITEM, how="left"
     )
-    band = prices.groupby(Columns.USER)[Columns.PRICE].quantile([0.25, 0.5, 0.75]).unstack()
-    return band.set_axis(["price_low", "price_typical", "price_high"], axis=1)
+    by_user = prices.groupby(Columns.USER)[Columns.PRICE]
+    names = {"price_low": 0.25, "price_typical": 0.5, "price_high": 0.75}
+    return pd.DataFrame({name: by_user.quantile(share) for name, share in names.items()})
 
 
 def _genre_weights(ds: Dataset, by: str) -> tuple[np.ndarray, pd.Index]:

@@ -2,7 +2,7 @@
 
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from workbench.datasets.dataset import Dataset
 from workbench.datasets.events import to_preferences
 from workbench.errors import DataError, DataFileError
 
-Source = str | Path | pd.DataFrame
+Source: TypeAlias = str | Path | pd.DataFrame
 
 _OTHER_SEPARATORS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 
@@ -40,8 +40,8 @@ def read(
     source : path, glob pattern or DataFrame
         Interactions as CSV, TSV, Parquet or JSON lines; a glob pattern reads all files it matches.
     user_id, item_id, rating, timestamp, event, title : str
-        What the files call these columns. Without a rating column, events are weighted; without
-        either, each row counts 1.0.
+        What the files call these columns. Events are weighted into preferences, see
+        `to_preferences`; without events and ratings each row counts 1.0.
     items, users : path, glob pattern or DataFrame, optional
         Attributes. A year at the end of a title, "Heat (1995)", becomes the column ``year``
         if there is none; genres and tags written "a|b" become lists.
@@ -70,8 +70,7 @@ def read(
         title: Columns.TITLE,
     }
     log = _timed(_table(source, names, sep))
-    if Columns.RATING not in log:
-        log = _with_ratings(log, weights)
+    log = _rated(log, weights)
     interactions, account = clean(log, signed=signed)
     catalogue, added = complete_items(_optional(items, names, sep), interactions)
     people = _optional(users, names, sep)
@@ -214,7 +213,7 @@ def _timed(log: pd.DataFrame) -> pd.DataFrame:
     return log
 
 
-def _with_ratings(log: pd.DataFrame, weights: dict[str, float] | None) -> pd.DataFrame:
+def _rated(log: pd.DataFrame, weights: dict[str, float] | None) -> pd.DataFrame:
     if Columns.EVENT in log:
         return to_preferences(log, weights)
-    return log.assign(**{Columns.RATING: 1.0})
+    return log if Columns.RATING in log else log.assign(**{Columns.RATING: 1.0})

@@ -59,8 +59,9 @@ def synthetic(users: int, items: int, interactions: int, *, seed: int = 0) -> Da
     User activity is lognormal (sigma 1.25). Item popularity follows the Zipf-Mandelbrot law:
     the item of rank r is drawn with a probability proportional to 1 / (r + q)^2, q being twice
     the mean activity; as nobody rates an item twice, the most popular one reaches about a third
-    of the users. Every user and every item has at least one interaction. Ratings are half stars from 0.5 to 5: a mean an
-    item, a bias a user, and noise. There is no taste to be learnt here, see `shop` for that.
+    of the users. Every user and every item has at least one interaction. Ratings are half stars
+    from 0.5 to 5: a mean an item, a bias a user, and noise. There is no taste to be learnt here,
+    see `shop` for that.
 
     Parameters
     ----------

@@ -1,0 +1,18 @@
+"""Widgets: one panel a file, each a plain object that computes and a thin view."""
+
+from workbench.panels.behaviour import BehaviourExplorer, DataPicker
+from workbench.panels.copy import CopyStudio
+from workbench.panels.recommend import ListComparison
+from workbench.panels.similarity import SimilarityExplorer
+from workbench.panels.user import UserExplorer, UserReport, typical_user
+
+__all__ = [
+    "BehaviourExplorer",
+    "CopyStudio",
+    "DataPicker",
+    "ListComparison",
+    "SimilarityExplorer",
+    "UserExplorer",
+    "UserReport",
+    "typical_user",
+]

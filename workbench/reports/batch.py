@@ -24,7 +24,13 @@ from workbench.errors import DataError, OptionError, WorkbenchError
 from workbench.options import at_least
 from workbench.reports.html import Facts, batch_page
 from workbench.reports.notebooks import find_report, report_name
-from workbench.reports.parameters import Plan, checked, declared_parameters, open_dataset, plan
+from workbench.reports.parameters import (
+    Plan,
+    declared_parameters,
+    open_dataset,
+    plan,
+    require_names,
+)
 from workbench.reports.run import DEFAULT_OUTPUT, run, write_whole
 
 _STATE = "batch.json"
@@ -55,7 +61,7 @@ class Children:
             if self.stopped:
                 return {"reason": "interrupted"}
             # A session of its own: Ctrl-C reaches this process alone, which then ends the others.
-            child = subprocess.Popen(
+            child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -77,3 +83,169 @@ class Children:
             self.stopped = True
             for child in self.running:
                 child.send_signal(signal.SIGINT)
+
+
+def run_batch(
+    name: str,
+    table: str | Path | pd.DataFrame,
+    *,
+    jobs: int,
+    force: bool,
+    output: str | Path | None,
+    timeout: float,
+    progress: bool,
+    common: Mapping[str, Any],
+) -> Path:
+    """Make the reports of a batch; see `workbench.reports.report_batch`."""
+    started = monotonic()
+    at_least("jobs", jobs, 1)
+    columns, rows = _read_rows(name, table, common)
+    folder = Path(output or DEFAULT_OUTPUT)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _read_state(folder / _STATE)
+    entries, plans = _sort_out(name, rows, {} if force else state, folder)
+
+    def save(key: str) -> None:
+        state[key] = entries[key]
+        text = json.dumps({key: asdict(entry) for key, entry in state.items()}, indent=1)
+        write_whole(folder / _STATE, text)
+
+    try:
+        _make(plans, entries, save, jobs=jobs, output=folder, timeout=timeout, progress=progress)
+    finally:
+        facts = Facts(
+            name=report_name(find_report(name)),
+            language=str(common.get("language", "en")),
+            data=", ".join(sorted({f"{p.data_name} · {p.data_hash}" for p in plans.values()})),
+            version=__version__,
+            made=datetime.now().astimezone(),
+            seconds=monotonic() - started,
+            parameters=common,
+        )
+        write_whole(folder / "index.html", batch_page(facts, columns, list(entries.values())))
+    return folder / "index.html"
+
+
+def _make(
+    plans: Mapping[str, Plan],
+    entries: Mapping[str, Entry],
+    save: Callable[[str], None],
+    *,
+    jobs: int,
+    output: Path,
+    timeout: float,
+    progress: bool,
+) -> None:
+    children = Children()
+
+    def make(planned: Plan) -> dict[str, Any]:
+        started = monotonic()
+        request = asdict(planned) | {"notebook": str(planned.notebook)}
+        answer = children.ask({"plan": request, "output": str(output), "timeout": timeout})
+        return answer | {"seconds": monotonic() - started}
+
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {pool.submit(make, planned): key for key, planned in plans.items()}
+        done = as_completed(futures)
+        try:
+            for future in tqdm(done, total=len(futures), unit="report", disable=not progress):
+                answer = future.result()
+                entry = entries[futures[future]]
+                entry.status = "done" if "page" in answer else "failed"
+                entry.page = answer.get("page", "")
+                entry.reason = answer.get("reason", "")
+                entry.seconds = answer["seconds"]
+                save(futures[future])
+        except BaseException:
+            children.stop()
+            raise
+
+
+def _sort_out(
+    name: str, rows: list[dict[str, Any]], state: Mapping[str, Entry], folder: Path
+) -> tuple[dict[str, Entry], dict[str, Plan]]:
+    """Tell the rows that are made already, or can never be, from those to make."""
+    load: Callable[[str], Dataset] = cache(open_dataset)
+    entries: dict[str, Entry] = {}
+    plans: dict[str, Plan] = {}
+    for row in rows:
+        try:
+            planned = plan(name, row, load=load)
+        except WorkbenchError as error:
+            entries[json.dumps(row)] = Entry(row, "failed", reason=str(error))
+            continue
+        key = _key(planned)
+        old = state.get(key)
+        if old is not None and old.status == "done" and (folder / old.page).is_file():
+            entries[key] = old
+        else:
+            entries[key] = Entry(row)
+            plans[key] = planned
+    return entries, plans
+
+
+def _key(planned: Plan) -> str:
+    """Whatever would make the report come out differently."""
+    notebook = sha256(planned.notebook.read_bytes()).hexdigest()
+    parts = [notebook, planned.stem, planned.parameters, planned.data_hash, __version__]
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read_rows(
+    name: str, table: str | Path | pd.DataFrame, common: Mapping[str, Any]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Read the table and check every header and value, before anything runs."""
+    frame = table if isinstance(table, pd.DataFrame) else _read_csv(Path(table))
+    if frame.empty:
+        raise DataError(f"the table of a batch of {name!r} reports has no rows")
+    declared = declared_parameters(find_report(name))
+    require_names(name, declared, [*map(str, frame.columns), *common])
+    rows = []
+    for number, record in enumerate(frame.to_dict("records"), start=1):
+        given = {str(key): value for key, value in record.items() if not _is_empty(value)}
+        row = {}
+        for column, value in (dict(common) | given).items():
+            try:
+                row[column] = declared[column].convert(value)
+            except OptionError as error:
+                raise OptionError(f"row {number}, column {column!r}: {error}") from None
+        rows.append(row)
+    return list(map(str, frame.columns)), rows
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} cannot be read as CSV: {error}") from error
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and value != value)
+
+
+def _read_state(path: Path) -> dict[str, Entry]:
+    if not path.is_file():
+        return {}
+    try:
+        return {key: Entry(**entry) for key, entry in json.loads(path.read_text("utf-8")).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is not the state of a batch ({error}); delete it") from error
+
+
+def _answer() -> None:
+    """Make the one report asked for on standard input: what a child process runs."""
+    request = json.load(sys.stdin)
+    asked = request.pop("plan")
+    planned = Plan(**asked | {"notebook": Path(asked["notebook"])})
+    try:
+        answer = {"page": run(planned, progress=False, **request).name}
+    except WorkbenchError as error:
+        answer = {"reason": str(error)}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    _answer()

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
@@ -14,6 +14,7 @@ from tokenize import COMMENT, generate_tokens
 from typing import Any
 
 import nbformat
+from pandas.api.types import is_numeric_dtype
 
 import workbench as wb
 from workbench.compute.device import resolve
@@ -107,18 +108,21 @@ def declared_parameters(notebook: Path) -> dict[str, Parameter]:
     comments = {token.start[0]: token.string for token in tokens if token.type == COMMENT}
     parameters = {}
     for line in ast.parse(source).body:
-        if not isinstance(line, ast.Assign | ast.AnnAssign) or line.value is None:
-            continue
-        name = ast.unparse(line.target if isinstance(line, ast.AnnAssign) else line.targets[0])
-        default = ast.literal_eval(line.value)
-        annotated = isinstance(line, ast.AnnAssign)
-        kind = ast.unparse(line.annotation) if annotated else type(default).__name__
+        match line:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                kind = ast.unparse(line.annotation)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                kind = type(ast.literal_eval(value)).__name__
+            case _:
+                continue
         comment = comments.get(line.end_lineno or 0, "").lstrip("# ")
-        parameters[name] = Parameter(name, kind, default, comment)
+        parameters[name] = Parameter(name, kind, ast.literal_eval(value), comment)
     return parameters
 
 
-def checked(name: str, declared: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+def checked(
+    name: str, declared: Mapping[str, Parameter], given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return all parameters of a report, the given ones converted, the others by default.
 
     Raises
@@ -126,16 +130,21 @@ def checked(name: str, declared: Mapping[str, Parameter], given: Mapping[str, An
     OptionError
         If a name is unknown or a value does not fit.
     """
-    for wanted in given:
-        if wanted not in declared:
-            close = get_close_matches(wanted, declared, n=1)
+    require_names(name, declared, given)
+    defaults = {parameter.name: parameter.default for parameter in declared.values()}
+    return defaults | {key: declared[key].convert(value) for key, value in given.items()}
+
+
+def require_names(name: str, declared: Mapping[str, Parameter], wanted: Iterable[str]) -> None:
+    """Raise `OptionError`, naming the parameters there are, if one of `wanted` is not there."""
+    for key in wanted:
+        if key not in declared:
+            close = get_close_matches(key, declared, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             known = ", ".join(declared) or "none"
             raise OptionError(
-                f"report {name!r} has no parameter {wanted!r}.{hint} Its parameters: {known}"
+                f"report {name!r} has no parameter {key!r}.{hint} Its parameters: {known}"
             )
-    defaults = {parameter.name: parameter.default for parameter in declared.values()}
-    return defaults | {key: declared[key].convert(value) for key, value in given.items()}
 
 
 def plan(
@@ -159,8 +168,7 @@ def plan(
         resolve(parameters["device"])
     data = (load or open_dataset)(parameters["dataset"]) if "dataset" in parameters else None
     if data is not None and parameters.get("user_id") is not None:
-        row = data.require_users([parameters["user_id"]])[0]
-        parameters["user_id"] = data.user_ids[[row]].tolist()[0]
+        parameters["user_id"] = id_in(data, parameters["user_id"])
     return Plan(
         notebook,
         parameters,
@@ -173,6 +181,15 @@ def plan(
 def open_dataset(source: str) -> Dataset:
     """Open a data set by its name, or by the path of a file of interactions."""
     return wb.read(source) if Path(source).suffix else wb.load(source)
+
+
+def id_in(ds: Dataset, user_id: int | str) -> int | str:
+    """Return a user id in the type it has in the data, or raise `UnknownIdError`."""
+    text = str(user_id)
+    whole = is_numeric_dtype(ds.user_ids) and text.removeprefix("-").isdecimal()
+    user = int(text) if whole else text
+    ds.require_users([user])
+    return user
 
 
 def _stem(name: str, declared: Mapping[str, Parameter], parameters: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
 from uuid import uuid4
 
 import nbformat
@@ -25,8 +24,8 @@ from workbench.reports.parameters import Plan
 
 DEFAULT_OUTPUT = "reports"
 
-# Papermill warns of parameters whose annotation it cannot read; ours are checked already.
-logging.getLogger("papermill").setLevel(logging.ERROR)
+# Papermill warns of parameters whose annotation it cannot read, and logs errors that it raises.
+logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -70,7 +69,9 @@ def run(
         except (PapermillException, TimeoutError, RuntimeError) as error:
             notebook = nbformat.read(draft, as_version=4)
             write_whole(failed, nbformat.writes(notebook))
-            raise ReportError(f"{_explain(error, notebook, timeout)}\nRead it in {failed}") from error
+            raise ReportError(
+                f"{_explain(error, notebook, timeout)}\nRead it in {failed}"
+            ) from error
     facts = Facts(
         name=report_name(plan.notebook),
         language=str(plan.parameters.get("language", "en")),
@@ -115,10 +116,10 @@ def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> Note
 
 
 def _explain(error: Exception, notebook: NotebookNode, timeout: float) -> str:
-    cell = next((cell for cell in notebook.cells if _raised(cell)), None)
-    if cell is None:
+    ran = [cell for cell in notebook.cells if cell.cell_type == "code" and _has_run(cell)]
+    if not ran:
         return f"the kernel did not start: {error}"
-    where = f"cell [{cell.execution_count or '?'}] ({_first_line(cell.source)})"
+    where = f"cell [{ran[-1].execution_count or len(ran)}] ({_first_line(ran[-1].source)})"
     if isinstance(error, TimeoutError):
         return f"{where} took more than {timeout:g} seconds; raise the timeout or lower the work"
     if isinstance(error, PapermillExecutionError):
@@ -126,8 +127,8 @@ def _explain(error: Exception, notebook: NotebookNode, timeout: float) -> str:
     return f"{where} lost its kernel, perhaps for want of memory: {error}"
 
 
-def _raised(cell: Any) -> bool:
-    return bool(cell.metadata.get("papermill", {}).get("exception"))
+def _has_run(cell: NotebookNode) -> bool:
+    return cell.metadata.get("papermill", {}).get("duration") is not None
 
 
 def _first_line(source: str) -> str:

@@ -2,6 +2,7 @@ const css = getComputedStyle(document.documentElement);
 const ink = css.getPropertyValue("--ink").trim();
 const rule = css.getPropertyValue("--rule").trim();
 const family = getComputedStyle(document.body).fontFamily;
+const narrow = matchMedia("(max-width: 600px)").matches;
 const axis = { gridcolor: rule, linecolor: rule, zerolinecolor: rule };
 
 // Only the template is touched, so whatever a notebook sets on its figure stays as set.
@@ -13,6 +14,8 @@ function dressed(figure) {
     font: { ...base.font, family, color: ink },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
+    margin: { t: figure.layout?.title?.text ? 56 : 24, r: 24, b: 48, l: 56 },
+    legend: narrow ? { orientation: "h", x: 0, y: -0.2 } : base.legend,
     xaxis: { ...base.xaxis, ...axis },
     yaxis: { ...base.yaxis, ...axis },
   };

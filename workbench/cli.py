@@ -1,0 +1,259 @@
+"""The command line: a thin layer over the public functions."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from workbench import __version__
+from workbench.errors import OptionError, WorkbenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.datasets import Dataset
+
+MODELS = {"item-knn": "ItemKNN", "user-knn": "UserKNN", "popular": "Popular"}
+
+
+class _Group(TyperGroup):
+    """Prints what Workbench raises on purpose as one line, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WorkbenchError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="Workbench: interactive analysis of recommender systems.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DatasetOption = Annotated[str, typer.Option(help="Name of a data set, or the path of your file.")]
+UserOption = Annotated[str, typer.Option("--user-id", help="User id as it stands in the data.")]
+CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the list to a CSV file.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the list to a JSON file.")]
+ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")]
+CountOption = Annotated[int, typer.Option("-n", "--n", help="How many recommendations.")]
+NeighboursOption = Annotated[int, typer.Option("-k", "--k", help="How many neighbours.")]
+MetricOption = Annotated[str, typer.Option(help="Similarity: cosine or pearson.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
+ShortForm = Annotated[str | None, typer.Option(help="Short form of -p, for the user report.")]
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port of the server.")] = None,
+) -> None:
+    """Open JupyterLab at the first notebook; further arguments go to Jupyter."""
+    from workbench.reports.notebooks import notebooks_folder
+
+    start = notebooks_folder() / "00_start_here.ipynb"
+    command = [sys.executable, "-m", "jupyterlab", str(start), *context.args]
+    if port is not None:
+        command.append(f"--port={port}")
+    os.execv(sys.executable, command)  # noqa: S606
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="A report, or the path of a notebook.")] = "user",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="key=value, for any parameter.")
+    ] = None,
+    user_id: ShortForm = None,
+    n: Annotated[str | None, typer.Option("-n", "--n", help="As above.")] = None,
+    k: Annotated[str | None, typer.Option("-k", "--k", help="As above.")] = None,
+    metric: ShortForm = None,
+    language: ShortForm = None,
+    dataset: ShortForm = None,
+    device: ShortForm = None,
+    seed: ShortForm = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+    for_each: Annotated[
+        Path | None, typer.Option(help="CSV with a column a parameter: one report a row.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Reports made at the same time, with --for-each.")] = 1,
+    force: Annotated[bool, typer.Option(help="Make again what is there, with --for-each.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds that one cell may take.")] = 900,
+) -> None:
+    """Write a report as one HTML page, or one for each row of a table, and print its path."""
+    from workbench import reports
+
+    short = {
+        "user_id": user_id,
+        "n": n,
+        "k": k,
+        "metric": metric,
+        "language": language,
+        "dataset": dataset,
+        "device": device,
+        "seed": seed,
+    }
+    given: dict[str, Any] = {key: value for key, value in short.items() if value is not None}
+    given |= dict(_key_value(text) for text in parameter or ())
+    if for_each is None:
+        page = reports.report(name, output=output, timeout=timeout, **given)
+    else:
+        page = reports.report_batch(
+            name, for_each, jobs=jobs, force=force, output=output, timeout=timeout, **given
+        )
+    typer.echo(page)
+
+
+@app.command()
+def recommend(
+    user_id: UserOption,
+    dataset: DatasetOption = "movielens-small",
+    model: ModelOption = "item-knn",
+    n: CountOption = 10,
+    k: NeighboursOption = 50,
+    metric: MetricOption = "cosine",
+    device: DeviceOption = "auto",
+    csv: CsvOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Recommend to one user, and say why."""
+    ds, recs = _recommend(user_id, dataset, model, n=n, k=k, metric=metric, device=device)
+    _deliver(_readable(recs, ds), csv, json)
+
+
+@app.command()
+def write(
+    user_id: UserOption,
+    dataset: DatasetOption = "movielens-small",
+    model: ModelOption = "item-knn",
+    n: CountOption = 10,
+    k: NeighboursOption = 50,
+    metric: MetricOption = "cosine",
+    device: DeviceOption = "auto",
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    tone: Annotated[str, typer.Option(help="Tone of the copy.")] = "warm",
+    seed: Annotated[int, typer.Option(help="The same seed writes the same copy.")] = 42,
+    csv: CsvOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Recommend to one user, with a line of copy for each recommendation."""
+    from workbench import Copywriter
+
+    ds, recs = _recommend(user_id, dataset, model, n=n, k=k, metric=metric, device=device)
+    copy = Copywriter().write(recs, ds, language=language, tone=tone, seed=seed)
+    _deliver(_readable(recs, ds).assign(text=copy["text"], source=copy["source"]), csv, json)
+
+
+@app.command()
+def data(
+    name: Annotated[str | None, typer.Argument(help="A data set, or the path of a file.")] = None,
+) -> None:
+    """List the data sets, or describe one and how it was cleaned."""
+    from workbench.datasets import SOURCES
+    from workbench.reports.parameters import open_dataset
+
+    if name is None:
+        typer.echo("\n".join(SOURCES))
+        return
+    ds = open_dataset(name)
+    typer.echo("\n".join([repr(ds), *ds.account]))
+
+
+@app.command()
+def device() -> None:
+    """Print what there is to compute on, and why not the GPU."""
+    from workbench.compute.device import describe
+
+    typer.echo(describe())
+
+
+def _key_value(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise OptionError(f"-p {text!r} must be written key=value")
+    return key.strip(), value
+
+
+def _recommend(
+    user_id: str, dataset: str, model: str, *, n: int, **options: Any
+) -> "tuple[Dataset, pd.DataFrame]":
+    import workbench as wb
+    from workbench.options import one_of
+    from workbench.reports.parameters import id_in, open_dataset
+
+    family = getattr(wb, MODELS[one_of("model", model, MODELS)])
+    ds = open_dataset(dataset)
+    user = id_in(ds, user_id)
+    fitted = family(**({} if model == "popular" else options)).fit(ds)
+    return ds, fitted.recommend(users=[user], n=n)
+
+
+def _readable(recs: "pd.DataFrame", ds: "Dataset") -> "pd.DataFrame":
+    """Ids as titles, evidence as text."""
+    return recs.assign(
+        title=recs["item_id"].map(ds.titles),
+        score=recs["score"].round(4),
+        because=[", ".join(_evidence(pair, ds) for pair in pairs) for pairs in recs["because"]],
+    )[["rank", "item_id", "title", "score", "because"]]
+
+
+def _evidence(pair: Any, ds: "Dataset") -> str:
+    from workbench.models.base import ByCount, ByUser
+
+    match pair:
+        case ByCount(_, count):
+            return f"{count:,.0f} users"
+        case ByUser(user, contribution):
+            return f"user {user} ({contribution:.3g})"
+    item, contribution = pair
+    return f"{ds.titles[item]} ({contribution:.3g})"
+
+
+def _deliver(table: "pd.DataFrame", csv: Path | None, json: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False)
+    for column in table:
+        right = table[column].dtype.kind in "iuf"
+        shown.add_column(str(column), justify="right" if right else "left")
+    for row in table.itertuples(index=False):
+        shown.add_row(*(Text(_printable(str(value))) for value in row))
+    Console().print(shown if len(table) else "No item has a score for this user.")
+    if csv is not None:
+        table.map(_neutral).to_csv(csv, index=False)
+    if json is not None:
+        table.to_json(json, orient="records", force_ascii=False, indent=1)
+
+
+def _printable(text: str) -> str:
+    """Text without control characters: a title must not steer the terminal."""
+    return "".join(character for character in text if character.isprintable())
+
+
+def _neutral(value: Any) -> Any:
+    """Keep a spreadsheet from taking text for a formula."""
+    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if risky else value
+
+
+if __name__ == "__main__":
+    app()

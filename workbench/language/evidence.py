@@ -1,0 +1,128 @@
+"""What a recommendation rests on, in the words of the catalogue."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from workbench.columns import Columns
+from workbench.datasets import Dataset
+from workbench.errors import UnknownIdError
+from workbench.language.grounding import clean, readable, year_of
+from workbench.models.base import ByCount, ByUser
+
+LIKED = 0.8  # share of the highest rating from which a rating says "liked"
+
+
+class Catalogue:
+    """Rows and evidence of a data set's items, as a sentence may use them.
+
+    Parameters
+    ----------
+    ds : Dataset
+    language : {"en", "zh"}
+        Language of the titles; Chinese ones stand in ``title_zh`` where the catalogue has them.
+    """
+
+    def __init__(self, ds: Dataset, *, language: str = "en") -> None:
+        self._ds, self.language = ds, language
+        self._items = ds.items.set_index(Columns.ITEM, drop=False)
+        self._repeated = set(self._items[Columns.TITLE][self._items[Columns.TITLE].duplicated()])
+        self._highest = ds.interactions[Columns.RATING].max()
+        self._histories: dict[Any, pd.DataFrame] = {}
+
+    def row(self, item_id: Any) -> dict[str, Any]:
+        """Return what is known of an item.
+
+        Raises
+        ------
+        UnknownIdError
+            If the item is not in the catalogue.
+        """
+        if item_id not in self._items.index:
+            raise UnknownIdError(f"item {item_id!r} is not in the items of {self._ds.name!r}")
+        row = self._items.loc[item_id]
+        return {str(k): v for k, v in row.items() if isinstance(v, list) or pd.notna(v)}
+
+    def name(self, row: dict[str, Any], *, dated: bool = True) -> str:
+        """Title to show: with the year if wanted, and always where titles repeat."""
+        chinese = self.language == "zh" and row.get(f"{Columns.TITLE}_zh")
+        title = chinese or readable(clean(row[Columns.TITLE]))
+        year = year_of(row)
+        if self.language == "zh":
+            title = f"“{title}”" if Columns.PRICE in self._items else f"《{title}》"
+        if year is None or not (dated or row[Columns.TITLE] in self._repeated):
+            return title
+        return f"{title}（{year}）" if self.language == "zh" else f"{title} ({year})"
+
+    def evidence(self, user_id: Any, item_id: Any, because: Iterable[Any]) -> list[dict[str, Any]]:
+        """Say what stands behind a recommendation, high ratings first.
+
+        Parameters
+        ----------
+        user_id, item_id : id
+        because : iterable of (id, contribution)
+            As a model gives it; a plain pair is an item of the user's history.
+
+        Returns
+        -------
+        list of dict
+            ``kind`` ("liked", "bought", "seen", "similar" or "popular"); for items ``item_id``,
+            ``title``, ``year``, ``rating`` and ``genres``, those shared with the item; for users
+            and popularity ``count``. Ids of other users do not come in.
+        """
+        pairs = list(because)
+        similar = sum(isinstance(pair, ByUser) for pair in pairs)
+        counts = [pair for pair in pairs if isinstance(pair, ByCount)]
+        items = [pair[0] for pair in pairs if not isinstance(pair, ByUser | ByCount)]
+        return [
+            *sorted((self._own(user_id, item_id, i) for i in items), key=_weakness),
+            *([{"kind": "similar", "count": similar}] if similar else []),
+            *({"kind": "popular", "count": int(count)} for _, count in counts),
+        ]
+
+    def top_rated(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[dict[str, Any]]:
+        """Take the items of a user's history that share most with an item, best rated first."""
+        history = self._history(user_id)
+        others = [i for i in history[Columns.ITEM] if i != item_id and i in self._items.index]
+        found = [self._own(user_id, item_id, i) for i in others]
+        sharing = [e for e in found if e.get(Columns.GENRES)]
+        return sorted(sharing, key=lambda e: (_weakness(e), -len(e[Columns.GENRES])))[:n]
+
+    def _own(self, user_id: Any, item_id: Any, other_id: Any) -> dict[str, Any]:
+        row = self.row(other_id)
+        mine = set(_genres(self.row(item_id)))
+        found: dict[str, Any] = {"kind": "seen", Columns.ITEM: other_id}
+        found |= {key: row[key] for key in (Columns.TITLE, f"{Columns.TITLE}_zh") if key in row}
+        found[Columns.YEAR] = year_of(row)
+        found[Columns.GENRES] = [genre for genre in _genres(row) if genre in mine]
+        history = self._history(user_id)
+        for event in history[history[Columns.ITEM] == other_id].to_dict("records"):
+            found |= self._reading(event)
+        return found
+
+    def _reading(self, event: dict[Any, Any]) -> dict[str, Any]:
+        """Read an interaction; only a stated rating is one, not the weight of a click."""
+        kind, rating = event.get(Columns.EVENT, "rating"), event[Columns.RATING]
+        if kind == "purchase":
+            return {"kind": "bought"}
+        if kind != "rating" or self._highest <= 1:
+            return {}
+        liked = rating >= LIKED * self._highest
+        return {"kind": "liked" if liked else "seen", Columns.RATING: float(rating)}
+
+    def _history(self, user_id: Any) -> pd.DataFrame:
+        if user_id not in self._histories:
+            known = not pd.isna(user_id) and user_id in self._ds.user_ids
+            found = self._ds.history(user_id) if known else self._ds.interactions.head(0)
+            self._histories[user_id] = found
+        return self._histories[user_id]
+
+
+def _genres(row: dict[str, Any]) -> Sequence[str]:
+    genres = row.get(Columns.GENRES)
+    return [genre for genre in genres if genre[:1] != "("] if isinstance(genres, list) else []
+
+
+def _weakness(evidence: dict[str, Any]) -> int:
+    return ("liked", "bought", "seen").index(evidence["kind"])
