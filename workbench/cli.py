@@ -66,7 +66,7 @@ def lab(
     port: Annotated[int | None, typer.Option(help="Port of the server.")] = None,
 ) -> None:
     """Open JupyterLab at the first notebook; further arguments go to Jupyter."""
-    from workbench.reports.notebooks import notebooks_folder
+    from workbench.reports.plan import notebooks_folder
 
     start = notebooks_folder() / "00_start_here.ipynb"
     command = [sys.executable, "-m", "jupyterlab", str(start), *context.args]
@@ -98,7 +98,8 @@ def report(
     timeout: Annotated[float, typer.Option(help="Seconds that one cell may take.")] = 900,
 ) -> None:
     """Write a report as one HTML page, or one for each row of a table, and print its path."""
-    from workbench import reports
+    from workbench.reports.plan import plan
+    from workbench.reports.run import run
 
     short = {
         "user_id": user_id,
@@ -110,13 +111,22 @@ def report(
         "device": device,
         "seed": seed,
     }
-    given: dict[str, Any] = {key: value for key, value in short.items() if value is not None}
+    given = {key: value for key, value in short.items() if value is not None}
     given |= dict(_key_value(text) for text in parameter or ())
     if for_each is None:
-        page = reports.report(name, output=output, timeout=timeout, **given)
+        page = run(plan(name, given), output=output, timeout=timeout)
     else:
-        page = reports.report_batch(
-            name, for_each, jobs=jobs, force=force, output=output, timeout=timeout, **given
+        from workbench.reports.batch import run_batch
+
+        page = run_batch(
+            name,
+            for_each,
+            jobs=jobs,
+            force=force,
+            output=output,
+            timeout=timeout,
+            progress=True,
+            common=given,
         )
     typer.echo(page)
 
@@ -167,7 +177,7 @@ def data(
 ) -> None:
     """List the data sets, or describe one and how it was cleaned."""
     from workbench.datasets import SOURCES
-    from workbench.reports.parameters import open_dataset
+    from workbench.reports.plan import open_dataset
 
     if name is None:
         typer.echo("\n".join(SOURCES))
@@ -196,7 +206,7 @@ def _recommend(
 ) -> "tuple[Dataset, pd.DataFrame]":
     import workbench as wb
     from workbench.options import one_of
-    from workbench.reports.parameters import id_in, open_dataset
+    from workbench.reports.plan import id_in, open_dataset
 
     family = getattr(wb, MODELS[one_of("model", model, MODELS)])
     ds = open_dataset(dataset)

@@ -23,32 +23,32 @@ fail = False
 seconds: float = 0.0
 """
 
-CELLS = [
-    "import sys, time\nimport plotly.graph_objects as go\nfrom IPython.display import HTML, display",
-    f"display(HTML('<p class=\"who\">' + {HOSTILE!r}.replace('<', '&lt;') + '</p>'))",
+CELLS = (
+    "import os, sys, time\nimport plotly.graph_objects as go",
     f"print({HOSTILE!r})\nprint('noise', file=sys.stderr)",
+    "print(sys.executable, os.getcwd(), os.environ['HF_HUB_OFFLINE'], user_id, n)",
     "time.sleep(seconds)",
     "if fail:\n    raise ValueError(f'no luck for {user_id}')",
     "go.Figure(go.Bar(x=['a', 'b'], y=[n, 2], name='</script><b>bars</b>'))",
-    f"{HOSTILE!r}",
-]
+)
 
 
-def write_notebook(path: Path, cells: list[str], parameters: str = PARAMETERS) -> Path:
+def _write(path: Path, cells: tuple[str, ...] = CELLS, parameters: str = PARAMETERS) -> Path:
     tagged = new_code_cell(parameters, metadata={"tags": ["parameters"]})
     code = [new_code_cell(source) for source in cells]
-    code.append(new_code_cell("'a widget'", metadata={"tags": ["interactive"]}))
-    notebook = new_notebook(cells=[new_markdown_cell("# Taste & *title*\n\nProse."), tagged, *code])
+    notebook = new_notebook(cells=[new_markdown_cell("# Taste & *title*"), tagged, *code])
     nbformat.write(notebook, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def write_notebook() -> Callable[..., Path]:
+    """Write a report notebook with a heading, a cell of parameters and code cells."""
+    return _write
 
 
 @pytest.fixture
 def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Write a notebook into the test's own folder, which is also the current one."""
     monkeypatch.chdir(tmp_path)
-
-    def write(cells: list[str] = CELLS, parameters: str = PARAMETERS) -> Path:
-        return write_notebook(tmp_path / "tiny_report.ipynb", cells, parameters)
-
-    return write
+    return lambda *arguments: _write(tmp_path / "tiny_report.ipynb", *arguments)

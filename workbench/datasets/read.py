@@ -46,7 +46,7 @@ def read(
         Attributes. A year at the end of a title, "Heat (1995)", becomes the column ``year``
         if there is none; genres and tags written "a|b" become lists.
     weights : dict, optional
-        Weight of each event kind, in place of the defaults.
+        Weights of event kinds, which replace or extend the defaults.
     signed : bool
         Whether ratings below zero are allowed.
     sep : str, optional
@@ -206,11 +206,17 @@ def _refuse_one_column(table: pd.DataFrame, path: Path, separator: str) -> pd.Da
 
 def _timed(log: pd.DataFrame) -> pd.DataFrame:
     """Numbers in the timestamp column are seconds, or milliseconds, since 1970."""
-    if Columns.TIMESTAMP in log and pd.api.types.is_numeric_dtype(log[Columns.TIMESTAMP]):
-        milliseconds = log[Columns.TIMESTAMP].max() > 1e11
-        times = pd.to_datetime(log[Columns.TIMESTAMP], unit="ms" if milliseconds else "s")
-        return log.assign(**{Columns.TIMESTAMP: times})
-    return log
+    if Columns.TIMESTAMP not in log:
+        return log
+    times = log[Columns.TIMESTAMP]
+    try:
+        if pd.api.types.is_numeric_dtype(times):
+            times = pd.to_datetime(times, unit="ms" if times.max() > 1e11 else "s")
+        else:
+            times = pd.to_datetime(times)
+    except (ValueError, TypeError):
+        return log  # the schema says which row it is
+    return log.assign(**{Columns.TIMESTAMP: times})
 
 
 def _rated(log: pd.DataFrame, weights: dict[str, float] | None) -> pd.DataFrame:

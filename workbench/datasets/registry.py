@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets.clean import clean
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.read import complete_items
+from workbench.datasets.read import complete_items, read
 from workbench.datasets.shop import shop
 from workbench.datasets.synthetic import example
 from workbench.errors import DataFileError, MissingExtraError, UnknownIdError
@@ -24,8 +24,9 @@ def load(name: str = "movielens-small") -> Dataset:
 
     Parameters
     ----------
-    name : {"movielens-small", "shop", "example"}
-        See ``data/README.md`` for the card of each.
+    name : {"movielens-small", "shop", "example"} or path
+        See ``data/README.md`` for the card of each. A path of a file, told by its ending, goes to
+        `read`, whose options a file with other column names needs.
 
     Raises
     ------
@@ -34,10 +35,12 @@ def load(name: str = "movielens-small") -> Dataset:
     MissingExtraError
         If the package that carries the data is not installed.
     """
+    if Path(name).suffix:
+        return read(name)
     if name not in SOURCES:
         raise UnknownIdError(
             f"there is no data set {name!r}; there are {', '.join(SOURCES)}. "
-            "Your own files come in through read(path)."
+            "Your own files come in by their path, or through read."
         )
     return SOURCES[name]()
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.language.local import Continuation, LocalModel
 
 PATTERNS = "patterns"
+REPEATED = 1.0  # log-probability that a wholly repeated continuation loses
+LONG_ENOUGH = 10  # words; a shorter continuation loses up to a log-probability of 1
 ROUNDS = 2  # what fails the check is generated once more
 
 
@@ -165,18 +167,17 @@ class Copywriter:
         progress: bool,
     ) -> None:
         # A small model is held to its vocabulary; a capable one is only checked.
-        free, n = self._model is not None, self._candidates
+        free = self._model is not None
         starts = [spread.next(line.filled(line.openings())) for line in lines]
-        asked = [line.prompt(start, described=free) for line, start in zip(lines, starts)]
-        held = None if free else [vocabulary(line.row, line.evidence) for line in lines]
+        pairs = list(zip(lines, starts, strict=True))
         written = backend.generate(
-            [prompt for prompt in asked for _ in range(n)],
-            phrases=held and [words for words in held for _ in range(n)],
+            [line.prompt(start, described=free) for line, start in pairs],
+            samples=self._candidates,
+            phrases=None if free else [vocabulary(line.row, line.evidence) for line in lines],
             seed=seed,
             progress=progress,
         )
-        for i, (line, start) in enumerate(zip(lines, starts, strict=True)):
-            own = written[i * n : (i + 1) * n]
+        for (line, start), own in zip(pairs, written, strict=True):
             if best := spread.best([c for c in own if line.sound(start + c.text)]):
                 line.text, line.source = start + best.text, "model"
 
@@ -243,16 +244,23 @@ class _Spread:
         return filled[pattern]
 
     def best(self, sound: Sequence["Continuation"]) -> "Continuation | None":
-        """Choose the most fluent continuation, of those that begin as no other line goes on."""
+        """Choose the most fluent continuation, marking down what other lines have said."""
         if not sound:
             return None
-        chosen = min(sound, key=lambda c: (self._uses[_beginning(c.text)], -c.fluency))
-        self._uses[_beginning(chosen.text)] += 1
+        chosen = max(sound, key=self._worth)
+        self._uses.update(_trigrams(chosen.text))
         return chosen
 
+    def _worth(self, continuation: "Continuation") -> float:
+        trigrams = _trigrams(continuation.text)
+        repeated = sum(min(self._uses[t], 2) for t in trigrams) / len(trigrams)
+        length = min(len(continuation.text.split()), LONG_ENOUGH)
+        return continuation.fluency - REPEATED * repeated + length / LONG_ENOUGH
 
-def _beginning(text: str) -> str:
-    return " ".join(text.split()[:4])
+
+def _trigrams(text: str) -> list[str]:
+    words = text.strip(" .").split()
+    return [" ".join(words[i : i + 3]) for i in range(max(len(words) - 2, 1))]
 
 
 def _line(row: dict[str, Any], evidence: list[dict[str, Any]], names: Catalogue) -> _Line:

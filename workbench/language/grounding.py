@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARKS = re.compile(r"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-\ue000\ue001]|[_\n]|\s{2}|[,;:]\s*[.,]")
 _END = re.compile(r"[.!?。…][”’\")]?$")
+_LAST = re.compile(r"([\w'-]+)\W?$")
 _ARTICLE = re.compile(r"\ba (?=[aeio](?!ne))|\ban (?=[^aeiouh\W])", re.IGNORECASE)
 _SENTENCE_START = re.compile(r"(?:^|[.!?:—–“\"(])\s*$")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -102,7 +103,7 @@ def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
 def vocabulary(row: Row, evidence: Iterable[Row]) -> dict[str, bool]:
     """Words and phrases for a model to write with, each with whether a clause may end on it."""
     english = lexicon()["en"]
-    words = english["writer"]["words"].split() + english["phrases"]
+    words = english["writer"]["words"].split() + english["writer"]["phrases"] + english["phrases"]
     for condition in sorted(conditions(row, evidence)):
         words += english["writer"].get(condition, "").split()
     linking = dict.fromkeys(english["writer"]["linking"].split(), False)
@@ -132,8 +133,10 @@ def _names(row: Row) -> set[str]:
 
 
 def _bounded(form: str) -> str:
-    left, right = (r"(?<!\w)" if c.isascii() and c.isalnum() else "" for c in (form[0], form[-1]))
-    return left + re.escape(form) + right.replace("<", "")
+    # Chinese runs on without spaces, so only a Latin letter or digit has to end a word.
+    before = r"(?<!\w)" if re.match(r"[A-Za-z0-9]", form) else ""
+    after = r"(?!\w)" if re.search(r"[A-Za-z0-9]$", form) else ""
+    return before + re.escape(form) + after
 
 
 def _form(masked: str, words: list[str], language: str) -> list[str]:
@@ -142,7 +145,7 @@ def _form(masked: str, words: list[str], language: str) -> list[str]:
     size = len(masked) if language == "zh" else len(words) + masked.count(ITEM)
     if not least <= size <= most:
         reasons.append("length")
-    if _MARKS.search(masked) or not _END.search(masked) or _hangs(words, language):
+    if _MARKS.search(masked) or not _END.search(masked) or _hangs(masked, language):
         reasons.append("residue")
     if language == "en" and _ARTICLE.search(masked):
         reasons.append("article")
@@ -151,8 +154,9 @@ def _form(masked: str, words: list[str], language: str) -> list[str]:
     return reasons
 
 
-def _hangs(words: list[str], language: str) -> bool:
-    return language == "en" and bool(words) and words[-1] in lexicon()["en"]["hanging"].split()
+def _hangs(masked: str, language: str) -> bool:
+    last = _LAST.search(masked)
+    return language == "en" and bool(last) and last[1].lower() in lexicon()["en"]["hanging"].split()
 
 
 def _numbers(text: object) -> set[str]:

@@ -14,6 +14,7 @@ from workbench.errors import ModelFileError
 from workbench.language import embedded
 
 BATCH = 32
+STOPS = ["\n", ". ", "。"]
 
 
 class Continuation(NamedTuple):
@@ -60,18 +61,21 @@ class LocalModel:
         self,
         prompts: Sequence[str],
         *,
+        samples: int = 1,
         phrases: Sequence[Mapping[str, bool]] | None = None,
         max_new_tokens: int = 24,
         temperature: float = 0.7,
         seed: int = 0,
         progress: bool = False,
-    ) -> list[Continuation]:
+    ) -> list[list[Continuation]]:
         """Continue each prompt to the end of its sentence.
 
         Parameters
         ----------
         prompts : sequence of str
-            Texts to continue; several copies of one give several continuations.
+            Texts to continue.
+        samples : int
+            Continuations of each.
         phrases : sequence of dict, optional
             For each prompt the words and phrases that its continuation may be made of, each with
             whether a clause may end on it; such a one is used once. Without them the model
@@ -87,24 +91,28 @@ class LocalModel:
 
         Returns
         -------
-        list of Continuation
-            In the order of the prompts.
+        list of list of Continuation
+            One list a prompt, in their order.
         """
-        steps = range(0, len(prompts), BATCH)
+        size = max(1, BATCH // samples)
+        steps = range(0, len(prompts), size)
         sampling = {"do_sample": temperature > 0}
         if temperature > 0:
             sampling |= {"temperature": temperature, "top_p": 0.95, "top_k": 0}
-        written: list[Continuation] = []
+        written: list[list[Continuation]] = []
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             for i in tqdm(steps, desc=f"{self.name} writes", disable=not progress):
-                own = phrases[i : i + BATCH] if phrases else None
-                written += self._generate(prompts[i : i + BATCH], own, max_new_tokens, sampling)
+                part = slice(i, i + size)
+                own = [held for held in phrases[part] for _ in range(samples)] if phrases else None
+                flat = self._generate(prompts[part], samples, own, max_new_tokens, sampling)
+                written += [flat[j : j + samples] for j in range(0, len(flat), samples)]
         return written
 
     def _generate(
         self,
         prompts: Sequence[str],
+        samples: int,
         phrases: Sequence[Mapping[str, bool]] | None,
         max_new_tokens: int,
         sampling: dict[str, Any],
@@ -114,11 +122,13 @@ class LocalModel:
         watch = _Phrases(tokenizer, phrases)
         with torch.inference_mode():
             tokens = network.generate(
-                **inputs,
+                input_ids=inputs.input_ids.repeat_interleave(samples, 0),
+                attention_mask=inputs.attention_mask.repeat_interleave(samples, 0),
+                past_key_values=_read(network, inputs, samples),
                 **sampling,
                 max_new_tokens=max_new_tokens,
                 pad_token_id=tokenizer.pad_token_id,
-                stop_strings=["\n", ". ", "。"] if phrases is None else None,
+                stop_strings=STOPS if phrases is None else None,
                 tokenizer=tokenizer,
                 logits_processor=LogitsProcessorList([watch]),
             )[:, inputs.input_ids.shape[1] :]
@@ -127,6 +137,21 @@ class LocalModel:
             Continuation(text.split("\n")[0].rstrip(), fluency)
             for text, fluency in zip(texts, watch.fluency(), strict=True)
         ]
+
+
+def _read(network: Any, inputs: Any, samples: int) -> Any:
+    """Read each prompt once, however many samples follow it: all but its last token."""
+    mask = inputs.attention_mask[:, :-1]
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    cache = network(
+        input_ids=inputs.input_ids[:, :-1],
+        attention_mask=mask,
+        position_ids=positions,
+        use_cache=True,
+        logits_to_keep=1,
+    ).past_key_values
+    cache.batch_repeat_interleave(samples)
+    return cache
 
 
 class _Phrases(LogitsProcessor):
@@ -177,8 +202,8 @@ class _Phrases(LogitsProcessor):
         inside = [token for token in node if token is not None and node is not root]
         if node is not root and None not in node:
             return inside or [self._eos]
-        fresh = [token for token in root if token not in self._used[row]]
-        return inside + fresh + ([self._comma, self._stop] if node.get(None) else [])
+        marks = [self._comma, self._stop] if node.get(None) else []
+        return inside + [token for token in [*root, *marks] if token not in self._used[row]]
 
     def _advance(self, row: int, token: int) -> None:
         node, root = self._nodes[row], self._roots[row]
@@ -187,6 +212,8 @@ class _Phrases(LogitsProcessor):
         if token in (self._stop, self._eos, self._pad):
             self._nodes[row] = {}
         elif token == self._comma:
+            # A second clause is enough; more of them run on.
+            self._used[row].add(token)
             self._nodes[row] = root
         elif token in node and node is not root:
             self._nodes[row] = node[token]

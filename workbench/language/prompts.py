@@ -1,5 +1,6 @@
 """Hand-written sentences, openings and examples, and the prompt that a model continues."""
 
+import random
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language.grounding import clean, lexicon, year_of
 
+EXAMPLES = 3
 TONES = ("warm", "plain", "playful")
 LANGUAGES = ("en", "zh")
 _WIDER = {"liked": ["liked", "own"], "bought": ["bought", "own"], "seen": ["own"]}
@@ -79,7 +81,9 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bo
     if described and row.get(Columns.DESCRIPTION):
         facts += f"; {clean(row[Columns.DESCRIPTION], limit=300)}"
     goods = "shop" if Columns.PRICE in row else "film"
-    return f"{examples[goods].strip()}\n\n<{facts}>\n{opening}"
+    # A small model copies what it is shown: other examples for each opening keep a list varied.
+    shown = random.Random(opening).sample(examples[goods], EXAMPLES)
+    return "\n\n".join([examples["heading"], *shown, f"<{facts}>\n{opening}"])
 
 
 def _cells(file: str, language: str, kind: str, goods: str) -> Sequence[Mapping[str, list[str]]]:

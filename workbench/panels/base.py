@@ -82,6 +82,13 @@ class Panel(widgets.VBox):
     def _draw(self, state: Any) -> None: ...
 
 
+def figure_view() -> go.FigureWidget:
+    """Return an empty figure that takes the width it is given."""
+    view = go.FigureWidget()
+    view._config = view._config | {"responsive": True, "displaylogo": False}
+    return view
+
+
 def redraw(view: go.FigureWidget, figure: go.Figure) -> None:
     """Show another figure in a view that is already on the page."""
     with view.batch_update():
@@ -98,6 +105,7 @@ def slider(text: Strings, label: str, value: int, low: int, high: int) -> widget
         high,
         description=text(label),
         continuous_update=False,
+        layout={"width": "440px"},
         style={"description_width": "initial"},
     )
 

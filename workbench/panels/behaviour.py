@@ -5,13 +5,12 @@ from functools import cached_property
 
 import ipywidgets as widgets
 import numpy as np
-import plotly.graph_objects as go
 
 from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import SOURCES, Dataset, load
 from workbench.panels import cards, figures
-from workbench.panels.base import Panel, choice, redraw, slider
+from workbench.panels.base import Panel, choice, figure_view, redraw, slider
 from workbench.strings import Strings
 
 
@@ -111,7 +110,7 @@ class BehaviourExplorer(Panel):
         text = Strings(language)
         most = int(np.sort(np.diff(ds.matrix.indptr))[-2])
         self._numbers = widgets.HTML()
-        self._figures = [go.FigureWidget() for _ in range(4)]
+        self._figures = [figure_view() for _ in range(4)]
         grid = widgets.GridBox(
             self._figures, layout={"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
         )

@@ -121,7 +121,10 @@ def over_time(ds: Dataset, text: Strings) -> go.Figure:
     times = ds.interactions[Columns.TIMESTAMP].dropna()
     unit = "D" if times.max() - times.min() < pd.Timedelta(days=120) else "ME"
     counts = pd.Series(1, index=times).resample(unit).sum()
-    return figure.add_scatter(x=counts.index, y=counts, line_color=MINE, line_width=1.5)
+    # Dates go as text: a widget would show the nanoseconds of a datetime64.
+    days = counts.index.strftime("%Y-%m-%d")
+    figure.add_scatter(x=days, y=counts, line_color=MINE, line_width=1.5)
+    return figure.update_xaxes(type="date")
 
 
 def _figure(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Figure:
@@ -132,6 +135,7 @@ def _figure(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Fi
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         template="none",
+        autosize=True,
         height=height,
         margin={"l": 10, "r": 10, "t": 44, "b": 10},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},

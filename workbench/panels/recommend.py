@@ -141,7 +141,7 @@ class ListComparison(Panel):
         ]
         return widgets.VBox([head, *rows], layout={"padding": "0 8px 0 0"})
 
-    def _card(self, rec: Any, history: dict[Any, float], *, new: bool) -> widgets.VBox:
+    def _card(self, rec: Any, history: dict[Any, float], *, new: bool) -> widgets.HBox:
         language = self.text.language
         body = cards.card(
             rec.rank,
@@ -151,14 +151,18 @@ class ListComparison(Panel):
             why=cards.because(rec.because, self.ds, history, self.text),
             marks=cards.chips([self.text("recommend.new")], "new") if new else "",
         )
-        buttons = [
-            self._button(icon, key, partial(self.react, rec.item_id, like=like))
-            for icon, key, like in (
-                ("thumbs-up", "recommend.like", True),
-                ("thumbs-down", "recommend.dislike", False),
-            )
-        ]
-        return widgets.VBox([widgets.HTML(cards.box(body)), widgets.HBox(buttons)])
+        buttons = widgets.VBox(
+            [
+                self._button(icon, key, partial(self.react, rec.item_id, like=like))
+                for icon, key, like in (
+                    ("thumbs-up", "recommend.like", True),
+                    ("thumbs-down", "recommend.dislike", False),
+                )
+            ],
+            layout={"flex": "0 0 44px", "margin": "8px 0"},
+        )
+        text = widgets.HTML(cards.box(body), layout={"flex": "1 1 auto", "min_width": "0"})
+        return widgets.HBox([text, buttons])
 
     def _button(self, icon: str, key: str, action: Callable[[], None]) -> widgets.Button:
         button = widgets.Button(icon=icon, tooltip=self.text(key), layout={"width": "40px"})

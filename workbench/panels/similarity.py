@@ -6,7 +6,6 @@ from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
-import plotly.graph_objects as go
 
 from workbench.columns import Columns
 from workbench.compute import Neighbours, common_ratings, resolve, similar
@@ -14,7 +13,7 @@ from workbench.compute.metrics import METRICS
 from workbench.compute.similarity import OF
 from workbench.datasets import Dataset
 from workbench.panels import figures
-from workbench.panels.base import Panel, choice, labels, redraw, search, slider
+from workbench.panels.base import Panel, choice, figure_view, labels, redraw, search, slider
 from workbench.strings import Strings
 
 
@@ -89,7 +88,7 @@ class SimilarityExplorer(Panel):
     ) -> None:
         text = Strings(language)
         self._labels = {side: labels(ds, side, language) for side in OF}
-        self._neighbours, self._common = go.FigureWidget(), go.FigureWidget()
+        self._neighbours, self._common = figure_view(), figure_view()
         self._pick = choice(text, "similarity.why", [("", None)], None)
         self._pick.observe(self._draw_common, "value")
         sides = [(text(f"similarity.{side}"), side) for side in OF]

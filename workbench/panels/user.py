@@ -15,12 +15,12 @@ from IPython.display import HTML
 from workbench import __version__
 from workbench.columns import Columns
 from workbench.compute import resolve
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, load
 from workbench.datasets.features import taste, user_profiles
 from workbench.language import Copywriter
 from workbench.models import ItemKNN
 from workbench.panels import cards, figures
-from workbench.panels.base import Panel, labels, redraw, search, slider
+from workbench.panels.base import Panel, figure_view, labels, redraw, search, slider
 from workbench.panels.copy import copy_cards
 from workbench.panels.similarity import Neighbourhood
 from workbench.strings import Strings
@@ -74,7 +74,8 @@ class UserReport:
 
     Parameters
     ----------
-    ds : Dataset
+    ds : Dataset or str
+        The data, or what `load` takes.
     user_id : str or int, optional
         By default a typical active user, see `typical_user`.
     n : int
@@ -93,7 +94,7 @@ class UserReport:
         How long each step took.
     """
 
-    ds: Dataset
+    ds: Any
     user_id: Any = None
     n: int = 10
     k: int = 50
@@ -108,6 +109,9 @@ class UserReport:
 
     def __post_init__(self) -> None:
         self.text = Strings(self.language)
+        if not isinstance(self.ds, Dataset):
+            with self._timed("load"):
+                self.ds = load(self.ds)
         if self.user_id is None:
             self.user_id = typical_user(self.ds)
         self.profile = UserProfile(self.ds, self.user_id)
@@ -223,7 +227,7 @@ class UserExplorer(Panel):
         first = typical_user(ds) if user_id is None else user_id
         self._users = labels(ds, "users", language)
         self._numbers = widgets.HTML()
-        self._figures = [go.FigureWidget() for _ in range(3)]
+        self._figures = [figure_view() for _ in range(3)]
         grid = widgets.GridBox(
             self._figures, layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))"}
         )

@@ -57,7 +57,7 @@ def report(
     >>> report("user", user_id=42, k=80)  # doctest: +SKIP
     PosixPath('reports/user-42-5f1c09.html')
     """
-    from workbench.reports.parameters import plan
+    from workbench.reports.plan import plan
     from workbench.reports.run import run
 
     return run(plan(name, parameters), output=output, timeout=timeout, progress=progress)

@@ -23,14 +23,8 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, WorkbenchError
 from workbench.options import at_least
 from workbench.reports.html import Facts, batch_page
-from workbench.reports.notebooks import find_report, report_name
-from workbench.reports.parameters import (
-    Plan,
-    declared_parameters,
-    open_dataset,
-    plan,
-    require_names,
-)
+from workbench.reports.parameters import declared_parameters, require_names
+from workbench.reports.plan import Plan, find_report, open_dataset, plan, report_name
 from workbench.reports.run import DEFAULT_OUTPUT, run, write_whole
 
 _STATE = "batch.json"
@@ -103,7 +97,10 @@ def run_batch(
     folder = Path(output or DEFAULT_OUTPUT)
     folder.mkdir(parents=True, exist_ok=True)
     state = _read_state(folder / _STATE)
-    entries, plans = _sort_out(name, rows, {} if force else state, folder)
+    entries, plans = _plan_all(name, rows)
+    made = {} if force else {key: old for key, old in state.items() if _is_made(old, folder)}
+    entries |= {key: made[key] for key in entries.keys() & made.keys()}
+    todo = {key: planned for key, planned in plans.items() if key not in made}
 
     def save(key: str) -> None:
         state[key] = entries[key]
@@ -111,7 +108,7 @@ def run_batch(
         write_whole(folder / _STATE, text)
 
     try:
-        _make(plans, entries, save, jobs=jobs, output=folder, timeout=timeout, progress=progress)
+        _make(todo, entries, save, jobs=jobs, output=folder, timeout=timeout, progress=progress)
     finally:
         facts = Facts(
             name=report_name(find_report(name)),
@@ -161,10 +158,8 @@ def _make(
             raise
 
 
-def _sort_out(
-    name: str, rows: list[dict[str, Any]], state: Mapping[str, Entry], folder: Path
-) -> tuple[dict[str, Entry], dict[str, Plan]]:
-    """Tell the rows that are made already, or can never be, from those to make."""
+def _plan_all(name: str, rows: list[dict[str, Any]]) -> tuple[dict[str, Entry], dict[str, Plan]]:
+    """Plan every row; one that cannot be planned is an entry that has failed."""
     load: Callable[[str], Dataset] = cache(open_dataset)
     entries: dict[str, Entry] = {}
     plans: dict[str, Plan] = {}
@@ -173,15 +168,14 @@ def _sort_out(
             planned = plan(name, row, load=load)
         except WorkbenchError as error:
             entries[json.dumps(row)] = Entry(row, "failed", reason=str(error))
-            continue
-        key = _key(planned)
-        old = state.get(key)
-        if old is not None and old.status == "done" and (folder / old.page).is_file():
-            entries[key] = old
         else:
-            entries[key] = Entry(row)
-            plans[key] = planned
+            entries[_key(planned)] = Entry(row)
+            plans[_key(planned)] = planned
     return entries, plans
+
+
+def _is_made(entry: Entry, folder: Path) -> bool:
+    return entry.status == "done" and (folder / entry.page).is_file()
 
 
 def _key(planned: Plan) -> str:
@@ -215,11 +209,14 @@ def _read_rows(
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}") from None
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise DataError(f"{path}: the rows have more cells than the header")
+    return frame
 
 
 def _is_empty(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -22,6 +23,7 @@ from workbench.strings import LANGUAGES, Strings
 
 _TEMPLATES = Path(__file__).parent / "template"
 _PLOTLY = "application/vnd.plotly.v1+json"
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _HIDDEN_TAGS = {"parameters", "injected-parameters", "interactive"}
 
 
@@ -58,10 +60,12 @@ class Facts:
 
 def report_page(notebook: NotebookNode, facts: Facts) -> str:
     """Render an executed notebook: code, widgets and standard error left out, figures alive."""
-    body, _ = _exporter().from_notebook_node(notebook)
+    visible = _visible(notebook)
+    body, _ = _exporter().from_notebook_node(visible)
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
     title = unescape(re.sub(r"<[^>]*>", "", heading[1])).strip() if heading else facts.name
-    has_figures = any(_PLOTLY in output.get("data", {}) for output in _outputs(notebook))
+    outputs = [output for cell in visible.cells for output in cell.get("outputs", ())]
+    has_figures = any(_PLOTLY in output.get("data", {}) for output in outputs)
     scripts = [get_plotlyjs().replace("\r", ""), _asset("figures.js")] if has_figures else []
     return _page("report.html.j2", title, facts, scripts, body=Markup(body))  # noqa: S704
 
@@ -90,28 +94,27 @@ def _page(template: str, title: str, facts: Facts, scripts: list[str], **content
     )
 
 
+def _visible(notebook: NotebookNode) -> NotebookNode:
+    """Copy a notebook without what a reader cannot use: parameters and widgets."""
+    copy = deepcopy(notebook)
+    copy.cells = [c for c in copy.cells if not _HIDDEN_TAGS & set(c.metadata.get("tags", ()))]
+    for cell in copy.cells:
+        if "outputs" in cell:
+            # A widget's text stands in for the widget, so it goes with it.
+            cell.outputs = [o for o in cell.outputs if _WIDGET not in o.get("data", {})]
+    return copy
+
+
 def _exporter() -> HTMLExporter:
-    shown = [_PLOTLY, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg"]
-    # A widget's text stands in for the widget, so it goes with it.
-    order = ["application/vnd.jupyter.widget-view+json", *shown, "text/plain"]
-    config = Config(
-        {
-            "NbConvertBase": {"display_data_priority": order},
-            "TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": _HIDDEN_TAGS},
-        }
-    )
+    images = ["image/svg+xml", "image/png", "image/jpeg"]
+    order = [_PLOTLY, "text/html", "text/markdown", *images, "text/plain"]
     return HTMLExporter(
-        config=config,
+        config=Config({"NbConvertBase": {"display_data_priority": order}}),
         template_name=_TEMPLATES.name,
         extra_template_basedirs=[str(_TEMPLATES.parent)],
         exclude_input=True,
         exclude_anchor_links=True,
     )
-
-
-def _outputs(notebook: NotebookNode) -> list[NotebookNode]:
-    shown = (c for c in notebook.cells if not _HIDDEN_TAGS & set(c.metadata.get("tags", ())))
-    return [output for cell in shown for output in cell.get("outputs", ())]
 
 
 def _text(facts: Facts) -> Strings:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from hashlib import sha256
 from io import StringIO
 from numbers import Integral, Real
 from pathlib import Path
@@ -14,14 +13,9 @@ from tokenize import COMMENT, generate_tokens
 from typing import Any
 
 import nbformat
-from pandas.api.types import is_numeric_dtype
 
-import workbench as wb
-from workbench.compute.device import resolve
-from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.options import at_least, one_of
-from workbench.reports.notebooks import find_report, report_name
 
 
 @dataclass(frozen=True)
@@ -70,30 +64,6 @@ class Parameter:
         if least := re.search(r"at least (\d+)", self.help):
             at_least(self.name, value, int(least[1]))
         return value
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One report to be made, with every parameter checked.
-
-    Attributes
-    ----------
-    notebook : Path
-        The notebook to execute.
-    parameters : dict
-        All parameters, defaults included.
-    stem : str
-        File name of the report without its ending. Reports of one user that differ in another
-        parameter get different names.
-    data_name, data_hash : str
-        The data set the report is about; empty where the notebook has no ``dataset`` parameter.
-    """
-
-    notebook: Path
-    parameters: dict[str, Any]
-    stem: str
-    data_name: str = ""
-    data_hash: str = ""
 
 
 def declared_parameters(notebook: Path) -> dict[str, Parameter]:
@@ -145,61 +115,6 @@ def require_names(name: str, declared: Mapping[str, Parameter], wanted: Iterable
             raise OptionError(
                 f"report {name!r} has no parameter {key!r}.{hint} Its parameters: {known}"
             )
-
-
-def plan(
-    name: str, given: Mapping[str, Any], *, load: Callable[[str], Dataset] | None = None
-) -> Plan:
-    """Check everything about a report that can be checked before a kernel starts.
-
-    Parameters
-    ----------
-    name : str
-        A report, or the path of a notebook.
-    given : mapping
-        Values for some of its parameters.
-    load : callable, optional
-        What opens a data set by name, for a caller that opens each only once.
-    """
-    notebook = find_report(name)
-    declared = declared_parameters(notebook)
-    parameters = checked(report_name(notebook), declared, given)
-    if "device" in parameters:
-        resolve(parameters["device"])
-    data = (load or open_dataset)(parameters["dataset"]) if "dataset" in parameters else None
-    if data is not None and parameters.get("user_id") is not None:
-        parameters["user_id"] = id_in(data, parameters["user_id"])
-    return Plan(
-        notebook,
-        parameters,
-        _stem(report_name(notebook), declared, parameters),
-        data_name=data.name if data is not None else "",
-        data_hash=data.hash if data is not None else "",
-    )
-
-
-def open_dataset(source: str) -> Dataset:
-    """Open a data set by its name, or by the path of a file of interactions."""
-    return wb.read(source) if Path(source).suffix else wb.load(source)
-
-
-def id_in(ds: Dataset, user_id: int | str) -> int | str:
-    """Return a user id in the type it has in the data, or raise `UnknownIdError`."""
-    text = str(user_id)
-    whole = is_numeric_dtype(ds.user_ids) and text.removeprefix("-").isdecimal()
-    user = int(text) if whole else text
-    ds.require_users([user])
-    return user
-
-
-def _stem(name: str, declared: Mapping[str, Parameter], parameters: Mapping[str, Any]) -> str:
-    changed = {k: v for k, v in parameters.items() if v != declared[k].default}
-    user = str(changed.pop("user_id", parameters.get("user_id", "")))
-    slug = re.sub(r"[^\w-]+", "_", user)
-    if slug != user:
-        changed["user_id"] = user
-    digest = sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:6]
-    return "-".join([name, *([slug] if slug else []), *([digest] if changed else [])])
 
 
 def _to_int(value: Any) -> int:

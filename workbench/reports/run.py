@@ -19,8 +19,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from workbench import __version__
 from workbench.errors import ReportError
 from workbench.reports.html import Facts, report_page
-from workbench.reports.notebooks import report_name
-from workbench.reports.parameters import Plan
+from workbench.reports.plan import Plan, report_name
 
 DEFAULT_OUTPUT = "reports"
 

@@ -1,0 +1,119 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import workbench as wb
+from workbench.cli import MODELS, app
+
+HOSTILE = '=HYPERLINK("http://x")\x1b[31m'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return invoke
+
+
+@pytest.fixture
+def ratings(tmp_path):
+    rows = [(u, i, 5.0 - (u + i) % 3) for u in range(6) for i in range(6) if (u * i) % 4 != 1]
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "rating"])
+    frame["item_id"] = frame["item_id"].map(lambda item: f"{HOSTILE} {item}")
+    frame.to_csv(tmp_path / "ratings.csv", index=False)
+    return "ratings.csv"
+
+
+def test_help_is_quick():
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench.cli", "--help"], capture_output=True, text=True
+    )
+    assert time.perf_counter() - start < 1.5
+    for command in ("lab", "report", "recommend", "write", "data", "device"):
+        assert command in done.stdout
+
+
+def test_version(run):
+    assert run("--version").stdout.strip() == wb.__version__
+
+
+def test_device(run):
+    result = run("device")
+    assert result.exit_code == 0
+    assert "CPU" in result.stdout
+    assert "GPU" in result.stdout
+
+
+def test_data_lists_and_describes(run, ratings):
+    assert "movielens-small" in run("data").stdout
+    assert wb.load("example").hash in run("data", "example").stdout
+    assert "6 users" in run("data", ratings).stdout
+
+
+@pytest.mark.parametrize("model", ["item-knn", "user-knn", "popular"])
+def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, ratings, model):
+    result = run(
+        *("recommend", "--user-id", 1, "--dataset", ratings, "--model", model, "-n", 2),
+        *("--csv", "list.csv", "--json", "list.json"),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "\x1b[31m" not in result.stdout
+    recs = getattr(wb, MODELS[model])().fit(wb.read(ratings)).recommend(users=[1], n=2)
+    rows = json.loads(Path("list.json").read_text())
+    assert [row["item_id"] for row in rows] == recs["item_id"].tolist()
+    neutral = [f"'{item}" for item in recs["item_id"]]
+    assert pd.read_csv("list.csv")["item_id"].tolist() == neutral
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["recommend", "--user-id", "zed", "--dataset", "example"], "'u1'"),
+        (["recommend", "--user-id", "u1", "--dataset", "nope"], "movielens-small"),
+        (["recommend", "--user-id", "u1", "--dataset", "example", "-k", "0"], "k=0"),
+        (["recommend", "--user-id", "u1", "--model", "svd"], "'item-knn'"),
+        (["recommend", "--user-id", "u1", "--dataset", "nowhere.csv"], "nowhere.csv"),
+        (["report", "nope"], "no report 'nope'"),
+        (["report", "user", "-p", "k"], "key=value"),
+        (["data", "nope"], "movielens-small"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_code_2(run, arguments, words):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_report_prints_the_page(run, tmp_path):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    parameters = new_code_cell("user_id: str = 'u1'\nk: int = 5", metadata={"tags": ["parameters"]})
+    cells = [parameters, new_code_cell("print(f'k is {k} for {user_id}')")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "tiny_report.ipynb")
+
+    result = run("report", "tiny_report.ipynb", "--user-id", "u2", "-p", "k=7", "--output", "out")
+    assert result.exit_code == 0, result.stderr
+    page = Path(result.stdout.splitlines()[-1])
+    assert page.parent == Path("out")
+    assert "k is 7 for u2" in page.read_text()
+
+    assert "no parameter 'output'" in run("report", "tiny_report.ipynb", "-p", "output=x").stderr
+    assert "no parameter 'metric'" in run("report", "tiny_report.ipynb", "--metric", "x").stderr
+
+    Path("users.csv").write_text("user_id\na\n")
+    result = run("report", "tiny_report.ipynb", "--k", "9", "--for-each", "users.csv")
+    assert result.stdout.splitlines()[-1] == "reports/index.html"
+    assert "k is 9 for a" in next(Path("reports").glob("tiny-a*.html")).read_text()
