@@ -176,13 +176,12 @@ def data(
     name: Annotated[str | None, typer.Argument(help="A data set, or the path of a file.")] = None,
 ) -> None:
     """List the data sets, or describe one and how it was cleaned."""
-    from workbench.datasets import SOURCES
-    from workbench.reports.plan import open_dataset
+    from workbench.datasets import SOURCES, load
 
     if name is None:
         typer.echo("\n".join(SOURCES))
         return
-    ds = open_dataset(name)
+    ds = load(name)
     typer.echo("\n".join([repr(ds), *ds.account]))
 
 
@@ -206,10 +205,10 @@ def _recommend(
 ) -> "tuple[Dataset, pd.DataFrame]":
     import workbench as wb
     from workbench.options import one_of
-    from workbench.reports.plan import id_in, open_dataset
+    from workbench.reports.plan import id_in
 
     family = getattr(wb, MODELS[one_of("model", model, MODELS)])
-    ds = open_dataset(dataset)
+    ds = wb.load(dataset)
     user = id_in(ds, user_id)
     fitted = family(**({} if model == "popular" else options)).fit(ds)
     return ds, fitted.recommend(users=[user], n=n)
@@ -244,7 +243,7 @@ def _deliver(table: "pd.DataFrame", csv: Path | None, json: Path | None) -> None
     shown = Table(box=None, pad_edge=False)
     for column in table:
         right = table[column].dtype.kind in "iuf"
-        shown.add_column(str(column), justify="right" if right else "left")
+        shown.add_column(str(column), justify="right" if right else "left", overflow="fold")
     for row in table.itertuples(index=False):
         shown.add_row(*(Text(_printable(str(value))) for value in row))
     Console().print(shown if len(table) else "No item has a score for this user.")

@@ -42,7 +42,7 @@ def nearest_in_blocks(
     x_norm, y_norm = (xp.asarray(view[SQUARES].sum(axis=1)).ravel() for view in (x, y))
     height = max(1, BLOCK_BYTES // (8 * targets.shape[0] * (len(needed) + 2)))
     indices, scores = [], []
-    for start in range(0, queries.shape[0], height):
+    for start in range(0, max(1, queries.shape[0]), height):
         rows = slice(start, start + height)
         sums = {name: product(x[a][rows], y[b]) for name, (a, b) in needed.items()}
         block = metric.epilogue(xp, sums, x_norm[rows, None], y_norm[None, :])

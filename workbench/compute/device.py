@@ -82,7 +82,8 @@ def describe() -> str:
 
 @cache
 def _cpu() -> Device:
-    return Device("cpu", f"{_processor()}, {len(os.sched_getaffinity(0))} cores")
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Device("cpu", f"{_processor()}, {here} cores")
 
 
 def _processor() -> str:

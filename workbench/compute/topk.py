@@ -38,7 +38,7 @@ def top_k(scores: Array, k: int, *, xp: Any = np) -> tuple[Array, Array]:
     chosen = xp.full((rows, k), -1, dtype=xp.int32)
     best = xp.zeros((rows, k), dtype=xp.float32)
     column, score = _unpack(keys, columns, xp)
-    valid = xp.isfinite(score)
+    valid = score > -xp.inf
     chosen[:, :kept] = xp.where(valid, column, -1)
     best[:, :kept] = xp.where(valid, score, 0)
     return chosen, best

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets.dataset import hashable
 from workbench.errors import DataError
 
 PAIR = [Columns.USER, Columns.ITEM]
@@ -46,24 +47,26 @@ def clean(
     rating = table[Columns.RATING]
     table = _drop(table, rating.isna(), "whose rating is missing (NaN)", account)
     table = _drop(table, np.isinf(table[Columns.RATING]), "whose rating is infinite", account)
-    table = _drop(table, table.duplicated(), "that repeat another row exactly", account)
+    # Before duplicates are sought: 7 and "7" beside "x" are one id.
+    table[PAIR] = table[PAIR].apply(tidy_ids)
+    table = _drop(table, hashable(table).duplicated(), "that repeat another row exactly", account)
     if Columns.TIMESTAMP in table:
         table = table.sort_values(Columns.TIMESTAMP, kind="stable", na_position="first")
     table = _drop(table, table.duplicated(PAIR, keep="last"), "rated again later", account)
-    table[PAIR] = table[PAIR].apply(tidy_ids)
     _require_two(table)
     return table.sort_values(PAIR, ignore_index=True), tuple(account)
 
 
 def tidy_ids(ids: pd.Series) -> pd.Series:
     """Ids as int64 where every one is a whole number written as such, else as str."""
-    if pd.api.types.is_integer_dtype(ids):
-        return ids.astype(np.int64)
-    if pd.api.types.is_float_dtype(ids) and (ids % 1 == 0).all():
+    ids = ids.infer_objects()
+    floats = pd.api.types.is_float_dtype(ids)
+    whole = pd.api.types.is_integer_dtype(ids) or (floats and (ids % 1 == 0).all())
+    if whole and (ids.abs() < 2**63).all():
         return ids.astype(np.int64)
     text = ids.astype(str)
     # Up to 18 digits fit int64, and "007" is not 7.
-    if len(text) and text.str.fullmatch(r"-?[1-9]\d{0,17}|0").all():
+    if len(text) and text.str.fullmatch(r"-?[1-9][0-9]{0,17}|0").all():
         return text.astype(np.int64)
     return text
 

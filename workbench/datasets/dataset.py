@@ -45,9 +45,9 @@ class Dataset:
         digest = sha256()
         for table in (self.interactions, self.items, self.users):
             if table is not None:
-                digest.update("|".join(table.columns).encode())
-                flat = table.map(str) if _has_lists(table) else table
-                digest.update(pd.util.hash_pandas_object(flat, index=False).to_numpy().tobytes())
+                digest.update("|".join(map(str, table.columns)).encode())
+                rows = pd.util.hash_pandas_object(hashable(table), index=False)
+                digest.update(rows.to_numpy().tobytes())
         return digest.hexdigest()[:12]
 
     @cached_property
@@ -74,10 +74,8 @@ class Dataset:
     @cached_property
     def explicit(self) -> bool:
         """Whether ratings are stated opinions rather than weights of events or ones."""
-        return (
-            Columns.EVENT not in self.interactions
-            and self.interactions[Columns.RATING].nunique() > 1
-        )
+        ratings = self.interactions[Columns.RATING]
+        return Columns.EVENT not in self.interactions and bool(ratings.min() < ratings.max())
 
     @property
     def titles(self) -> pd.Series:
@@ -126,11 +124,17 @@ class Dataset:
         )
 
 
+def hashable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with lists, arrays and the like as text: rows that can be compared."""
+    loose = [name for name, kind in table.dtypes.items() if pd.api.types.is_object_dtype(kind)]
+    return table.astype(dict.fromkeys(loose, "str"))
+
+
 def _positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
-    wanted = list(ids) if pd.api.types.is_list_like(ids) else [ids]
-    positions = index.get_indexer(pd.Index(wanted, dtype=object))
+    wanted = pd.Index(list(ids) if pd.api.types.is_list_like(ids) else [ids], dtype=object)
+    positions = index.get_indexer(wanted)
     if (positions < 0).any():
-        missing = wanted[int(np.argmin(positions))]
+        missing = _plain(wanted[int(np.argmin(positions))])
         examples = ", ".join(map(repr, index[:3].tolist()))
         raise UnknownIdError(
             f"{kind} {missing!r} has no interactions in these data; their {len(index):,} {kind} "
@@ -139,5 +143,6 @@ def _positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
     return positions
 
 
-def _has_lists(table: pd.DataFrame) -> bool:
-    return any(isinstance(value, list) for value in table.head(1).to_numpy().ravel())
+def _plain(value: Any) -> Any:
+    """Return a NumPy scalar as its Python twin, which prints as the user wrote it."""
+    return value.item() if isinstance(value, np.generic) else value

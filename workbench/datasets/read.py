@@ -1,19 +1,24 @@
 """Bring your own data: files or data frames in, a `Dataset` out."""
 
+import warnings
+from contextlib import suppress
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.datasets.clean import clean, tidy_ids
+from workbench.datasets.clean import PAIR, clean, tidy_ids
 from workbench.datasets.dataset import Dataset
 from workbench.datasets.events import to_preferences
-from workbench.errors import DataError, DataFileError
+from workbench.errors import DataError, DataFileError, WorkbenchError
 
 Source: TypeAlias = str | Path | pd.DataFrame
 
+_UNITS = ("s", "ms", "us", "ns")
+_DATE_FORMS: tuple[dict[str, Any], ...] = ({"format": "ISO8601"}, {}, {"dayfirst": True})
 _OTHER_SEPARATORS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 
 
@@ -40,8 +45,10 @@ def read(
     source : path, glob pattern or DataFrame
         Interactions as CSV, TSV, Parquet or JSON lines; a glob pattern reads all files it matches.
     user_id, item_id, rating, timestamp, event, title : str
-        What the files call these columns. Events are weighted into preferences, see
-        `to_preferences`; without events and ratings each row counts 1.0.
+        What the files call these columns; another column of the same name gives way. Events are
+        weighted into preferences, see `to_preferences`; without events and ratings each row
+        counts 1.0. Times are numbers since 1970 (from seconds to nanoseconds, by their size) or
+        text: ISO 8601, else month first, else day first, whichever suits every row.
     items, users : path, glob pattern or DataFrame, optional
         Attributes. A year at the end of a title, "Heat (1995)", becomes the column ``year``
         if there is none; genres and tags written "a|b" become lists.
@@ -72,12 +79,13 @@ def read(
     log = _timed(_table(source, names, sep))
     log = _rated(log, weights)
     interactions, account = clean(log, signed=signed)
-    catalogue, added = complete_items(_optional(items, names, sep), interactions)
-    people = _optional(users, names, sep)
+    interactions, goods = _entities(items, Columns.ITEM, interactions, names, sep)
+    interactions, people = _entities(users, Columns.USER, interactions, names, sep)
+    catalogue, added = complete_items(goods, interactions)
     return Dataset(
         interactions,
         catalogue,
-        None if people is None else _entities(people, Columns.USER),
+        people,
         name or (Path(str(source)).stem if not isinstance(source, pd.DataFrame) else "data"),
         account + added,
     )
@@ -98,7 +106,7 @@ def complete_items(
     ids = pd.Index(interactions[Columns.ITEM].unique(), name=Columns.ITEM).sort_values()
     if items is None:
         items = pd.DataFrame({Columns.ITEM: ids})
-    items = split_year(_entities(items, Columns.ITEM))
+    items = split_year(items)
     account = []
     missing = ids.difference(pd.Index(items[Columns.ITEM]))
     if len(missing):
@@ -122,7 +130,7 @@ def split_year(items: pd.DataFrame) -> pd.DataFrame:
     """Move a year at the end of titles, "Heat (1995)", into a column of its own."""
     if Columns.YEAR in items or Columns.TITLE not in items:
         return items
-    parts = items[Columns.TITLE].astype(str).str.extract(r"^(.*?)\s*\((\d{4})\)\s*$")
+    parts = items[Columns.TITLE].astype(str).str.extract(r"^(.*\S)\s*\((\d{4})\)\s*$")
     dated = parts[1].notna()
     if not dated.any():
         return items
@@ -140,27 +148,46 @@ def _as_list(value: Any) -> list[str]:
     return [] if value is None or value is pd.NA or isinstance(value, float) else list(value)
 
 
-def _entities(table: pd.DataFrame, key: str) -> pd.DataFrame:
+def _entities(
+    source: Source | None,
+    key: str,
+    interactions: pd.DataFrame,
+    names: dict[str, str],
+    sep: str | None,
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Read items or users; ids become str in both tables where they are in one."""
     from workbench.datasets.schema import check_entities
 
-    table = check_entities(table, key)
-    return table.assign(**{key: tidy_ids(table[key])})
-
-
-def _optional(source: Source | None, names: dict[str, str], sep: str | None) -> pd.DataFrame | None:
-    return None if source is None else _table(source, names, sep)
+    if source is None:
+        return interactions, None
+    table = check_entities(_table(source, names, sep), key)
+    table = table.assign(**{key: tidy_ids(table[key])})
+    if table[key].dtype != interactions[key].dtype:
+        table = table.astype({key: "str"})
+        interactions = interactions.astype({key: "str"}).sort_values(PAIR, ignore_index=True)
+    return interactions, table
 
 
 def _table(source: Source, names: dict[str, str], sep: str | None) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
-        return source.rename(columns=names)
-    keys = {column for column, name in names.items() if name in (Columns.USER, Columns.ITEM)}
+        return _renamed(source, names)
+    # Read as text, so that "007" stays what it is.
+    texts = (Columns.USER, Columns.ITEM, Columns.TITLE)
+    keys = {column for column, name in names.items() if name in texts}
     tables = [_file(path, keys, sep) for path in _paths(str(source))]
-    return pd.concat(tables, ignore_index=True).rename(columns=names)
+    return _renamed(pd.concat(tables, ignore_index=True), names)
+
+
+def _renamed(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Rename columns; one that was not meant but has the name of one that was gives way."""
+    wanted = {old: new for old, new in names.items() if old in table and old != new}
+    hidden = [new for new in wanted.values() if new in table and new not in wanted]
+    return table.drop(columns=hidden).rename(columns=wanted)
 
 
 def _paths(source: str) -> list[Path]:
-    paths = [Path(path) for path in sorted(glob(source))] if has_magic(source) else [Path(source)]
+    pattern = has_magic(source) and not Path(source).exists()
+    paths = [Path(path) for path in sorted(glob(source))] if pattern else [Path(source)]
     if not paths:
         raise DataFileError(f"no file matches {source!r}; check the folder and the pattern")
     for path in paths:
@@ -172,18 +199,19 @@ def _paths(source: str) -> list[Path]:
 
 
 def _file(path: Path, keys: set[str], sep: str | None) -> pd.DataFrame:
-    kind = path.suffixes[0].lower() if path.suffix in (".gz", ".zst") else path.suffix.lower()
+    packed = path.suffix in (".gz", ".zst")
+    kind = Path(path.stem if packed else path).suffix.lower()
     try:
         if kind == ".parquet":
             return pd.read_parquet(path)
         if kind in (".json", ".jsonl", ".ndjson"):
-            return pd.read_json(path, lines=True, dtype=dict.fromkeys(keys, "object"))
+            table = pd.read_json(path, lines=True, dtype=dict.fromkeys(keys, "object"))
+            return _refuse_array(table, path)
         if kind in (".csv", ".tsv", ".txt"):
             separator = sep or (",", "\t")[kind == ".tsv"]
-            # Ids are read as text, so that "007" stays what it is.
             table = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(keys, "str"))
             return _refuse_one_column(table, path, separator)
-    except DataError:
+    except WorkbenchError:
         raise
     except (ValueError, OSError) as error:
         raise DataFileError(
@@ -204,19 +232,52 @@ def _refuse_one_column(table: pd.DataFrame, path: Path, separator: str) -> pd.Da
     return table
 
 
+def _refuse_array(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    if table.columns.inferred_type != "string":
+        raise DataFileError(
+            f"{str(path)!r} is not JSON lines, one {{…}} a line; write it with "
+            "to_json(path, orient='records', lines=True)"
+        )
+    return table
+
+
 def _timed(log: pd.DataFrame) -> pd.DataFrame:
-    """Numbers in the timestamp column are seconds, or milliseconds, since 1970."""
     if Columns.TIMESTAMP not in log:
         return log
-    times = log[Columns.TIMESTAMP]
-    try:
-        if pd.api.types.is_numeric_dtype(times):
-            times = pd.to_datetime(times, unit="ms" if times.max() > 1e11 else "s")
-        else:
-            times = pd.to_datetime(times)
-    except (ValueError, TypeError):
-        return log  # the schema says which row it is
+    given = log[Columns.TIMESTAMP]
+    times = _since_1970(given) if pd.api.types.is_numeric_dtype(given) else _dates(given)
+    unread = (times.isna() & given.notna() & (given != "")).to_numpy()
+    if unread.any():
+        row = int(unread.argmax())
+        raise DataError(
+            f"column {Columns.TIMESTAMP!r}, row {row + 1}: {given.iloc[row]!r} is not a date and "
+            "time like the others; write all as 2024-12-31 23:59:00, or leave the cell empty"
+        )
     return log.assign(**{Columns.TIMESTAMP: times})
+
+
+def _dates(texts: pd.Series) -> pd.Series:
+    """Times without a zone (UTC where they had one), by the form that reads the most rows."""
+    best = pd.Series(pd.NaT, texts.index)
+    with warnings.catch_warnings():
+        # An error where pandas would only warn that it reads each row in a way of its own.
+        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "Parsing dates in")
+        for form in _DATE_FORMS:
+            with suppress(ValueError, UserWarning):
+                times = pd.to_datetime(texts, errors="coerce", utc=True, **form)
+                if times.count() > best.count():
+                    best = times.dt.tz_localize(None)
+            if best.count() == texts.count():
+                return best
+    numbers = _since_1970(pd.to_numeric(texts, errors="coerce"))
+    return numbers if numbers.count() > best.count() else best
+
+
+def _since_1970(numbers: pd.Series) -> pd.Series:
+    largest = numbers.astype(np.float64).max()
+    unit = _UNITS[np.searchsorted([1e11, 1e14, 1e17], largest)]
+    return pd.to_datetime(numbers, unit=unit, errors="coerce")
 
 
 def _rated(log: pd.DataFrame, weights: dict[str, float] | None) -> pd.DataFrame:

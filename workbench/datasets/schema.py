@@ -72,7 +72,7 @@ def _explain(failure: Any, table: pd.DataFrame, count: int) -> str:
         )
     column, value = failure["column"], failure["failure_case"]
     row = f"row {int(failure['index']) + 1}" if pd.notna(failure["index"]) else "some rows"
-    where = f"column {column!r}, {row}: {value!r}"
+    where = f"column {column!r}, {row}: {repr(value) if isinstance(value, str) else value}"
     if check == "negative":
         return f"{where} is negative; pass signed=True if ratings below zero are meant"
     if check.startswith("coerce_dtype"):

@@ -17,7 +17,7 @@ from workbench.errors import DataError, MissingExtraError, ModelFileError
 from workbench.language import prompts
 from workbench.language.embedded import embedded_model
 from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check, vocabulary
+from workbench.language.grounding import check, goods_of, vocabulary
 from workbench.options import at_least, one_of
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class Copywriter:
         catalogue = Catalogue(ds, language=language)
         lines = [
             _line(catalogue.row(item), catalogue.evidence(user, item, because), catalogue)
-            for user, item, because in recs[[Columns.USER, Columns.ITEM, Columns.BECAUSE]].to_numpy()
+            for user, item, because in recs[
+                [Columns.USER, Columns.ITEM, Columns.BECAUSE]
+            ].to_numpy()
         ]
         name = self._write(lines, language, tone, seed, progress)
         return recs.assign(
@@ -173,7 +175,7 @@ class Copywriter:
         written = backend.generate(
             [line.prompt(start, described=free) for line, start in pairs],
             samples=self._candidates,
-            phrases=None if free else [vocabulary(line.row, line.evidence) for line in lines],
+            phrases=None if free else [vocabulary(line.row) for line in lines],
             seed=seed,
             progress=progress,
         )
@@ -212,7 +214,7 @@ class _Line:
     def situation(self) -> tuple[str, str, str]:
         """Language, kind of evidence and kind of goods."""
         kind = str(self.evidence[0]["kind"]) if self.evidence else "none"
-        return self.language, kind, "shop" if Columns.PRICE in self.row else "film"
+        return self.language, kind, goods_of(self.row)
 
     def filled(self, supply: Sequence[str]) -> dict[str, str]:
         """Fill the patterns of a supply that can be filled; keyed by the pattern."""
@@ -264,8 +266,10 @@ def _trigrams(text: str) -> list[str]:
 
 
 def _line(row: dict[str, Any], evidence: list[dict[str, Any]], names: Catalogue) -> _Line:
-    title, other = names.name(row), next((e for e in evidence if Columns.ITEM in e), None)
-    because = names.name(other, dated=False) if other and Columns.TITLE in other else ""
+    goods = goods_of(row)
+    other = next((e for e in evidence if Columns.TITLE in e), None)
+    because = names.name(other, goods, dated=False) if other else ""
+    title = names.name(row, goods)
     slots = prompts.slots(row, title, because, language=names.language)
     return _Line(row, evidence, names.language, slots)
 

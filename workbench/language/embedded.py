@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import MissingExtraError, ModelFileError
 
@@ -109,7 +110,9 @@ def _convert(source: Path, folder: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     try:
         where = {"gguf_file": source.name, "local_files_only": True}
-        model = AutoModelForCausalLM.from_pretrained(source.parent, dtype=torch.bfloat16, **where)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            source.parent, dtype=torch.bfloat16, **where
+        )
         # The weights are plain now; save_pretrained would otherwise refuse them as quantised.
         model.hf_quantizer, model.is_quantized = None, False
         del model.config.quantization_config

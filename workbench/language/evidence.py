@@ -28,7 +28,10 @@ class Catalogue:
         self._ds, self.language = ds, language
         self._items = ds.items.set_index(Columns.ITEM, drop=False)
         self._repeated = set(self._items[Columns.TITLE][self._items[Columns.TITLE].duplicated()])
-        self._highest = ds.interactions[Columns.RATING].max()
+        stated = ds.interactions
+        if Columns.EVENT in stated:
+            stated = stated[stated[Columns.EVENT] == "rating"]
+        self._highest = stated[Columns.RATING].max()
         self._histories: dict[Any, pd.DataFrame] = {}
 
     def row(self, item_id: Any) -> dict[str, Any]:
@@ -44,16 +47,18 @@ class Catalogue:
         row = self._items.loc[item_id]
         return {str(k): v for k, v in row.items() if isinstance(v, list) or pd.notna(v)}
 
-    def name(self, row: dict[str, Any], *, dated: bool = True) -> str:
+    def name(self, row: dict[str, Any], goods: str, *, dated: bool = True) -> str:
         """Title to show: with the year if wanted, and always where titles repeat."""
-        chinese = self.language == "zh" and row.get(f"{Columns.TITLE}_zh")
-        title = chinese or readable(clean(row[Columns.TITLE]))
+        chinese = self.language == "zh"
+        title = readable(clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE]))
+        if chinese and goods == "film":
+            title = f"《{title}》"
+        elif chinese or (goods == "shop" and "," in title):
+            title = f"“{title}”"
         year = year_of(row)
-        if self.language == "zh":
-            title = f"“{title}”" if Columns.PRICE in self._items else f"《{title}》"
         if year is None or not (dated or row[Columns.TITLE] in self._repeated):
             return title
-        return f"{title}（{year}）" if self.language == "zh" else f"{title} ({year})"
+        return f"{title}（{year}）" if chinese else f"{title} ({year})"
 
     def evidence(self, user_id: Any, item_id: Any, because: Iterable[Any]) -> list[dict[str, Any]]:
         """Say what stands behind a recommendation, high ratings first.
@@ -106,7 +111,7 @@ class Catalogue:
         kind, rating = event.get(Columns.EVENT, "rating"), event[Columns.RATING]
         if kind == "purchase":
             return {"kind": "bought"}
-        if kind != "rating" or self._highest <= 1:
+        if kind != "rating" or not self._highest > 1:
             return {}
         liked = rating >= LIKED * self._highest
         return {"kind": "liked" if liked else "seen", Columns.RATING: float(rating)}

@@ -1,4 +1,4 @@
-"""The first grounding check: does a sentence say only what the item's row and evidence support?
+"""The first grounding check: a sentence says only what the item's row and evidence support.
 
 It knows nothing of prompts or models. A sentence passes if, the titles set aside, each of its
 words is a word of the row, of the genre lexicon or of a neutral vocabulary of appraisal and
@@ -20,7 +20,9 @@ ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles while the rest is re
 LENGTHS = {"en": (5, 45), "zh": (8, 80)}  # words in English, characters in Chinese
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_MARKS = re.compile(r"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-\ue000\ue001]|[_\n]|\s{2}|[,;:]\s*[.,]")
+_MARKS = re.compile(
+    r"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-\ue000\ue001]|[_\n]|\s{2}|[,;:]\s*[.,]"
+)
 _END = re.compile(r"[.!?。…][”’\")]?$")
 _LAST = re.compile(r"([\w'-]+)\W?$")
 _ARTICLE = re.compile(r"\ba (?=[aeio](?!ne))|\ban (?=[^aeiouh\W])", re.IGNORECASE)
@@ -76,6 +78,14 @@ def readable(title: str) -> str:
     return f"{article}{'' if article.endswith(chr(39)) else ' '}{name}{rest or ''}"
 
 
+def goods_of(row: Row) -> str:
+    """Say whether an item is a "film" or "shop" goods: a film has a genre of films or a year."""
+    genres = row.get(Columns.GENRES)
+    filmic = isinstance(genres, list) and bool(set(genres) & set(lexicon()["en"]["genres"]))
+    film = Columns.PRICE not in row and (filmic or year_of(row) is not None)
+    return "film" if film else "shop"
+
+
 def year_of(row: Row) -> int | None:
     """Year of an item's row, if it has one."""
     year = row.get(Columns.YEAR)
@@ -97,17 +107,15 @@ def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
     kinds = {str(other["kind"]) for other in evidence}
     own = {"own"} if kinds & {"liked", "bought", "seen"} else set()
     shared = {"shared"} if any(other.get(Columns.GENRES) for other in evidence) else set()
-    return kinds | own | shared | {"shop" if Columns.PRICE in row else "film"}
+    return kinds | own | shared | {goods_of(row)}
 
 
-def vocabulary(row: Row, evidence: Iterable[Row]) -> dict[str, bool]:
+def vocabulary(row: Row) -> dict[str, bool]:
     """Words and phrases for a model to write with, each with whether a clause may end on it."""
-    english = lexicon()["en"]
-    words = english["writer"]["words"].split() + english["writer"]["phrases"] + english["phrases"]
-    for condition in sorted(conditions(row, evidence)):
-        words += english["writer"].get(condition, "").split()
-    linking = dict.fromkeys(english["writer"]["linking"].split(), False)
-    return linking | dict.fromkeys(words + _genre_phrases(row, "en"), True)
+    writer = lexicon()["en"]["writer"]
+    ending = writer["words"].split() + writer["phrases"] + writer[goods_of(row)]
+    linking = dict.fromkeys(writer["linking"].split(), False)
+    return linking | dict.fromkeys(ending + _genre_phrases(row, "en"), True)
 
 
 @cache
@@ -156,7 +164,8 @@ def _form(masked: str, words: list[str], language: str) -> list[str]:
 
 def _hangs(masked: str, language: str) -> bool:
     last = _LAST.search(masked)
-    return language == "en" and bool(last) and last[1].lower() in lexicon()["en"]["hanging"].split()
+    hanging = lexicon()["en"]["hanging"].split()
+    return language == "en" and last is not None and last[1].lower() in hanging
 
 
 def _numbers(text: object) -> set[str]:
@@ -176,7 +185,7 @@ def _known_numbers(row: Row, evidence: Iterable[Row]) -> set[str]:
 
 def _texts(row: Row) -> list[str]:
     # A film's title is a name; the title of goods describes them.
-    keys = [key for key in row if Columns.PRICE in row or key not in _NOT_FACTS]
+    keys = [key for key in row if goods_of(row) == "shop" or key not in _NOT_FACTS]
     values = [row[key] for key in keys if key not in {Columns.ITEM, Columns.IMAGE}]
     parts = [v if isinstance(v, list | tuple) else [v] for v in values]
     return [clean(part, limit=2000) for few in parts for part in few if isinstance(part, str)]
@@ -186,7 +195,7 @@ def _unsupported(masked: str, row: Row, evidence: Sequence[Row], language: str) 
     known = _words(language, frozenset(conditions(row, evidence))) | _row_words(row, language)
     if language == "zh":
         return [f"unsupported-word:{w}" for w in _chinese_words(masked) if w not in known]
-    phrases = lexicon()["en"]["phrases"] + _genre_phrases(row, "en")
+    phrases = lexicon()["en"]["phrases"] + list(vocabulary(row))
     rest = _without(masked, phrases)
     reasons = []
     for found in _WORD.finditer(rest):
@@ -201,7 +210,9 @@ def _unsupported(masked: str, row: Row, evidence: Sequence[Row], language: str) 
 
 
 def _without(masked: str, phrases: Collection[str]) -> str:
-    several = sorted((p for p in phrases if " " in p or "-" in p or "'" in p), key=len, reverse=True)
+    several = sorted(
+        (p for p in phrases if " " in p or "-" in p or "'" in p), key=len, reverse=True
+    )
     joined = "|".join(map(re.escape, several))
     # The replacement keeps a sentence's first word first.
     return re.sub(rf"(?<![\w'-])(?:{joined})(?![\w'-])", "the", masked, flags=re.IGNORECASE)

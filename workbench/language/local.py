@@ -53,7 +53,9 @@ class LocalModel:
             tokenizer = AutoTokenizer.from_pretrained(source, padding_side="left")
             network = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
         except (OSError, ValueError, RuntimeError) as error:
-            raise ModelFileError(f"The language model {str(source)!r} does not load: {error}") from error
+            raise ModelFileError(
+                f"The language model {str(source)!r} does not load: {error}"
+            ) from error
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
         return tokenizer, network.eval().to("cuda" if self.device.kind == "gpu" else "cpu")
 
@@ -96,7 +98,7 @@ class LocalModel:
         """
         size = max(1, BATCH // samples)
         steps = range(0, len(prompts), size)
-        sampling = {"do_sample": temperature > 0}
+        sampling: dict[str, Any] = {"do_sample": temperature > 0}
         if temperature > 0:
             sampling |= {"temperature": temperature, "top_p": 0.95, "top_k": 0}
         written: list[list[Continuation]] = []
@@ -163,9 +165,11 @@ class _Phrases(LogitsProcessor):
 
     def __init__(self, tokenizer: Any, phrases: Sequence[Mapping[str, bool]] | None) -> None:
         self._eos, self._pad = tokenizer.eos_token_id, tokenizer.pad_token_id
-        self._comma, self._stop = (tokenizer.encode(mark, add_special_tokens=False)[0] for mark in ",.")
-        self._roots = [_trie(tokenizer, own) for own in phrases] if phrases else None
-        self._nodes = list(self._roots or [])
+        self._comma, self._stop = (
+            tokenizer.encode(mark, add_special_tokens=False)[0] for mark in ",."
+        )
+        self._roots = [_trie(tokenizer, own) for own in phrases or []]
+        self._nodes = list(self._roots)
         self._firsts: list[int] = [0] * len(self._nodes)
         self._used: list[set[int]] = [set() for _ in self._nodes]
         self._before: torch.Tensor | None = None
@@ -176,7 +180,7 @@ class _Phrases(LogitsProcessor):
         if self._before is not None:
             self._note(input_ids[:, -1])
         self._before = scores.float().log_softmax(-1)
-        if self._roots is None:
+        if not self._roots:
             return scores
         narrowed = torch.full_like(scores, -torch.inf)
         for row in range(len(scores)):

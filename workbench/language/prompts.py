@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any
 
 from workbench.columns import Columns
-from workbench.language.grounding import clean, lexicon, year_of
+from workbench.language.grounding import clean, goods_of, lexicon, year_of
 
 EXAMPLES = 3
 TONES = ("warm", "plain", "playful")
@@ -58,7 +58,7 @@ def genre_phrase(row: Mapping[str, Any], language: str) -> str:
     own = row.get(f"{Columns.GENRES}_{language}", row.get(Columns.GENRES))
     listed = lexicon()[language]["genres"]
     for genre in own if isinstance(own, list) else []:
-        if genre in listed or Columns.PRICE in row:
+        if genre in listed or goods_of(row) == "shop":
             return str(listed.get(genre, clean(genre).lower())).split(", ")[0]
     return ""
 
@@ -80,10 +80,11 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bo
     facts = ", ".join(clean(genre, limit=40) for genre in row.get(Columns.GENRES) or ["-"])
     if described and row.get(Columns.DESCRIPTION):
         facts += f"; {clean(row[Columns.DESCRIPTION], limit=300)}"
-    goods = "shop" if Columns.PRICE in row else "film"
+    goods = goods_of(row)
     # A small model copies what it is shown: other examples for each opening keep a list varied.
     shown = random.Random(opening).sample(examples[goods], EXAMPLES)
-    return "\n\n".join([examples["heading"], *shown, f"<{facts}>\n{opening}"])
+    fenced = " ".join(facts.replace("<", "").replace(">", "").split())
+    return "\n\n".join([examples["heading"], *shown, f"<{fenced}>\n{opening}"])
 
 
 def _cells(file: str, language: str, kind: str, goods: str) -> Sequence[Mapping[str, list[str]]]:

@@ -108,7 +108,7 @@ class Recommender(ABC):
             for part in np.split(rows, range(size, len(rows), size))
         ]
         recs = pd.concat(batches, ignore_index=True)
-        return recs.assign(**{Columns.USER: ds.user_ids[rows][recs[Columns.USER]]})
+        return recs.assign(**{Columns.USER: ds.user_ids[recs[Columns.USER]]})
 
     def recommend_for(
         self,
@@ -166,6 +166,7 @@ class Recommender(ABC):
 
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
         """Return the evidence for one pair, strongest first, recommended or not."""
+        at_least("n", n, 1)
         user, item = self.data.require_users([user_id]), self.data.require_items([item_id])
         return self._because(self.data.matrix[user], user, np.array([0]), item, n)[0]
 
@@ -212,7 +213,7 @@ class Recommender(ABC):
         items = columns[rows, ranks]
         return pd.DataFrame(
             {
-                Columns.USER: rows,
+                Columns.USER: own[rows],
                 Columns.ITEM: self.data.item_ids[items],
                 Columns.SCORE: best[rows, ranks].astype(np.float64),
                 Columns.RANK: ranks + 1,
@@ -252,10 +253,10 @@ class Recommender(ABC):
 def _hide_seen(scores: np.ndarray, profiles: sparse.csr_array, seen: str) -> None:
     if seen == "keep":
         return
-    rows, columns = profiles.nonzero()
+    # Not .nonzero(): a rating of 0 is seen as well.
+    rows, columns = np.repeat(np.arange(len(scores)), np.diff(profiles.indptr)), profiles.indices
     if seen == "disliked":
-        means = row_means(profiles)
-        liked = np.asarray(profiles[rows, columns]).ravel() >= means[rows]
+        liked = profiles.data >= row_means(profiles)[rows]
         rows, columns = rows[liked], columns[liked]
     scores[rows, columns] = np.nan
 

@@ -145,6 +145,7 @@ class UserKNN(_KNN):
         matrix = ds.matrix
         means = np.repeat(row_means(matrix), np.diff(matrix.indptr))
         self._ratings = self._centred(matrix, means)
+        self._raters = self._ratings.T.tocsr()
         self._rated = _present(matrix)
         self._similar = self._neighbours(matrix, matrix, np.arange(matrix.shape[0]))
 
@@ -164,8 +165,7 @@ class UserKNN(_KNN):
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
         similar = self._similar_users(profiles, own)
-        raters = self._ratings.T.tocsr()[items]
-        return similar[rows].multiply(raters).tocsr(), self.data.user_ids
+        return similar[rows].multiply(self._raters[items]).tocsr(), self.data.user_ids
 
 
 def _present(matrix: sparse.csr_array) -> sparse.csr_array:

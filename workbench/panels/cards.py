@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-import pandas as pd
-
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.strings import Strings
@@ -75,11 +73,6 @@ def badge(text: Strings, *, device: object, data_hash: str, seconds: float) -> s
     """Where, on what and how fast a result was computed."""
     line = text("device.badge", device=device, hash=data_hash, seconds=f"{seconds:.2f}")
     return f'<div class="badge">{escape(line)}</div>'
-
-
-def table(frame: pd.DataFrame) -> str:
-    """A small table, cells escaped."""
-    return str(frame.to_html(index=False, border=0, escape=True, float_format=lambda x: f"{x:.3f}"))
 
 
 def card(

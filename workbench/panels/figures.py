@@ -2,6 +2,8 @@
 
 import itertools
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -39,13 +41,15 @@ def taste(table: pd.DataFrame, text: Strings, *, most: int = 10) -> go.Figure:
         (text("figure.everybody"), everybody, EVERYBODY),
         (text("figure.you"), top["share"], MINE),
     ):
-        figure.add_bar(y=top["genre"], x=share, name=name, orientation="h", marker_color=colour)
+        figure.add_bar(
+            y=top["genre"].map(shorten), x=share, name=name, orientation="h", marker_color=colour
+        )
     figure.update_layout(barmode="group", bargap=0.25, legend_traceorder="reversed")
     return figure.update_xaxes(tickformat=".0%")
 
 
 def bars(
-    labels: pd.Series, values: pd.Series, *, title: str, x: str, hover: pd.Series | None = None
+    labels: pd.Series, values: pd.Series, *, title: str, x: str, hover: pd.Series
 ) -> go.Figure:
     """Horizontal bars, the first on top; labels that repeat stay apart."""
     figure = _figure(title, x=x, height=90 + 24 * len(labels))
@@ -56,7 +60,7 @@ def bars(
         x=values,
         orientation="h",
         marker_color=MINE,
-        customdata=np.column_stack([labels.astype(str), labels if hover is None else hover]),
+        customdata=[[shorten(str(a), 200), b] for a, b in zip(labels, hover, strict=True)],
         hovertemplate="%{customdata[0]}<br>%{x:.4f}<br>%{customdata[1]}<extra></extra>",
     )
     return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)
@@ -158,5 +162,4 @@ def _rating_bins(ratings: pd.Series) -> np.ndarray:
 def shorten(label: str, most: int = 34) -> str:
     """Cut a label to length and keep its text from being read as markup."""
     # Plotly reads tags and entities in labels; titles come from outside.
-    label = label if len(label) <= most else label[: most - 1] + "…"
-    return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escape(label if len(label) <= most else label[: most - 1] + "…", quote=False)

@@ -57,7 +57,7 @@ class UserProfile:
         mine = everybody[everybody[Columns.USER] == self.user_id].iloc[0]
         more_active = (everybody["activity"] <= mine["activity"]).mean()
         result = {
-            text("user.activity"): f"{mine['activity']:,}",
+            text("user.activity"): f"{mine['activity']:,.0f}",
             text("user.percentile"): f"{more_active:.0%}",
             text("user.mean"): f"{mine['mean_rating']:.2f}",
         }

@@ -18,13 +18,14 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
+import workbench as wb
 from workbench import __version__
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, WorkbenchError
 from workbench.options import at_least
 from workbench.reports.html import Facts, batch_page
 from workbench.reports.parameters import declared_parameters, require_names
-from workbench.reports.plan import Plan, find_report, open_dataset, plan, report_name
+from workbench.reports.plan import Plan, find_report, plan, report_name
 from workbench.reports.run import DEFAULT_OUTPUT, run, write_whole
 
 _STATE = "batch.json"
@@ -160,7 +161,7 @@ def _make(
 
 def _plan_all(name: str, rows: list[dict[str, Any]]) -> tuple[dict[str, Entry], dict[str, Plan]]:
     """Plan every row; one that cannot be planned is an entry that has failed."""
-    load: Callable[[str], Dataset] = cache(open_dataset)
+    load: Callable[[str], Dataset] = cache(wb.load)
     entries: dict[str, Entry] = {}
     plans: dict[str, Plan] = {}
     for row in rows:

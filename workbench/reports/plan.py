@@ -98,7 +98,7 @@ def plan(
     parameters = checked(report_name(notebook), declared, given)
     if "device" in parameters:
         resolve(parameters["device"])
-    data = (load or open_dataset)(parameters["dataset"]) if "dataset" in parameters else None
+    data = (load or wb.load)(parameters["dataset"]) if "dataset" in parameters else None
     if data is not None and parameters.get("user_id") is not None:
         parameters["user_id"] = id_in(data, parameters["user_id"])
     return Plan(
@@ -108,11 +108,6 @@ def plan(
         data_name=data.name if data is not None else "",
         data_hash=data.hash if data is not None else "",
     )
-
-
-def open_dataset(source: str) -> Dataset:
-    """Open a data set by its name, or by the path of a file of interactions."""
-    return wb.read(source) if Path(source).suffix else wb.load(source)
 
 
 def id_in(ds: Dataset, user_id: int | str) -> int | str:
@@ -125,8 +120,9 @@ def id_in(ds: Dataset, user_id: int | str) -> int | str:
 
 
 def _stem(name: str, declared: Mapping[str, Parameter], parameters: Mapping[str, Any]) -> str:
-    changed = {k: v for k, v in parameters.items() if v != declared[k].default}
-    user = str(changed.pop("user_id", parameters.get("user_id", "")))
+    changed = {key: value for key, value in parameters.items() if value != declared[key].default}
+    changed.pop("user_id", None)
+    user = "" if parameters.get("user_id") is None else str(parameters["user_id"])
     slug = re.sub(r"[^\w-]+", "_", user)[:60]
     if slug != user:
         changed["user_id"] = user

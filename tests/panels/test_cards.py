@@ -1,0 +1,57 @@
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.models import ByCount, ByItem, ByUser
+from workbench.panels import cards
+from workbench.strings import Strings
+
+HOSTILE = '<img src=x onerror=alert(1)>"&'
+SAFE = "&lt;img src=x onerror=alert(1)&gt;&quot;&amp;"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        cards.card(1, HOSTILE),
+        cards.card(1, "t", labels=[HOSTILE]),
+        cards.card(1, "t", copy=HOSTILE),
+        cards.card(1, "t", why=HOSTILE),
+        cards.heading(HOSTILE, HOSTILE),
+        cards.tiles({HOSTILE: HOSTILE}),
+        cards.error(HOSTILE),
+        cards.badge(Strings("en"), device=HOSTILE, data_hash="0", seconds=0),
+    ],
+)
+def test_what_comes_from_data_appears_as_text(html):
+    assert "<img" not in html
+    assert SAFE in html
+
+
+def test_a_class_name_is_never_data():
+    assert cards.chips(["x"], "new") == '<span class="chip new">x</span>'
+
+
+def test_evidence_in_words(movies):
+    text = Strings("en")
+    pairs = [ByItem(1, 2.0), ByItem(260, 1.0)]
+    said = cards.because(pairs, movies, {1: 5.0, 260: 4.5}, text)
+    assert said == (
+        "Because you rated Toy Story (1995) 5.0, Star Wars: Episode IV - A New Hope (1977) 4.5"
+    )
+    assert cards.because([ByUser(7, 1.0)], movies, {}, text).endswith("highly: 7")
+    assert cards.because([ByCount(1, 1234.0)], movies, {}, text) == "Chosen by 1,234 users"
+    assert cards.because([], movies, {}, text) == ""
+
+
+def test_a_dislike_shows_no_rating(movies):
+    said = cards.because([ByItem(1, 2.0)], movies, {1: -5.0}, Strings("en"))
+    assert said == "Because you rated Toy Story (1995)"
+
+
+def test_what_was_chosen_has_no_rating():
+    log = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [1, 2, 1]})
+    ds = wb.read(log)
+    assert (
+        cards.because([ByItem(1, 1.0)], ds, {1: 1.0}, Strings("en")) == "Because you chose Item 1"
+    )
