@@ -1,6 +1,7 @@
 """Bring your own data: files or data frames in, a `Dataset` out."""
 
 import warnings
+import zlib
 from contextlib import suppress
 from glob import glob, has_magic
 from pathlib import Path
@@ -213,7 +214,7 @@ def _file(path: Path, keys: set[str], sep: str | None) -> pd.DataFrame:
             return _refuse_one_column(table, path, separator)
     except WorkbenchError:
         raise
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise DataFileError(
             f"{str(path)!r} cannot be read as {kind[1:]}: {error}; is it damaged, or its "
             "separator (sep=) or ending wrong?"

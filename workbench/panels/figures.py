@@ -1,7 +1,6 @@
 """Plotly figures, each from a table; the same for panels and reports."""
 
 import itertools
-
 from html import escape
 
 import numpy as np

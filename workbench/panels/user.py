@@ -53,6 +53,7 @@ class UserProfile:
 
     def numbers(self, text: Strings) -> dict[str, str]:
         """The figures a reader wants first, by label."""
+        self.ds.require_users([self.user_id])
         everybody = user_profiles(self.ds)
         mine = everybody[everybody[Columns.USER] == self.user_id].iloc[0]
         more_active = (everybody["activity"] <= mine["activity"]).mean()
