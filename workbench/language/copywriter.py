@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.language.local import Continuation, LocalModel
 
 PATTERNS = "patterns"
-REPEATED = 1.0  # log-probability that a wholly repeated continuation loses
+REPEATED = 2.0  # log-probability that a wholly repeated continuation loses
 LONG_ENOUGH = 10  # words; a shorter continuation loses up to a log-probability of 1
 ROUNDS = 2  # what fails the check is generated once more
 

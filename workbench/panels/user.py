@@ -100,7 +100,7 @@ class UserReport:
     n: int = 10
     k: int = 50
     metric: str = "cosine"
-    min_overlap: int = 1
+    min_overlap: int = 5
     language: str = "en"
     tone: str = "warm"
     seed: int = 0

@@ -1,0 +1,49 @@
+"""A person opens Lab, runs a notebook and moves a control."""
+
+import pytest
+from playwright.sync_api import expect
+
+SECOND = 1000
+
+
+@pytest.fixture
+def page(chromium):
+    page = chromium.new_page(viewport={"width": 1500, "height": 1400})
+    page.set_default_timeout(90 * SECOND)
+    yield page
+    page.close()
+
+
+def run_all(page, address):
+    page.goto(address, wait_until="domcontentloaded")
+    page.wait_for_selector(".jp-Notebook")
+    # The indicator beside the kernel's name says idle before there is a kernel.
+    status_bar = page.locator("#jp-bottom-panel")
+    expect(status_bar).to_contain_text("(ipykernel) | Idle", timeout=90 * SECOND)
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+
+
+def test_a_control_of_the_similarity_notebook_changes_its_figure(page, lab):
+    run_all(page, f"{lab}/02_similarity.ipynb")
+    names = page.locator(".js-plotly-plot").first.locator(".ytick text")
+    expect(names.first).to_be_visible(timeout=90 * SECOND)
+    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
+    cosine = names.all_text_contents()
+    assert len(cosine) == 12
+    page.locator("select").filter(has_text="pearson").select_option("pearson")
+    expect(names.first).not_to_have_text(cosine[0])
+    assert names.all_text_contents() != cosine
+    axis = page.locator(".js-plotly-plot").first.locator(".xtitle")
+    expect(axis).to_have_text("pearson")
+
+
+def test_a_dislike_in_the_recommend_notebook_changes_the_list(page, lab):
+    run_all(page, f"{lab}/03_recommend.ipynb")
+    titles = page.locator(".widget-gridbox .title")
+    expect(titles.first).to_be_visible(timeout=90 * SECOND)
+    before = titles.all_inner_texts()
+    page.locator(".fa-thumbs-down").first.click()
+    expect(titles.first).not_to_have_text(before[0])
+    assert before[0] not in titles.all_inner_texts()
+    expect(page.locator(".chip.new").first).to_be_visible()

@@ -1,0 +1,241 @@
+"""What every recommender must do, as one base class of tests.
+
+A model's test class derives from `Contract` and says in `make` how the model is built.
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from workbench.columns import Columns as C
+from workbench.datasets import Dataset, synthetic
+from workbench.errors import OptionError, UnknownIdError, WorkbenchError
+from workbench.models import Recommender, base
+
+COLUMNS = ["user_id", "item_id", "score", "rank", "because"]
+
+
+def dataset(*rows: tuple) -> Dataset:
+    """Interactions in the order of ids, with a title an item."""
+    table = pd.DataFrame(rows, columns=[C.USER, C.ITEM, C.RATING]).astype({C.RATING: float})
+    table = table.sort_values([C.USER, C.ITEM], ignore_index=True)
+    titles = table[[C.ITEM]].drop_duplicates().sort_values(C.ITEM, ignore_index=True)
+    return Dataset(table, titles.assign(title="T"))
+
+
+def checkerboard(size: int) -> Dataset:
+    """User u has item i where u + i is even, save the diagonal: the one item each must get."""
+    return dataset(
+        *(
+            (user, item, 1)
+            for user in range(size)
+            for item in range(size)
+            if (user + item) % 2 == 0 and user != item
+        )
+    )
+
+
+def pairs(because: pd.Series) -> list[list[tuple]]:
+    return [[tuple(pair) for pair in evidence] for evidence in because]
+
+
+@cache
+def sample() -> Dataset:
+    return synthetic(25, 18, 160, seed=5)
+
+
+class Contract:
+    """Tests that hold for every model."""
+
+    def make(self) -> Recommender:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def ds(self) -> Dataset:
+        return sample()
+
+    @pytest.fixture
+    def model(self, ds: Dataset) -> Recommender:
+        return self.make().fit(ds)
+
+    def test_fit_returns_the_model_and_keeps_the_data(self, ds: Dataset) -> None:
+        model = self.make()
+        assert model.fit(ds) is model
+        assert model.data is ds
+
+    def test_a_model_that_is_not_fitted_says_so(self) -> None:
+        model = self.make()
+        one = pd.DataFrame({C.USER: [1], C.ITEM: [1]})
+        for call in (
+            lambda: model.recommend([1]),
+            lambda: model.recommend_for([]),
+            lambda: model.score(one),
+            lambda: model.explain(1, 1),
+        ):
+            with pytest.raises(WorkbenchError, match=r"is not fitted; call fit\(ds\) first"):
+                call()
+
+    def test_lists_have_the_columns_the_order_and_the_ranks(self, model: Recommender) -> None:
+        recs = model.recommend([3, 1, 2], n=4)
+        assert recs.columns.tolist() == COLUMNS
+        assert recs[C.USER].drop_duplicates().tolist() == [3, 1, 2]
+        assert recs[C.SCORE].dtype == np.float64
+        assert np.isfinite(recs[C.SCORE]).all()
+        for _, mine in recs.groupby(C.USER):
+            assert mine[C.RANK].tolist() == list(range(1, len(mine) + 1))
+            order = list(zip(-mine[C.SCORE], mine[C.ITEM], strict=True))
+            assert order == sorted(order)
+            assert mine[C.ITEM].is_unique
+
+    def test_all_users_come_by_default(self, ds: Dataset, model: Recommender) -> None:
+        assert set(model.recommend(n=18, seen="keep")[C.USER]) == set(ds.user_ids)
+
+    def test_all_users_in_batches_equal_one_by_one(
+        self, ds: Dataset, model: Recommender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """From the second batch on, the rows of a list were given to the users of the first.
+
+        Row numbers counted from the start of the batch, and the data that were tried fitted one.
+        """
+        alone = [model.recommend([user], n=5) for user in ds.user_ids]
+        expected = pd.concat(alone, ignore_index=True)
+        for users_a_batch in (1, 4, 1000):
+            monkeypatch.setattr(base, "BATCH_BYTES", users_a_batch * 8 * len(ds.item_ids))
+            assert_frame_equal(model.recommend(n=5), expected)
+        monkeypatch.setattr(base, "BATCH_BYTES", 1)
+        shuffled = ds.user_ids[::-2].tolist()
+        assert model.recommend(shuffled, n=5)[C.USER].drop_duplicates().isin(shuffled).all()
+        mine = model.recommend(shuffled, n=5).query("user_id == @shuffled[1]")
+        assert_frame_equal(
+            mine.reset_index(drop=True),
+            expected.query("user_id == @shuffled[1]").reset_index(drop=True),
+        )
+
+    def test_no_users_is_an_empty_list(self, model: Recommender) -> None:
+        recs = model.recommend([])
+        assert recs.columns.tolist() == COLUMNS
+        assert recs.empty
+
+    def test_what_was_seen_comes_back_only_when_asked(
+        self, ds: Dataset, model: Recommender
+    ) -> None:
+        def chosen(user: object, seen: str) -> set:
+            return set(model.recommend([user], n=18, seen=seen)[C.ITEM])
+
+        for user in ds.user_ids[:8]:
+            history = ds.history(user).set_index(C.ITEM)[C.RATING]
+            disliked = set(history.index[history < history.mean()])
+            keep = chosen(user, "keep")
+            assert chosen(user, "exclude") == keep - set(history.index)
+            assert chosen(user, "disliked") == keep - (set(history.index) - disliked)
+
+    def test_an_item_rated_zero_was_seen(self) -> None:
+        """SciPy's nonzero() leaves out stored zeros: items rated 0 were recommended again."""
+        ds = dataset(("a", 1, 0), ("a", 2, 4), ("b", 1, 3), ("b", 2, 5), ("b", 3, 4), ("a", 4, 5))
+        recs = self.make().fit(ds).recommend(["a"])
+        assert not set(recs[C.ITEM]) & {1, 2, 4}
+
+    def test_n_bounds_the_list(self, model: Recommender) -> None:
+        long = model.recommend([1], n=100, seen="keep")
+        assert len(long) <= 18
+        short = model.recommend([1], n=2, seen="keep")
+        assert_frame_equal(short, long[:2])
+
+    @pytest.mark.parametrize("n", [0, -1, 1.5, "3", True, None])
+    def test_a_bad_n_is_refused(self, model: Recommender, n: object) -> None:
+        with pytest.raises(OptionError, match=r"n=.* must be a whole number of 1 or more"):
+            model.recommend([1], n=n)
+        with pytest.raises(OptionError, match=r"n=.* must be a whole number of 1 or more"):
+            model.recommend_for([], n=n)
+        with pytest.raises(OptionError, match=r"n=.* must be a whole number of 1 or more"):
+            model.explain(1, 1, n=n)
+
+    def test_other_bad_options_are_refused(self, model: Recommender) -> None:
+        with pytest.raises(
+            OptionError, match=r"seen='hide' is not one of 'exclude', 'keep', 'disl"
+        ):
+            model.recommend([1], seen="hide")
+        with pytest.raises(OptionError, match="evidence=-1 must be a whole number of 0 or more"):
+            model.recommend([1], evidence=-1)
+        with pytest.raises(OptionError, match="device='tpu' is not one of"):
+            type(model)(device="tpu")
+
+    def test_unknown_ids_are_refused(self, model: Recommender) -> None:
+        with pytest.raises(UnknownIdError, match="user 99 has no interactions in these data"):
+            model.recommend([1, 99])
+        with pytest.raises(UnknownIdError, match="user '1' has no interactions"):
+            model.recommend("1")
+        with pytest.raises(UnknownIdError, match="item 99 has no interactions"):
+            model.recommend_for([(99, 5.0)])
+        with pytest.raises(UnknownIdError, match="item 99"):
+            model.score(pd.DataFrame({C.USER: [1], C.ITEM: [99]}))
+        with pytest.raises(UnknownIdError, match="user 99"):
+            model.explain(99, 1)
+
+    def test_scores_are_those_of_the_list(
+        self, ds: Dataset, model: Recommender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recs = model.recommend([5, 2, 9], n=18, seen="keep").sample(frac=1, random_state=0)
+        for size in (1, base.BATCH_BYTES):
+            monkeypatch.setattr(base, "BATCH_BYTES", size)
+            scores = model.score(recs[[C.USER, C.ITEM]])
+            assert scores.dtype == np.float64
+            np.testing.assert_allclose(scores, recs[C.SCORE], rtol=1e-6)
+
+    def test_what_has_no_score_is_not_listed(self, ds: Dataset, model: Recommender) -> None:
+        listed = set(model.recommend([1], n=18, seen="keep")[C.ITEM])
+        scores = model.score(pd.DataFrame({C.USER: 1, C.ITEM: ds.item_ids}))
+        assert set(ds.item_ids[np.isfinite(scores)]) == listed
+
+    def test_evidence_is_strongest_first_and_as_long_as_asked(self, model: Recommender) -> None:
+        full = pairs(model.recommend([1, 2], n=5, evidence=50)[C.BECAUSE])
+        for evidence in full:
+            order = [(-value, source) for source, value in evidence]
+            assert order == sorted(order)
+        for length in (0, 1, 2):
+            short = pairs(model.recommend([1, 2], n=5, evidence=length)[C.BECAUSE])
+            assert short == [evidence[:length] for evidence in full]
+
+    def test_explain_gives_the_evidence_of_the_list(self, model: Recommender) -> None:
+        recs = model.recommend([1, 2], n=5, evidence=4)
+        for row in recs.itertuples():
+            assert model.explain(row.user_id, row.item_id, n=4) == row.because
+
+    def test_evidence_says_what_kind_it_is(self, model: Recommender) -> None:
+        evidence = model.recommend([1], n=1)[C.BECAUSE][0][0]
+        assert isinstance(evidence, model.evidence_type)
+        assert evidence._fields[0] in (C.USER, C.ITEM)
+
+    def test_a_new_user_gets_a_list_with_no_id(self, model: Recommender) -> None:
+        recs = model.recommend_for([(1, 5.0), (2, 1.0)], n=3)
+        assert recs.columns.tolist() == COLUMNS
+        assert recs[C.USER].isna().all()
+        assert recs[C.RANK].tolist() == list(range(1, len(recs) + 1))
+        assert not recs[C.ITEM].isin([1, 2]).any()
+
+    def test_of_two_ratings_of_an_item_the_last_counts(self, model: Recommender) -> None:
+        once = model.recommend_for([(2, 4.0), (1, 5.0)])
+        assert_frame_equal(model.recommend_for([(1, 1.0), (2, 4.0), (1, 5.0)]), once)
+
+    @pytest.mark.parametrize("rating", [np.nan, np.inf, None])
+    def test_a_history_without_a_finite_rating_is_refused(
+        self, model: Recommender, rating: float
+    ) -> None:
+        with pytest.raises(OptionError, match="in the history is NaN or infinite; leave it out"):
+            model.recommend_for([(1, rating)])
+
+    def test_an_empty_history_is_a_door_that_opens(self, model: Recommender) -> None:
+        assert model.recommend_for([]).columns.tolist() == COLUMNS
+
+    @pytest.mark.parametrize("kind", [int, str])
+    def test_ids_come_back_as_they_went_in(self, kind: type) -> None:
+        rows = [(1, 10, 5), (1, 20, 3), (2, 10, 4), (2, 20, 2), (2, 30, 5), (3, 30, 4), (3, 10, 1)]
+        ds = dataset(*((kind(user), kind(item), rating) for user, item, rating in rows))
+        recs = self.make().fit(ds).recommend(seen="keep")
+        assert {type(user) for user in recs[C.USER]} == {kind}
+        assert {type(item) for item in recs[C.ITEM].tolist()} == {kind}
+        assert {type(source) for evidence in recs[C.BECAUSE] for source, _ in evidence} == {kind}
+        assert recs[C.USER].isin(ds.user_ids).all()

@@ -1,0 +1,290 @@
+"""Neighbourhood models: the contract, lists computed by hand, and known answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from contract import Contract, checkerboard, dataset, pairs, sample
+from hypothesis import given
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from workbench.compute import similar
+from workbench.datasets import Dataset, synthetic
+from workbench.errors import OptionError
+from workbench.models import ItemKNN, Recommender, UserKNN
+
+MODELS = (ItemKNN, UserKNN)
+
+# Items as vectors over (a, b, c): 1 = (4, 2, .), 2 = (2, 4, 2), 3 = (., 4, .), 4 = (., ., 3).
+DS = dataset(
+    ("a", 1, 4), ("a", 2, 2), ("b", 1, 2), ("b", 2, 4), ("b", 3, 4), ("c", 2, 2), ("c", 4, 3)
+)
+
+
+def cosine(x: list[float], y: list[float]) -> float:
+    """As engines give it: rounded to float32."""
+    return float(np.float32(np.dot(x, y) / np.sqrt(np.dot(x, x) * np.dot(y, y))))
+
+
+W12 = cosine([4, 2, 0], [2, 4, 2])
+W13 = cosine([4, 2, 0], [0, 4, 0])
+W23 = cosine([2, 4, 2], [0, 4, 0])
+W24 = cosine([2, 4, 2], [0, 0, 3])
+AB = cosine([4, 2, 0, 0], [2, 4, 4, 0])
+AC = cosine([4, 2, 0, 0], [0, 2, 0, 3])
+BC = cosine([2, 4, 4, 0], [0, 2, 0, 3])
+
+
+def frame(*rows: tuple) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["user_id", "item_id", "score", "rank", "because"])
+
+
+def assert_list(found: pd.DataFrame, *rows: tuple) -> None:
+    expected = frame(*rows)
+    assert_frame_equal(found.drop(columns="because"), expected.drop(columns="because"), rtol=1e-6)
+    for given_evidence, evidence in zip(pairs(found["because"]), expected["because"], strict=True):
+        assert [source for source, _ in given_evidence] == [source for source, _ in evidence]
+        values = [value for _, value in evidence]
+        assert [value for _, value in given_evidence] == pytest.approx(values, rel=1e-9, abs=1e-12)
+
+
+class TestItemKNNImplicit(Contract):
+    def make(self) -> Recommender:
+        return ItemKNN(k=6)
+
+
+class TestItemKNNExplicit(Contract):
+    def make(self) -> Recommender:
+        return ItemKNN(k=6, feedback="explicit")
+
+
+class TestItemKNNPearson(Contract):
+    def make(self) -> Recommender:
+        return ItemKNN(k=20, metric="pearson")
+
+
+class TestUserKNNImplicit(Contract):
+    def make(self) -> Recommender:
+        return UserKNN(k=6)
+
+
+class TestUserKNNExplicit(Contract):
+    def make(self) -> Recommender:
+        return UserKNN(k=6, feedback="explicit")
+
+
+class TestUserKNNPearson(Contract):
+    def make(self) -> Recommender:
+        return UserKNN(k=20, metric="pearson")
+
+
+def test_item_based_implicit_by_hand() -> None:
+    assert_list(
+        ItemKNN().fit(DS).recommend(),
+        ("a", 3, 4 * W13 + 2 * W23, 1, [(1, 4 * W13), (2, 2 * W23)]),
+        ("a", 4, 2 * W24, 2, [(2, 2 * W24)]),
+        ("b", 4, 4 * W24, 1, [(2, 4 * W24)]),
+        ("c", 3, 2 * W23, 1, [(2, 2 * W23)]),
+        ("c", 1, 2 * W12, 2, [(2, 2 * W12)]),
+    )
+
+
+def test_item_based_explicit_by_hand() -> None:
+    """Item means over all raters: 3, 8/3, 4, 3."""
+    predicted = 4 + ((4 - 3) * W13 + (2 - 8 / 3) * W23) / (W13 + W23)
+    assert_list(
+        ItemKNN(feedback="explicit").fit(DS).recommend(),
+        ("a", 3, predicted, 1, [(1, W13), (2, (2 - 8 / 3) * W23)]),
+        ("a", 4, 3 + (2 - 8 / 3), 2, [(2, (2 - 8 / 3) * W24)]),
+        ("b", 4, 3 + (4 - 8 / 3), 1, [(2, (4 - 8 / 3) * W24)]),
+        ("c", 3, 4 + (2 - 8 / 3), 1, [(2, (2 - 8 / 3) * W23)]),
+        ("c", 1, 3 + (2 - 8 / 3), 2, [(2, (2 - 8 / 3) * W12)]),
+    )
+
+
+def test_user_based_implicit_by_hand() -> None:
+    assert_list(
+        UserKNN().fit(DS).recommend(),
+        ("a", 3, 4 * AB, 1, [("b", 4 * AB)]),
+        ("a", 4, 3 * AC, 2, [("c", 3 * AC)]),
+        ("b", 4, 3 * BC, 1, [("c", 3 * BC)]),
+        ("c", 1, 2 * BC + 4 * AC, 1, [("a", 4 * AC), ("b", 2 * BC)]),
+        ("c", 3, 4 * BC, 2, [("b", 4 * BC)]),
+    )
+
+
+def test_user_based_explicit_by_hand() -> None:
+    """User means: a 3, b 10/3, c 2.5."""
+    predicted = 2.5 + ((4 - 3) * AC + (2 - 10 / 3) * BC) / (AC + BC)
+    assert_list(
+        UserKNN(feedback="explicit").fit(DS).recommend(),
+        ("a", 3, 3 + (4 - 10 / 3), 1, [("b", (4 - 10 / 3) * AB)]),
+        ("a", 4, 3 + 0.5, 2, [("c", 0.5 * AC)]),
+        ("b", 4, 10 / 3 + 0.5, 1, [("c", 0.5 * BC)]),
+        ("c", 3, 2.5 + (4 - 10 / 3), 1, [("b", (4 - 10 / 3) * BC)]),
+        ("c", 1, predicted, 2, [("a", AC), ("b", (2 - 10 / 3) * BC)]),
+    )
+
+
+def test_k_counts_the_neighbours_of_the_item_that_is_recommended() -> None:
+    """With k=1 item 3 has only item 2 as neighbour, so item 1 says nothing of it."""
+    assert_list(ItemKNN(k=1).fit(DS).recommend(["a"], n=1), ("a", 3, 2 * W23, 1, [(2, 2 * W23)]))
+    assert_list(UserKNN(k=1).fit(DS).recommend(["a"]), ("a", 3, 4 * AB, 1, [("b", 4 * AB)]))
+
+
+def test_min_overlap_leaves_out_neighbours_by_chance() -> None:
+    """Only items 1 and 2, and users a and b, have two ratings in common."""
+    assert ItemKNN(min_overlap=2).fit(DS).recommend(["a", "b"]).empty
+    assert_list(
+        UserKNN(min_overlap=2).fit(DS).recommend(["a"]), ("a", 3, 4 * AB, 1, [("b", 4 * AB)])
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
+def test_the_checkerboard_is_completed(model: type, feedback: str) -> None:
+    """Each user's one missing field is the diagonal one; nothing links to the other colour."""
+    size = 8
+    recs = model(feedback=feedback).fit(checkerboard(size)).recommend()
+    assert recs["user_id"].tolist() == recs["item_id"].tolist() == list(range(size))
+    if feedback == "explicit":
+        assert recs["score"].tolist() == [1.0] * size
+
+
+def test_the_prediction_for_somebody_who_rates_all_alike_is_that_rating_plus_the_crowds() -> None:
+    """z rates everything 2; a neighbour above their own mean by 1 at item 3 makes it 3."""
+    ds = dataset(("z", 1, 2), ("z", 2, 2), ("y", 1, 3), ("y", 2, 3), ("y", 3, 4.5))
+    score = UserKNN(feedback="explicit").fit(ds).recommend(["z"])["score"].tolist()
+    assert score == [pytest.approx(2 + (4.5 - 3.5))]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_where_all_rate_alike_that_rating_is_predicted(model: type) -> None:
+    ds = dataset(*((user, item, 4) for user in range(4) for item in range(4) if user != item))
+    recs = model(feedback="explicit").fit(ds).recommend(seen="keep")
+    assert recs["score"].tolist() == [4.0] * 16
+
+
+def test_explicit_predictions_of_a_rating_at_the_mean_keep_its_weight() -> None:
+    """c rated item 2 at c's own mean: it adds nothing, and yet divides by its similarity."""
+    ds = dataset(("a", 1, 4), ("b", 1, 4), ("b", 2, 5), ("c", 1, 4), ("c", 2, 4))
+    near = similar(ds, of="users", ids=["a"], k=2).scores[0].astype(float)
+    weights = dict(zip("cb", near, strict=True))
+    score = UserKNN(feedback="explicit").fit(ds).recommend(["a"])["score"].tolist()
+    assert score == [pytest.approx(4 + 0.5 * weights["b"] / (weights["b"] + weights["c"]))]
+
+
+def test_items_rated_low_may_come_back() -> None:
+    """a rated item 2 below a's mean, so it may return; item 1, above it, may not."""
+    recs = ItemKNN().fit(DS).recommend(["a"], seen="disliked")
+    assert set(recs["item_id"]) == {2, 3, 4}
+    recs = UserKNN().fit(DS).recommend(["a"], seen="disliked")
+    assert recs["item_id"].tolist()[0] == 2
+    assert set(recs["item_id"]) == {2, 3, 4}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("metric", ["cosine", "pearson"])
+@given(seed=st.integers(0, 50), k=st.integers(1, 12))
+def test_all_evidence_sums_to_the_implicit_score(model, metric: str, seed: int, k: int) -> None:
+    ds = synthetic(12, 10, 60, seed=seed)
+    recs = model(k=k, metric=metric).fit(ds).recommend(n=10, seen="keep", evidence=1000)
+    sums = [sum(value for _, value in evidence) for evidence in recs["because"]]
+    np.testing.assert_allclose(sums, recs["score"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_all_evidence_sums_to_the_explicit_numerator(model: type) -> None:
+    ds = synthetic(12, 10, 60, seed=7)
+    fitted = model(k=5, feedback="explicit").fit(ds)
+    users = np.arange(12)
+    total, _, _ = fitted._predict(ds.matrix, users)
+    recs = fitted.recommend(n=10, seen="keep", evidence=1000)
+    rows, columns = recs["user_id"] - 1, ds.item_ids.get_indexer(recs["item_id"])
+    sums = [sum(value for _, value in evidence) for evidence in recs["because"]]
+    np.testing.assert_allclose(sums, total[rows, columns], atol=1e-9)
+
+
+@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
+def test_a_users_history_typed_in_gives_item_based_the_same_list(feedback: str) -> None:
+    ds = sample()
+    model = ItemKNN(k=6, feedback=feedback).fit(ds)
+    for user in ds.user_ids[:6]:
+        rows = ds.history(user)[["item_id", "rating"]].itertuples(index=False, name=None)
+        typed = model.recommend_for(rows).drop(columns="user_id")
+        assert_frame_equal(typed, model.recommend([user]).drop(columns="user_id"))
+
+
+def test_a_users_history_typed_in_finds_that_user_first() -> None:
+    """Who is not in the data may be just like one who is: user-based, that one leads."""
+    because = UserKNN().fit(DS).recommend_for([(1, 4), (2, 2)], seen="keep")["because"]
+    assert {evidence[0].user_id for evidence in because[:2]} == {"a", "b"}
+    near = UserKNN(k=1).fit(DS).recommend_for([(1, 4), (2, 2)], seen="keep")
+    assert pairs(near["because"]) == [[("a", 4.0)], [("a", 2.0)]]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nothing_known_means_nothing_recommended(model: type) -> None:
+    assert model().fit(DS).recommend_for([]).empty
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 0}, "k=0 must be a whole number of 1 or more"),
+        ({"k": -1}, "k=-1 must be"),
+        ({"k": 1.0}, r"k=1\.0 must be"),
+        ({"min_overlap": 0}, "min_overlap=0 must be"),
+        ({"metric": "euclid"}, "metric='euclid' is not one of 'cosine', 'pearson'"),
+        ({"feedback": "explict"}, "did you mean 'explicit'"),
+    ],
+)
+def test_bad_hyperparameters_are_refused(model: type, options: dict, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        model(**options)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_k_above_the_number_of_rows_is_fine(model: type) -> None:
+    assert_frame_equal(model(k=10_000).fit(DS).recommend(), model(k=4).fit(DS).recommend())
+
+
+def naive_scores(ds: Dataset, of: str, k: int, feedback: str) -> np.ndarray:
+    """The formulas of both models in loops."""
+    dense = np.full(ds.matrix.shape, np.nan)
+    rows, columns = ds.matrix.tocoo().coords
+    dense[rows, columns] = ds.matrix.data
+    by_item = of == "items"
+    near = similar(ds, of=of, k=k)
+    means = np.nanmean(dense, axis=0 if by_item else 1)
+    scores = np.full(dense.shape, np.nan)
+    for user, item in np.ndindex(dense.shape):
+        target = item if by_item else user
+        terms = [
+            (float(weight), dense[user, other] if by_item else dense[other, item], means[other])
+            for other, weight in zip(near.indices[target], near.scores[target], strict=True)
+            if other >= 0
+        ]
+        terms = [term for term in terms if not np.isnan(term[1])]
+        if not terms:
+            continue
+        if feedback == "implicit":
+            scores[user, item] = sum(w * r for w, r, _ in terms)
+        else:
+            total, weight = sum(w * (r - m) for w, r, m in terms), sum(w for w, _, _ in terms)
+            scores[user, item] = means[target] + total / weight
+    return scores
+
+
+@pytest.mark.parametrize(("model", "of"), [(ItemKNN, "items"), (UserKNN, "users")])
+@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
+@given(seed=st.integers(0, 30), k=st.integers(1, 9))
+def test_scores_equal_the_formulas_in_loops(
+    model, of: str, feedback: str, seed: int, k: int
+) -> None:
+    ds = synthetic(8, 7, 30, seed=seed)
+    every = pd.MultiIndex.from_product([ds.user_ids, ds.item_ids]).to_frame(index=False)
+    found = model(k=k, feedback=feedback).fit(ds).score(every)
+    expected = naive_scores(ds, of, k, feedback).ravel()
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
