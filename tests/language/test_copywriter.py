@@ -104,6 +104,12 @@ def test_bad_arguments_name_the_good_ones(films, recs):
         Copywriter().write(recs.assign(item_id=99), films, language="zh")
 
 
+def test_item_without_a_title_is_an_error(films, recs):
+    ds = type(films)(films.interactions, films.items.assign(title=" "))
+    with pytest.raises(DataError, match="item 1 of 'data' has no title"):
+        Copywriter().write(recs, ds, language="zh")
+
+
 def test_no_recommendations_give_no_sentences(films, recs):
     assert Copywriter().write(recs.head(0), films, language="zh").empty
 

@@ -277,6 +277,8 @@ def _line(row: dict[str, Any], evidence: list[dict[str, Any]], names: Catalogue)
 def _by_hand(line: _Line, spread: _Spread, tone: str) -> str:
     texts = line.filled(prompts.patterns(*line.situation, tone))
     sound = {pattern: text for pattern, text in texts.items() if line.sound(text)}
+    if not sound:
+        raise DataError(f"no sentence about {line.slots['title']!r} passes the grounding check")
     return spread.next(sound)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.errors import UnknownIdError
+from workbench.errors import DataError, UnknownIdError
 from workbench.language.grounding import clean, readable, year_of
 from workbench.models.base import ByCount, ByUser
 
@@ -41,11 +41,16 @@ class Catalogue:
         ------
         UnknownIdError
             If the item is not in the catalogue.
+        DataError
+            If it has no title, without which no sentence can name it.
         """
         if item_id not in self._items.index:
             raise UnknownIdError(f"item {item_id!r} is not in the items of {self._ds.name!r}")
-        row = self._items.loc[item_id]
-        return {str(k): v for k, v in row.items() if isinstance(v, list) or pd.notna(v)}
+        found = self._items.loc[item_id].items()
+        row = {str(k): v for k, v in found if isinstance(v, list) or pd.notna(v)}
+        if not clean(row.get(Columns.TITLE, "")):
+            raise DataError(f"item {item_id!r} of {self._ds.name!r} has no title to write about")
+        return row
 
     def name(self, row: dict[str, Any], goods: str, *, dated: bool = True) -> str:
         """Title to show: with the year if wanted, and always where titles repeat."""

@@ -1,0 +1,8 @@
+"""What all tests share."""
+
+from hypothesis import settings
+
+# A busy machine is no bug: examples have no time limit of their own.
+settings.register_profile("workbench", deadline=None)
+settings.register_profile("deep", deadline=None, max_examples=1500)
+settings.load_profile("workbench")
