@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from chromium import HOW, find
+from tests.browser.chromium import HOW, find
 from playwright.sync_api import sync_playwright
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

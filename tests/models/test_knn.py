@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from contract import Contract, checkerboard, dataset, pairs, sample
+from tests.models.contract import Contract, checkerboard, dataset, pairs, sample
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal

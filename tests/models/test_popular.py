@@ -1,7 +1,7 @@
 """The baseline to beat, by hand."""
 
 import pandas as pd
-from contract import Contract, dataset, pairs
+from tests.models.contract import Contract, dataset, pairs
 from pandas.testing import assert_frame_equal
 
 from workbench.models import Popular, Recommender
