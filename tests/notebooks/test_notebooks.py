@@ -9,7 +9,7 @@ import pytest
 from workbench.reports.run import ThisPython
 
 ROOT = Path(__file__).parents[2] / "notebooks"
-NOTEBOOKS = sorted(ROOT.rglob("*.ipynb"))
+NOTEBOOKS = sorted(p for p in ROOT.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 IN_CHINESE = {"dataset": "shop", "language": "zh"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
