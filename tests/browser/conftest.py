@@ -11,8 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.browser.chromium import HOW, find
 from playwright.sync_api import sync_playwright
+
+from tests.browser.chromium import HOW, find
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.contract import Contract, checkerboard, dataset, pairs, sample
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from tests.models.contract import Contract, checkerboard, dataset, pairs, sample
 from workbench.compute import similar
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError

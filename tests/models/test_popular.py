@@ -1,9 +1,9 @@
 """The baseline to beat, by hand."""
 
 import pandas as pd
-from tests.models.contract import Contract, dataset, pairs
 from pandas.testing import assert_frame_equal
 
+from tests.models.contract import Contract, dataset, pairs
 from workbench.models import Popular, Recommender
 
 
