@@ -38,7 +38,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """Address of a JupyterLab over a copy of the notebooks."""
+    """Address of the workspaces of a JupyterLab over a copy of the notebooks."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, home / "notebooks")
     port = _free_port()
@@ -49,7 +49,7 @@ def lab(tmp_path_factory):
         server = subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
         try:
             _wait_for(f"http://127.0.0.1:{port}/api/status", server, home / "log")
-            yield f"http://127.0.0.1:{port}/lab/tree/notebooks"
+            yield f"http://127.0.0.1:{port}/lab/workspaces"
         finally:
             server.terminate()
             server.wait(30)

@@ -14,8 +14,9 @@ def page(chromium):
     page.close()
 
 
-def run_all(page, address):
-    page.goto(address, wait_until="domcontentloaded")
+def run_all(page, lab, name):
+    """Open a notebook in a workspace of its own, as another's kernel may be idle already."""
+    page.goto(f"{lab}/{name}/tree/notebooks/{name}.ipynb", wait_until="domcontentloaded")
     page.wait_for_selector(".jp-Notebook")
     # The indicator beside the kernel's name says idle before there is a kernel.
     status_bar = page.locator("#jp-bottom-panel")
@@ -25,7 +26,7 @@ def run_all(page, address):
 
 
 def test_a_control_of_the_similarity_notebook_changes_its_figure(page, lab):
-    run_all(page, f"{lab}/02_similarity.ipynb")
+    run_all(page, lab, "02_similarity")
     names = page.locator(".js-plotly-plot").first.locator(".ytick text")
     expect(names.first).to_be_visible(timeout=90 * SECOND)
     page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
@@ -39,7 +40,7 @@ def test_a_control_of_the_similarity_notebook_changes_its_figure(page, lab):
 
 
 def test_a_dislike_in_the_recommend_notebook_changes_the_list(page, lab):
-    run_all(page, f"{lab}/03_recommend.ipynb")
+    run_all(page, lab, "03_recommend")
     titles = page.locator(".widget-gridbox .title")
     expect(titles.first).to_be_visible(timeout=90 * SECOND)
     before = titles.all_inner_texts()
