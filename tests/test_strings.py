@@ -91,7 +91,7 @@ def test_texts_are_filled_in_the_language_asked_for() -> None:
 
 def test_values_are_put_in_as_they_are() -> None:
     hostile = "<img src=x onerror=alert(1)> {user} {0}"
-    assert Strings("zh")("because.title", title=hostile) == f"《{hostile}》"
+    assert Strings("zh")("because.title", title=hostile) == f"“{hostile}”"
 
 
 @pytest.mark.parametrize("language", ["fr", "EN", "", None])

@@ -22,7 +22,11 @@ def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = 
     series = [(text("figure.everybody"), everybody, EVERYBODY)]
     if mine is not None:
         series.insert(0, (text("figure.you"), mine, MINE))
-    figure = _figure(text("figure.ratings"), x=text("figure.rating"), y=text("figure.share"))
+    figure = _figure(
+        text("figure.ratings" if ds.explicit else "figure.preferences"),
+        x=text("figure.rating" if ds.explicit else "figure.preference"),
+        y=text("figure.share"),
+    )
     for name, ratings, colour in series:
         counts, _ = np.histogram(ratings, bins)
         centres = (bins[:-1] + bins[1:]) / 2

@@ -60,7 +60,9 @@ class UserProfile:
         result = {
             text("user.activity"): f"{mine['activity']:,.0f}",
             text("user.percentile"): f"{more_active:.0%}",
-            text("user.mean"): f"{mine['mean_rating']:.2f}",
+            text(
+                "user.mean" if self.ds.explicit else "user.mean_preference"
+            ): f"{mine['mean_rating']:.2f}",
         }
         if Columns.TIMESTAMP in self.history:
             times = self.history[Columns.TIMESTAMP]
