@@ -347,6 +347,7 @@ def test_the_cards_product_gives_the_processors_result(
         METRICS[metric],
         4,
         own=np.arange(len(dense)),
+        prepare=lambda matrix: matrix,
         product=_cupy._dense_product,
         **options,
     )

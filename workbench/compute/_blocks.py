@@ -11,7 +11,7 @@ from workbench.compute.topk import top_k
 Array = Any
 Product = Callable[[Any, Any], Array]
 
-BLOCK_BYTES = 128 * 2**20
+BLOCK_BYTES = 4 * 2**20  # about what a core's cache holds
 
 
 def nearest_in_blocks(
@@ -23,6 +23,7 @@ def nearest_in_blocks(
     own: Array,
     signed: bool,
     min_overlap: int,
+    prepare: Callable[[Any], Any],
     product: Product,
     xp: Any = np,
 ) -> tuple[Array, Array]:
@@ -33,18 +34,19 @@ def nearest_in_blocks(
     queries, targets : CSR arrays of shape (queries, columns) and (targets, columns), float64
     own : int array of shape (queries,)
         The target row that is the query itself and so not its neighbour; -1 where there is none.
-    product : callable
-        ``product(a, b)`` is the dense a @ b.T of two CSR arrays.
+    prepare, product : callable
+        ``product(a, prepare(b))`` is the dense a @ b.T of two CSR arrays.
     """
     counted = signed or min_overlap > 1
     needed = metric.sums | ({"n": (ONES, ONES)} if counted else {})
     x, y = _views(queries), _views(targets)
     x_norm, y_norm = (xp.asarray(view[SQUARES].sum(axis=1)).ravel() for view in (x, y))
+    right = {name: prepare(y[of_y]) for name, (_, of_y) in needed.items()}
     height = max(1, BLOCK_BYTES // (8 * targets.shape[0] * (len(needed) + 2)))
     indices, scores = [], []
     for start in range(0, max(1, queries.shape[0]), height):
         rows = slice(start, start + height)
-        sums = {name: product(x[a][rows], y[b]) for name, (a, b) in needed.items()}
+        sums = {name: product(x[of_x][rows], right[name]) for name, (of_x, _) in needed.items()}
         block = metric.epilogue(xp, sums, x_norm[rows, None], y_norm[None, :])
         if counted:
             block[sums["n"] < min_overlap] = xp.nan

@@ -13,9 +13,14 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """See `workbench.compute._blocks.nearest_in_blocks`."""
     return nearest_in_blocks(
-        queries, targets, metric, k, own=own, product=_sparse_product, **options
+        queries, targets, metric, k, own=own, prepare=_columns, product=_product, **options
     )
 
 
-def _sparse_product(a: Any, b: Any) -> np.ndarray:
-    return (a @ b.T).toarray()
+def _columns(matrix: Any) -> Any:
+    # SciPy would turn the transpose back into rows at every product.
+    return matrix.T.tocsr()
+
+
+def _product(a: Any, b: Any) -> np.ndarray:
+    return (a @ b).toarray()

@@ -25,6 +25,7 @@ def nearest(
         metric,
         k,
         own=cupy.asarray(own),
+        prepare=lambda matrix: matrix,
         product=_dense_product,
         xp=cupy,
         **options,

@@ -45,15 +45,17 @@ def top_k(scores: Array, k: int, *, xp: Any = np) -> tuple[Array, Array]:
 
 
 def _pack(scores: Array, xp: Any) -> Array:
-    scores = xp.where(xp.isnan(scores), -xp.inf, scores + 0.0).astype(xp.float32)
-    bits = scores.view(xp.int32)
-    ordered = xp.where(bits < 0, bits ^ 0x7FFFFFFF, bits).astype(xp.int64)
+    # Adding 0 turns -0.0 into 0.0, which would order below it.
+    scores = xp.where(xp.isnan(scores), xp.float32(-xp.inf), scores + xp.float32(0))
     backwards = xp.arange(scores.shape[1] - 1, -1, -1, dtype=xp.int64)
-    return (ordered << 32) | backwards
+    return (_flip(scores.view(xp.int32)).astype(xp.int64) << 32) | backwards
 
 
 def _unpack(keys: Array, columns: int, xp: Any) -> tuple[Array, Array]:
-    ordered = (keys >> 32).astype(xp.int32)
-    bits = xp.where(ordered < 0, ordered ^ 0x7FFFFFFF, ordered).astype(xp.int32)
-    column = (columns - 1 - (keys & 0xFFFFFFFF)).astype(xp.int32)
-    return column, bits.view(xp.float32)
+    score = _flip((keys >> 32).astype(xp.int32)).view(xp.float32)
+    return (columns - 1 - (keys & 0xFFFFFFFF)).astype(xp.int32), score
+
+
+def _flip(bits: Array) -> Array:
+    """Bits of a float32 as an int32 that orders as the float does, and back again."""
+    return bits ^ ((bits >> 31) & 0x7FFFFFFF)
