@@ -62,5 +62,5 @@ def test_a_missing_extra_names_the_line_that_installs_it() -> None:
     assert isinstance(error, WorkbenchError)
     assert str(error) == (
         "The embedded model needs the package 'torch'. "
-        "Install it with: pip install 'workbench-recsys[language]'"
+        "Install it, in the project's folder, with: pip install -e '.[language]'"
     )

@@ -168,8 +168,9 @@ def write(
     from workbench import Copywriter
 
     ds, recs = _recommend(user_id, dataset, model, n=n, k=k, metric=metric, device=device)
-    copy = Copywriter().write(recs, ds, language=language, tone=tone, seed=seed)
-    _deliver(_readable(recs, ds).assign(text=copy["text"], source=copy["source"]), csv, json)
+    copy = Copywriter(device=device).write(recs, ds, language=language, tone=tone, seed=seed)
+    table = _readable(recs, ds, language).assign(text=copy["text"], source=copy["source"])
+    _deliver(table, csv, json, shown=["rank", "title", "text", "source"])
 
 
 @app.command()
@@ -215,10 +216,10 @@ def _recommend(
     return ds, fitted.recommend(users=[user], n=n)
 
 
-def _readable(recs: "pd.DataFrame", ds: "Dataset") -> "pd.DataFrame":
+def _readable(recs: "pd.DataFrame", ds: "Dataset", language: str = "en") -> "pd.DataFrame":
     """Ids as titles, evidence as text."""
     return recs.assign(
-        title=recs["item_id"].map(ds.titles),
+        title=recs["item_id"].map(ds.titles_in(language)),
         score=recs["score"].round(4),
         because=[", ".join(_evidence(pair, ds) for pair in pairs) for pairs in recs["because"]],
     )[["rank", "item_id", "title", "score", "because"]]
@@ -236,18 +237,21 @@ def _evidence(pair: Any, ds: "Dataset") -> str:
     return f"{ds.titles[item]} ({contribution:.3g})"
 
 
-def _deliver(table: "pd.DataFrame", csv: Path | None, json: Path | None) -> None:
+def _deliver(
+    table: "pd.DataFrame", csv: Path | None, json: Path | None, shown: list[str] | None = None
+) -> None:
+    """Print a table, or some of its columns, and write all of it to the files asked for."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=None, pad_edge=False)
-    for column in table:
+    grid = Table(box=None, pad_edge=False)
+    for column in shown or table.columns:
         right = table[column].dtype.kind in "iuf"
-        shown.add_column(str(column), justify="right" if right else "left", overflow="fold")
-    for row in table.itertuples(index=False):
-        shown.add_row(*(Text(_printable(str(value))) for value in row))
-    Console().print(shown if len(table) else "No item has a score for this user.")
+        grid.add_column(str(column), justify="right" if right else "left", overflow="fold")
+    for row in table[shown or list(table)].itertuples(index=False):
+        grid.add_row(*(Text(_printable(str(value))) for value in row))
+    Console().print(grid if len(table) else "No item has a score for this user.")
     if csv is not None:
         table.map(_neutral).to_csv(csv, index=False)
     if json is not None:

@@ -4,6 +4,11 @@ Each also derives from the built-in class that a caller would expect.
 """
 
 
+def install_line(extra: str) -> str:
+    """What to type, in the project's folder, to install an optional part."""
+    return f"pip install -e '.[{extra}]'"
+
+
 class WorkbenchError(Exception):
     """Base of every error that Workbench raises on purpose."""
 
@@ -30,7 +35,7 @@ class MissingExtraError(WorkbenchError, ImportError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package!r}. "
-            f"Install it with: pip install 'workbench-recsys[{extra}]'"
+            f"Install it, in the project's folder, with: {install_line(extra)}"
         )
         self.extra = extra
 

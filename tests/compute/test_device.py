@@ -5,7 +5,7 @@ import pytest
 from workbench.compute import Device, describe, device, resolve
 from workbench.errors import DeviceError, OptionError
 
-WHY_NOT = "CuPy is not installed: pip install 'workbench-recsys[cuda13]'"
+WHY_NOT = "CuPy is not installed: pip install -e '.[cuda13]'"
 CARD = Device("gpu", "NVIDIA H200, 139 GiB")
 
 
@@ -93,8 +93,8 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(monkeypatch
 
     monkeypatch.setattr(device, "version", absent)
     text = describe()
-    assert "torch     not installed: pip install 'workbench-recsys[language]'" in text
-    assert "cudf      not installed: pip install 'workbench-recsys[cuda13]'" in text
+    assert "torch     not installed: pip install -e '.[language]'" in text
+    assert "cudf      not installed: pip install -e '.[cuda13]'" in text
 
 
 def test_cores_are_counted_on_systems_without_affinity(monkeypatch) -> None:

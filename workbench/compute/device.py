@@ -7,12 +7,11 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from workbench.errors import DeviceError
+from workbench.errors import DeviceError, install_line
 from workbench.options import one_of
 
 VARIABLE = "WORKBENCH_DEVICE"
 CHOICES = ("auto", "cpu", "gpu")
-_INSTALL_LINE = "pip install 'workbench-recsys[cuda13]' (or [cuda12], by the driver's version)"
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,8 @@ def _probe_gpu() -> tuple[Device | None, str]:
     try:
         import cupy
     except ImportError:
-        return None, f"CuPy is not installed: {_INSTALL_LINE}"
+        line = install_line("cuda13")
+        return None, f"CuPy is not installed: {line} (or cuda12, by the driver's version)"
     try:
         if not cupy.cuda.runtime.getDeviceCount():
             return None, "the driver reports no CUDA card"
@@ -120,4 +120,4 @@ def _installed(package: str) -> str:
         except PackageNotFoundError:
             continue
     extra = "language" if package == "torch" else "cuda13"
-    return f"not installed: pip install 'workbench-recsys[{extra}]'"
+    return f"not installed: {install_line(extra)}"

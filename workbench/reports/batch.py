@@ -18,9 +18,8 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
-import workbench as wb
 from workbench import __version__
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, load
 from workbench.errors import DataError, OptionError, WorkbenchError
 from workbench.options import at_least
 from workbench.reports.html import Facts, batch_page
@@ -161,12 +160,12 @@ def _make(
 
 def _plan_all(name: str, rows: list[dict[str, Any]]) -> tuple[dict[str, Entry], dict[str, Plan]]:
     """Plan every row; one that cannot be planned is an entry that has failed."""
-    load: Callable[[str], Dataset] = cache(wb.load)
+    open_data: Callable[[str], Dataset] = cache(load)
     entries: dict[str, Entry] = {}
     plans: dict[str, Plan] = {}
     for row in rows:
         try:
-            planned = plan(name, row, load=load)
+            planned = plan(name, row, open_data=open_data)
         except WorkbenchError as error:
             entries[json.dumps(row)] = Entry(row, "failed", reason=str(error))
         else:

@@ -10,9 +10,8 @@ from typing import Any
 
 from pandas.api.types import is_numeric_dtype
 
-import workbench as wb
 from workbench.compute.device import resolve
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, load
 from workbench.errors import UnknownIdError
 from workbench.reports.parameters import Parameter, checked, declared_parameters
 
@@ -80,7 +79,7 @@ def find_report(name: str) -> Path:
 
 
 def plan(
-    name: str, given: Mapping[str, Any], *, load: Callable[[str], Dataset] | None = None
+    name: str, given: Mapping[str, Any], *, open_data: Callable[[str], Dataset] | None = None
 ) -> Plan:
     """Check everything about a report that can be checked before a kernel starts.
 
@@ -90,7 +89,7 @@ def plan(
         A report, or the path of a notebook.
     given : mapping
         Values for some of its parameters.
-    load : callable, optional
+    open_data : callable, optional
         What opens a data set by name, for a caller that opens each only once.
     """
     notebook = find_report(name)
@@ -98,7 +97,7 @@ def plan(
     parameters = checked(report_name(notebook), declared, given)
     if "device" in parameters:
         resolve(parameters["device"])
-    data = (load or wb.load)(parameters["dataset"]) if "dataset" in parameters else None
+    data = (open_data or load)(parameters["dataset"]) if "dataset" in parameters else None
     if data is not None and parameters.get("user_id") is not None:
         parameters["user_id"] = id_in(data, parameters["user_id"])
     return Plan(
