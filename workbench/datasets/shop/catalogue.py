@@ -17,8 +17,8 @@ _PAIRS = [DEPARTMENT, "category", "use", NOUN, "material", "style", "finish", "b
 
 
 def words() -> dict[str, Any]:
-    """The word lists in ``data/shop.toml``."""
-    return tomllib.loads(files("workbench.datasets").joinpath("data/shop.toml").read_text("utf-8"))
+    """The word lists in ``words.toml``."""
+    return tomllib.loads(files("workbench.datasets.shop").joinpath("words.toml").read_text("utf-8"))
 
 
 def goods(lists: dict[str, Any], count: int, rng: np.random.Generator) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.datasets.catalogue import numbered
+from workbench.datasets.shop.catalogue import numbered
 
 _FUNNEL = np.array(["view", "click", "cart", "purchase"])
 BOUGHT = len(_FUNNEL) - 1

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.datasets.catalogue import DEPARTMENT, NOUN, goods, numbered, words
 from workbench.datasets.dataset import Dataset
 from workbench.datasets.events import to_preferences
-from workbench.datasets.sessions import BOUGHT, attack, events_of, visits, when
+from workbench.datasets.shop.catalogue import DEPARTMENT, NOUN, goods, numbered, words
+from workbench.datasets.shop.sessions import BOUGHT, attack, events_of, visits, when
 from workbench.errors import OptionError
 
 
