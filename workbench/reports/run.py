@@ -107,6 +107,8 @@ def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> Note
         language="python",
         execution_timeout=timeout,
         shutdown_kernel="immediate",
+        # Widgets without a kernel are dead weight: 15 MB of their JavaScript.
+        store_widget_state=False,
         progress_bar=progress,
     )
     # Where the draft lay is nobody's business once the notebook is passed on.
