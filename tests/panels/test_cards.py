@@ -55,3 +55,8 @@ def test_what_was_chosen_has_no_rating():
     assert (
         cards.because([ByItem(1, 1.0)], ds, {1: 1.0}, Strings("en")) == "Because you chose Item 1"
     )
+
+
+def test_film_genres_have_names_in_chinese(movies):
+    assert cards.genres_of(movies, 1, "zh") == ["冒险片", "动画片", "儿童片", "喜剧片", "奇幻片"]
+    assert cards.genres_of(movies, 1, "en")[:2] == ["Adventure", "Animation"]

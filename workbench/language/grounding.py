@@ -118,6 +118,12 @@ def vocabulary(row: Row) -> dict[str, bool]:
     return linking | dict.fromkeys(ending + _genre_phrases(row, "en"), True)
 
 
+def genre_name(genre: str, language: str) -> str:
+    """Name of a film genre in Chinese; as it is where there is none or English is asked for."""
+    listed = lexicon()["zh"]["genres"] if language == "zh" else {}
+    return str(listed.get(genre, genre)).split(", ")[0]
+
+
 @cache
 def lexicon() -> dict[str, Any]:
     """Read the lexicon that ships with the package."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
+from workbench.language.grounding import genre_name
 from workbench.strings import Strings
 
 STYLE = """<style>
@@ -139,4 +140,4 @@ def genres_of(ds: Dataset, item_id: Any, language: str) -> list[str]:
     if column not in ds.items:
         return []
     row = ds.items.loc[ds.items[Columns.ITEM] == item_id, column]
-    return list(row.iloc[0]) if len(row) else []
+    return [genre_name(genre, language) for genre in row.iloc[0]] if len(row) else []

@@ -18,6 +18,7 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset, load
 from workbench.datasets.features import taste, user_profiles
 from workbench.language import Copywriter
+from workbench.language.grounding import genre_name
 from workbench.models import ItemKNN
 from workbench.panels import cards, figures
 from workbench.panels.base import Panel, figure_view, labels, redraw, search, slider
@@ -49,7 +50,8 @@ class UserProfile:
         column = self.ds.column(Columns.GENRES, language)
         if column not in self.ds.items:
             return pd.DataFrame({"genre": [], "share": [], "lift": []})
-        return taste(self.ds, user_id=self.user_id, by=column)
+        table = taste(self.ds, user_id=self.user_id, by=column)
+        return table.assign(genre=[genre_name(genre, language) for genre in table["genre"]])
 
     def numbers(self, text: Strings) -> dict[str, str]:
         """The figures a reader wants first, by label."""
