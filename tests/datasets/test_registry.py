@@ -122,9 +122,7 @@ def test_a_missing_package_is_answered_with_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    with pytest.raises(
-        MissingExtraError, match=r"pip install 'workbench-recsys\[sample\]'"
-    ) as caught:
+    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[sample\]'") as caught:
         load()
     assert caught.value.extra == "sample"
     assert isinstance(caught.value, ImportError)

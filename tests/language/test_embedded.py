@@ -46,7 +46,7 @@ def test_missing_extra_is_an_error_with_the_line_that_installs_it(monkeypatch, p
     monkeypatch.setattr(embedded, "SHA256", hashlib.sha256(b"a model").hexdigest())
     there = embedded.find_spec
     monkeypatch.setattr(embedded, "find_spec", lambda n: None if n == "gguf" else there(n))
-    with pytest.raises(MissingExtraError, match=r"'gguf'.*workbench-recsys\[language\]"):
+    with pytest.raises(MissingExtraError, match=r"'gguf'.*pip install -e '\.\[language\]'"):
         embedded.embedded_model()
 
 
