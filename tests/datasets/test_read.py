@@ -3,54 +3,15 @@
 import gzip
 import json
 import re
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.datasets.files import LOG, text, write
 from workbench.datasets import Dataset, read
-from workbench.datasets.read import complete_items, split_year
 from workbench.errors import DataError, DataFileError
-
-HOSTILE = [
-    "<img src=x onerror=alert(1)>",
-    "{user} {0} %s $x ${y}",
-    "</script><script>alert(1)</script>",
-    'quote " comma, tab\t and \\ backslash',
-    "=HYPERLINK(1)",
-    "**bold** [link](javascript:alert(1))",
-    "白雪公主 \u202egnp.exe",
-    "007",
-    "(1984)",
-]
-
-LOG = pd.DataFrame(
-    {
-        "user_id": ["u1", "u1", "u2", "u2"],
-        "item_id": [10, 20, 10, 30],
-        "rating": [5.0, 3.5, 4.0, 0.5],
-    }
-)
-
-
-def write(table: pd.DataFrame, path: Path) -> Path:
-    kind = path.name.partition(".")[2]
-    if kind == "parquet":
-        table.to_parquet(path)
-    elif kind in ("json", "jsonl", "ndjson"):
-        table.to_json(path, orient="records", lines=True)
-    else:
-        table.to_csv(path, index=False, sep="\t" if "tsv" in kind else ",")
-    return path
-
-
-def text(path: Path, content: str) -> Path:
-    path.write_text(content, encoding="utf-8")
-    return path
 
 
 def rows(ds: Dataset) -> list[tuple]:
@@ -182,128 +143,6 @@ def test_ids_are_text_in_both_tables_where_they_are_in_one(other: str) -> None:
     ds = read(mixed, **{other: pd.DataFrame({key: [1, 2], "title": ["A", "B"]})})
     table = getattr(ds, other).set_index(key)["title"]
     assert table.reindex(["1", "2"]).tolist() == ["A", "B"]
-
-
-NEW_YEAR = pd.Timestamp("2024-12-31")
-MOMENT = pd.Timestamp("2024-12-31 22:59:58")
-
-
-@pytest.mark.parametrize(
-    ("given_times", "expected"),
-    [
-        ([1735685998] * 2, MOMENT),
-        ([1735685998.0, None], MOMENT),
-        ([1735685998000] * 2, MOMENT),
-        ([1735685998000000] * 2, MOMENT),
-        ([1735685998000000000] * 2, MOMENT),
-        (["1735685998", None], MOMENT),
-        (["2024-12-31", "2024-12-30 10:00:00"], NEW_YEAR),
-        (["2024-12-31T22:59:58Z", None], MOMENT),
-        (["2024-12-31T23:59:58+01:00", "2024-12-31T22:59:58+08:00"], MOMENT),
-        (["12/31/2024", "05/12/2024"], NEW_YEAR),
-        (["31/12/2024", "05/12/2024"], NEW_YEAR),
-        (["31/12/2024", "12/31/2024"], None),
-        (["Dec 31, 2024", "Dec 30, 2024"], NEW_YEAR),
-        ([date(2024, 12, 31), None], NEW_YEAR),
-        ([NEW_YEAR, pd.NaT], NEW_YEAR),
-        ([MOMENT.tz_localize("UTC"), None], MOMENT),
-        (["", "2024-12-31"], pd.NaT),
-    ],
-)
-def test_times_are_numbers_or_text_of_many_forms(given_times: list, expected: object) -> None:
-    log = pd.DataFrame(
-        {"user_id": ["a", "b"], "item_id": [1, 2], "rating": 1.0, "timestamp": given_times}
-    )
-    if expected is None:
-        with pytest.raises(DataError, match=r"row [12]: '\d\d/\d\d/2024' is not a date and time"):
-            read(log)
-        return
-    times = read(log).interactions["timestamp"]
-    assert times.dtype == "datetime64[ns]"
-    assert times[0] is pd.NaT if expected is pd.NaT else times[0] == expected
-
-
-def test_days_before_months_are_seen_from_any_row(recwarn: pytest.WarningsRecorder) -> None:
-    """The form was guessed from row 1: 05/12/2024 above 31/12/2024 was "not a date and time".
-
-    With 31/12/2024 above it was read, with a warning of pandas on the screen.
-    """
-    for texts in (["05/12/2024", "31/12/2024"], ["31/12/2024", "05/12/2024"]):
-        log = LOG.assign(timestamp=[*texts, None, "01/02/2024"])
-        times = read(log).interactions["timestamp"]
-        assert times[3] == pd.Timestamp("2024-02-01")
-        assert set(times[:2]) == {pd.Timestamp("2024-12-05"), pd.Timestamp("2024-12-31")}
-    assert not recwarn.list
-
-
-@pytest.mark.parametrize(
-    ("times", "row"),
-    [
-        (["2024-01-01", "soon", "2024-01-02", None], "row 2: 'soon'"),
-        (["1700000000", "1700000001", "soon", "1700000002"], "row 3: 'soon'"),
-        (["31/12/2024", "30/12/2024", "29/12/2024", "41/12/2024"], "row 4: '41/12/2024'"),
-    ],
-)
-def test_a_time_that_cannot_be_read_is_named(times: list, row: str, tmp_path: Path) -> None:
-    for source in (
-        LOG.assign(timestamp=times),
-        write(LOG.assign(timestamp=times), tmp_path / "a.csv"),
-    ):
-        with pytest.raises(DataError, match=f"column 'timestamp', {row} is not a date and time"):
-            read(source)
-
-
-ITEMS = pd.DataFrame(
-    {
-        "item_id": [10, 20, 40],
-        "title": ["Heat (1995)", None, "Up"],
-        "genres": ["Crime|Drama", "(no genres listed)", None],
-        "price": [9.5, 1.0, 2.0],
-    }
-)
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "frame"])
-def test_items_gain_titles_years_and_lists(kind: str, tmp_path: Path) -> None:
-    ds = read(LOG, items=ITEMS if kind == "frame" else write(ITEMS, tmp_path / f"items.{kind}"))
-    assert ds.items["item_id"].tolist() == [10, 20, 30, 40]
-    assert ds.items["title"].tolist() == ["Heat", "Item 20", "Item 30", "Up"]
-    assert ds.items["genres"].tolist() == [["Crime", "Drama"], [], [], []]
-    assert ds.items["year"].tolist() == [1995, pd.NA, pd.NA, pd.NA]
-    assert ds.items["price"].dropna().tolist() == [9.5, 1.0, 2.0]
-    assert ds.account == (
-        "1 items are not in the items table: added by id alone",
-        "2 items have no title: called 'Item <id>'",
-    )
-
-
-def test_lists_of_a_parquet_file_are_lists(tmp_path: Path) -> None:
-    goods = pd.DataFrame({"item_id": [10, 20, 30], "title": "T", "tags": [["a", "b"], [], None]})
-    ds = read(LOG, items=write(goods, tmp_path / "items.parquet"))
-    assert ds.items["tags"].tolist() == [["a", "b"], [], []]
-
-
-def test_a_year_column_leaves_titles_alone() -> None:
-    goods = pd.DataFrame({"item_id": [1], "title": ["2001 (1968)"], "year": [1968]})
-    assert split_year(goods)["title"].tolist() == ["2001 (1968)"]
-
-
-@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "jsonl", "frame"])
-def test_hostile_titles_come_through_unchanged(kind: str, tmp_path: Path) -> None:
-    """A title that is only a year, "(1984)", lost its name: the year was cut off it."""
-    ids = range(len(HOSTILE))
-    log = pd.DataFrame({"user_id": [0, 1] * len(HOSTILE), "item_id": [*ids, *ids], "rating": 1.0})
-    goods = pd.DataFrame({"item_id": ids, "title": HOSTILE})
-    ds = read(log, items=goods if kind == "frame" else write(goods, tmp_path / f"items.{kind}"))
-    assert ds.titles.tolist() == HOSTILE
-
-
-def test_titles_that_are_all_numbers_stay_text(tmp_path: Path) -> None:
-    """A shelf of "007" and "1984" was read as the numbers 7 and 1984."""
-    goods = pd.DataFrame({"item_id": [10, 20, 30], "title": ["007", "1984", "300"]})
-    for kind in ("csv", "jsonl"):
-        ds = read(LOG, items=write(goods, tmp_path / f"items.{kind}"))
-        assert ds.titles.tolist() == ["007", "1984", "300"]
 
 
 def test_users_keep_their_attributes(tmp_path: Path) -> None:
@@ -467,26 +306,3 @@ def test_a_json_array_is_told_from_json_lines(tmp_path: Path) -> None:
     path = text(tmp_path / "log.json", LOG.to_json(orient="records"))
     with pytest.raises(DataFileError, match=r"is not JSON lines, one \{…\} a line; write it with"):
         read(path)
-
-
-def test_every_item_that_occurs_gets_a_row() -> None:
-    items, account = complete_items(None, LOG, kind="Film")
-    assert items["title"].tolist() == ["Film 10", "Film 20", "Film 30"]
-    assert account == ("3 items have no title: called 'Film <id>'",)
-
-
-TITLES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-
-
-@given(st.lists(TITLES, min_size=3, max_size=3))
-def test_any_title_comes_through_save_for_a_year_at_its_end(titles: list[str]) -> None:
-    items, _ = complete_items(pd.DataFrame({"item_id": [10, 20, 30], "title": titles}), LOG)
-    for title, shown, year in zip(
-        titles, items["title"], items.get("year", [pd.NA] * 3), strict=True
-    ):
-        if pd.notna(year):
-            assert title.startswith(shown)
-            assert title.rstrip().endswith(")")
-        else:
-            assert shown == title or not title.strip()
-        assert shown.strip()

@@ -3,6 +3,7 @@
 A model's test class derives from `Contract` and says in `make` how the model is built.
 """
 
+from abc import ABC, abstractmethod
 from functools import cache
 
 import numpy as np
@@ -47,11 +48,11 @@ def sample() -> Dataset:
     return synthetic(25, 18, 160, seed=5)
 
 
-class Contract:
+class Contract(ABC):
     """Tests that hold for every model."""
 
-    def make(self) -> Recommender:
-        raise NotImplementedError
+    @abstractmethod
+    def make(self) -> Recommender: ...
 
     @pytest.fixture
     def ds(self) -> Dataset:

@@ -1,26 +1,23 @@
 """Bring your own data: files or data frames in, a `Dataset` out."""
 
-import warnings
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets.clean import PAIR, clean, tidy_ids
 from workbench.datasets.dataset import Dataset
 from workbench.datasets.events import to_preferences
+from workbench.datasets.items import complete_items
+from workbench.datasets.times import with_times
 from workbench.errors import DataError, DataFileError, WorkbenchError
 
 Source: TypeAlias = str | Path | pd.DataFrame
 
-_UNITS = ("s", "ms", "us", "ns")
-_DATE_FORMS: tuple[dict[str, Any], ...] = ({"format": "ISO8601"}, {}, {"dayfirst": True})
 _OTHER_SEPARATORS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 
 
@@ -79,7 +76,7 @@ def read(
         title: Columns.TITLE,
     }
     asked = [old for old, new in names.items() if old != new and new != Columns.TITLE]
-    log = _timed(_table(source, names, sep, required=asked))
+    log = with_times(_table(source, names, sep, required=asked))
     log = _rated(log, weights)
     interactions, account = clean(log, signed=signed)
     interactions, goods = _entities(items, Columns.ITEM, interactions, names, sep)
@@ -92,63 +89,6 @@ def read(
         name or (Path(str(source)).stem if not isinstance(source, pd.DataFrame) else "data"),
         account + added,
     )
-
-
-def complete_items(
-    items: pd.DataFrame | None, interactions: pd.DataFrame, *, kind: str = "Item"
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Give every item that occurs a row and every row a title.
-
-    Returns
-    -------
-    items : DataFrame
-        Sorted by ``item_id``, ``title`` in place; an item without one is called "Item <id>".
-    account : tuple of str
-        What was added.
-    """
-    ids = pd.Index(interactions[Columns.ITEM].unique(), name=Columns.ITEM).sort_values()
-    if items is None:
-        items = pd.DataFrame({Columns.ITEM: ids})
-    items = split_year(items)
-    account = []
-    missing = ids.difference(pd.Index(items[Columns.ITEM]))
-    if len(missing):
-        account.append(f"{len(missing):,} items are not in the items table: added by id alone")
-        items = pd.concat([items, pd.DataFrame({Columns.ITEM: missing})], ignore_index=True)
-    if Columns.TITLE not in items:
-        items[Columns.TITLE] = None
-    blank = items[Columns.TITLE].isna() | (items[Columns.TITLE].astype(str).str.strip() == "")
-    if blank.any():
-        account.append(f"{blank.sum():,} items have no title: called '{kind} <id>'")
-    items[Columns.TITLE] = (
-        items[Columns.TITLE].astype(str).where(~blank, f"{kind} " + items[Columns.ITEM].astype(str))
-    )
-    for column in (Columns.GENRES, Columns.TAGS):
-        if column in items:
-            items[column] = items[column].map(_as_list)
-    return items.sort_values(Columns.ITEM, ignore_index=True), tuple(account)
-
-
-def split_year(items: pd.DataFrame) -> pd.DataFrame:
-    """Move a year at the end of titles, "Heat (1995)", into a column of its own."""
-    if Columns.YEAR in items or Columns.TITLE not in items:
-        return items
-    parts = items[Columns.TITLE].astype(str).str.extract(r"^(.*\S)\s*\((\d{4})\)\s*$")
-    dated = parts[1].notna()
-    if not dated.any():
-        return items
-    return items.assign(
-        **{
-            Columns.TITLE: parts[0].where(dated, items[Columns.TITLE]),
-            Columns.YEAR: parts[1].astype("Int64"),
-        }
-    )
-
-
-def _as_list(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [part for part in value.split("|") if part and part != "(no genres listed)"]
-    return [] if value is None or value is pd.NA or isinstance(value, float) else list(value)
 
 
 def _entities(
@@ -250,45 +190,6 @@ def _refuse_array(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             "to_json(path, orient='records', lines=True)"
         )
     return table
-
-
-def _timed(log: pd.DataFrame) -> pd.DataFrame:
-    if Columns.TIMESTAMP not in log:
-        return log
-    given = log[Columns.TIMESTAMP]
-    times = _since_1970(given) if pd.api.types.is_numeric_dtype(given) else _dates(given)
-    unread = (times.isna() & given.notna() & (given != "")).to_numpy()
-    if unread.any():
-        row = int(unread.argmax())
-        raise DataError(
-            f"column {Columns.TIMESTAMP!r}, row {row + 1}: {given.iloc[row]!r} is not a date and "
-            "time like the others; write all as 2024-12-31 23:59:00, or leave the cell empty"
-        )
-    return log.assign(**{Columns.TIMESTAMP: times})
-
-
-def _dates(texts: pd.Series) -> pd.Series:
-    """Times without a zone (UTC where they had one), by the form that reads the most rows."""
-    best = pd.Series(pd.NaT, texts.index)
-    with warnings.catch_warnings():
-        # An error where pandas would only warn that it reads each row in a way of its own.
-        warnings.simplefilter("error", UserWarning)
-        warnings.filterwarnings("ignore", "Parsing dates in")
-        for form in _DATE_FORMS:
-            with suppress(ValueError, UserWarning):
-                times = pd.to_datetime(texts, errors="coerce", utc=True, **form)
-                if times.count() > best.count():
-                    best = times.dt.tz_localize(None)
-            if best.count() == texts.count():
-                return best
-    numbers = _since_1970(pd.to_numeric(texts, errors="coerce"))
-    return numbers if numbers.count() > best.count() else best
-
-
-def _since_1970(numbers: pd.Series) -> pd.Series:
-    largest = numbers.astype(np.float64).max()
-    unit = _UNITS[np.searchsorted([1e11, 1e14, 1e17], largest)]
-    return pd.to_datetime(numbers, unit=unit, errors="coerce")
 
 
 def _rated(log: pd.DataFrame, weights: dict[str, float] | None) -> pd.DataFrame:

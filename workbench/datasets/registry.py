@@ -10,7 +10,8 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets.clean import clean
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.read import complete_items, read
+from workbench.datasets.items import complete_items
+from workbench.datasets.read import read
 from workbench.datasets.shop import shop
 from workbench.datasets.synthetic import example
 from workbench.errors import DataFileError, MissingExtraError, UnknownIdError
