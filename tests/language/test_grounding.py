@@ -87,7 +87,18 @@ def test_an_inverted_article_may_be_turned_round():
     for name in ("The Godfather (1972)", "Godfather, The (1972)"):
         assert check(f"For tonight, {name} is a good choice.", row, []) == []
     assert readable("Godfather, The") == "The Godfather"
-    assert readable("Avventura, L' (Adventure, The)") == "L'Avventura (Adventure, The)"
+    assert readable("Avventura, L' (Adventure, The)") == "L'Avventura"
+
+
+def test_another_title_in_brackets_is_left_out_of_films_and_kept_of_goods() -> None:
+    assert readable("Seven (a.k.a. Se7en)") == "Seven"
+    assert readable("(500) Days of Summer") == "(500) Days of Summer"
+    assert readable("Phone Case (Black)", goods="shop") == "Phone Case (Black)"
+    film = {"title": "Seven (a.k.a. Se7en)", "year": 1995, "genres": ["Mystery"]}
+    for name in ("Seven (1995)", "Seven (a.k.a. Se7en) (1995)"):
+        assert check(f"For tonight, {name} is a good choice.", film, []) == []
+    goods = {"title": "Phone Case (Black)", "price": 9.0}
+    assert "not-named" in check("For tonight, Phone Case is a good choice.", goods, [])
 
 
 def test_a_title_that_is_a_common_word_counts_only_with_its_year():

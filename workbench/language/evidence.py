@@ -55,7 +55,8 @@ class Catalogue:
     def name(self, row: dict[str, Any], goods: str, *, dated: bool = True) -> str:
         """Title to show: with the year if wanted, and always where titles repeat."""
         chinese = self.language == "zh"
-        title = readable(clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE]))
+        title = clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE])
+        title = readable(title, goods=goods)
         if chinese and goods == "film":
             title = f"《{title}》"
         elif chinese or (goods == "shop" and "," in title):

@@ -69,13 +69,15 @@ def clean(text: object, *, limit: int = 200) -> str:
     return " ".join("".join(kept).split())[:limit].strip()
 
 
-def readable(title: str) -> str:
-    """Turn the catalogue's "Godfather, The" into "The Godfather"."""
-    found = re.fullmatch(r"(.+), (The|A|An|Le|La|Les|L'|Il|El|Der|Die|Das)( \(.*\))?", title)
+def readable(title: str, *, goods: str = "film") -> str:
+    """Turn "Godfather, The" and a film's "Seven (a.k.a. Se7en)" into what one says."""
+    # Of goods, what stands in brackets tells one from another.
+    name = re.sub(r"(?<=\S) \([^()]*\)$", "", title) if goods == "film" else title
+    found = re.fullmatch(r"(.+), (The|A|An|Le|La|Les|L'|Il|El|Der|Die|Das)", name)
     if not found:
-        return title
-    name, article, rest = found.groups()
-    return f"{article}{'' if article.endswith(chr(39)) else ' '}{name}{rest or ''}"
+        return name
+    name, article = found.groups()
+    return f"{article}{'' if article.endswith(chr(39)) else ' '}{name}"
 
 
 def goods_of(row: Row) -> str:
@@ -94,8 +96,9 @@ def year_of(row: Row) -> int | None:
 
 def mask(text: str, row: Row, evidence: Iterable[Row]) -> str:
     """Put one character in place of the item's title and another in place of each other title."""
-    marks = dict.fromkeys((form for other in evidence for form in _names(other)), OTHER)
-    marks |= dict.fromkeys(_names(row), ITEM)
+    goods = goods_of(row)
+    marks = dict.fromkeys((form for other in evidence for form in _names(other, goods)), OTHER)
+    marks |= dict.fromkeys(_names(row, goods), ITEM)
     text = _plain(text)
     for form in sorted(marks, key=len, reverse=True):
         text = re.sub(_bounded(form), marks[form], text)
@@ -135,9 +138,11 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("’", "'")
 
 
-def _names(row: Row) -> set[str]:
+def _names(row: Row, goods: str) -> set[str]:
     names = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
-    names = {_plain(name) for name in names | {readable(name) for name in names}} - {""}
+    names = {_plain(name) for name in names | {readable(name, goods=goods) for name in names}} - {
+        ""
+    }
     year = year_of(row)
     if year is None:
         return names
