@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from IPython.display import HTML
@@ -16,7 +17,7 @@ from workbench import __version__
 from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import Dataset, load
-from workbench.datasets.features import taste, user_profiles
+from workbench.datasets.features import taste
 from workbench.language import Copywriter
 from workbench.language.grounding import genre_name
 from workbench.models import ItemKNN
@@ -55,16 +56,13 @@ class UserProfile:
 
     def numbers(self, text: Strings) -> dict[str, str]:
         """The figures a reader wants first, by label."""
-        self.ds.require_users([self.user_id])
-        everybody = user_profiles(self.ds)
-        mine = everybody[everybody[Columns.USER] == self.user_id].iloc[0]
-        more_active = (everybody["activity"] <= mine["activity"]).mean()
+        activity = len(self.history)
+        percentile = (np.diff(self.ds.matrix.indptr) <= activity).mean()
+        mean = "user.mean" if self.ds.explicit else "user.mean_preference"
         result = {
-            text("user.activity"): f"{mine['activity']:,.0f}",
-            text("user.percentile"): f"{more_active:.0%}",
-            text(
-                "user.mean" if self.ds.explicit else "user.mean_preference"
-            ): f"{mine['mean_rating']:.2f}",
+            text("user.activity"): f"{activity:,}",
+            text("user.percentile"): f"{percentile:.0%}",
+            text(mean): f"{self.history[Columns.RATING].mean():.2f}",
         }
         if Columns.TIMESTAMP in self.history:
             times = self.history[Columns.TIMESTAMP]
