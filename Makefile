@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.tested
+BENCHED := $(VENV)/.benched
 ARGS ?=
+SIZE ?= medium
 
 .DEFAULT_GOAL := help
 .PHONY: help install report lab test test-all check bench clean
@@ -29,6 +31,10 @@ $(TESTED): $(READY)
 	$(BIN)/python tests/browser/chromium.py
 	@touch $@
 
+$(BENCHED): $(READY)
+	$(PIP) install -c constraints.txt -e '.[language,sample,bench,distributed]'
+	@touch $@
+
 report: $(READY)  ## a report on one user: make report ARGS="--user-id 42 -n 20"
 	@$(BIN)/workbench report user $(ARGS)
 
@@ -46,8 +52,11 @@ check: $(TESTED)  ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(TESTED)  ## every benchmark
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(BENCHED)  ## every benchmark, some 20 minutes: make bench SIZE=small|medium|large
+	for script in similarity scaling cluster_and_update; do \
+		$(BIN)/python benchmarks/$$script.py --size $(SIZE) $(ARGS) || exit 1; \
+	done
+	$(BIN)/python benchmarks/startup.py
 
 clean:  ## remove what the other targets built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,12 +1,15 @@
 """The k best of every row against a plain sort, ties and all."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from workbench.compute import top_k
+from workbench.compute import _kernels, top_k
+from workbench.compute.topk import EMPTY, best, pack, unpack
 
 NAN, INF = np.nan, np.inf
 
@@ -84,3 +87,53 @@ def test_scores_are_left_alone(scores: np.ndarray) -> None:
     before = scores.copy()
     top_k(scores, 2)
     assert np.array_equal(scores, before, equal_nan=True)
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+SCORES = arrays(np.float32, SHAPES, elements=ANY)
+
+
+@given(arrays(np.float32, (1, 12), elements=ANY))
+def test_keys_order_as_pairs_of_score_and_column_do(scores: np.ndarray) -> None:
+    keys = pack(scores)[0].tolist()
+    known = [(score, -column) for column, score in enumerate(scores[0].tolist()) if score > -INF]
+    for x, y in product(known, known):
+        assert (keys[-x[1]] > keys[-y[1]]) == (x > y)
+
+
+@given(SCORES)
+def test_keys_tell_what_they_were_made_of(scores: np.ndarray) -> None:
+    columns, found = unpack(pack(scores))
+    known = scores > -INF
+    assert (columns[known] == np.nonzero(known)[1]).all()
+    assert np.array_equal(found[known], scores[known])
+    assert not np.signbit(found[found == 0]).any()
+    assert (columns[~known] == -1).all()
+    assert (found[~known] == 0).all()
+
+
+@given(SCORES)
+def test_the_compiled_key_is_the_same(scores: np.ndarray) -> None:
+    keys = pack(scores)
+    for (row, column), score in np.ndenumerate(scores):
+        if score > -INF:
+            key = _kernels._key(score + np.float32(0), column)
+            assert key == keys[row, column]
+            assert _kernels._score_of(key) == score
+
+
+@given(SCORES, st.integers(1, 5), st.integers(0, 12))
+def test_the_best_of_the_best_of_parts_are_the_best_of_all(
+    scores: np.ndarray, k: int, cut: int
+) -> None:
+    """In whatever order they meet: the work can be divided in any way."""
+    keys = pack(scores)
+    parts = [best(part, k) for part in (keys[:, cut:], keys[:, :cut])]
+    assert np.array_equal(best(np.concatenate(parts, axis=1), k), best(keys, k))
+
+
+def test_no_neighbour_is_below_all_others() -> None:
+    least = pack(np.full((1, 3), np.finfo(np.float32).min, np.float32))
+    assert (least > EMPTY).all()
+    assert best(np.array([[EMPTY, least[0, 0], EMPTY]]), 2).tolist() == [[least[0, 0], EMPTY]]

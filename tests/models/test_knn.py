@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 
 from tests.models.contract import Contract, checkerboard, dataset, pairs, sample
 from workbench.compute import similar
+from workbench.compute.metrics import METRICS
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
 from workbench.models import ItemKNN, Recommender, UserKNN
@@ -63,6 +64,11 @@ class TestItemKNNPearson(Contract):
         return ItemKNN(k=20, metric="pearson")
 
 
+class TestItemKNNWeighted(Contract):
+    def make(self) -> Recommender:
+        return ItemKNN(k=6, metric="asymmetric_cosine", alpha=0.3, weighting="bm25", shrink=2)
+
+
 class TestUserKNNImplicit(Contract):
     def make(self) -> Recommender:
         return UserKNN(k=6)
@@ -76,6 +82,11 @@ class TestUserKNNExplicit(Contract):
 class TestUserKNNPearson(Contract):
     def make(self) -> Recommender:
         return UserKNN(k=20, metric="pearson")
+
+
+class TestUserKNNDice(Contract):
+    def make(self) -> Recommender:
+        return UserKNN(k=20, metric="dice", shrink=2)
 
 
 def test_item_based_implicit_by_hand() -> None:
@@ -138,6 +149,44 @@ def test_min_overlap_leaves_out_neighbours_by_chance() -> None:
     assert_list(
         UserKNN(min_overlap=2).fit(DS).recommend(["a"]), ("a", 3, 4 * AB, 1, [("b", 4 * AB)])
     )
+
+
+@pytest.mark.parametrize(("model", "of"), [(ItemKNN, "items"), (UserKNN, "users")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"metric": metric} for metric in METRICS),
+        {"weighting": "tfidf"},
+        {"weighting": "bm25", "metric": "centred_cosine"},
+        {"metric": "asymmetric_cosine", "alpha": 0.9, "shrink": 3.0},
+        {"metric": "jaccard", "shrink": 1.0, "min_overlap": 2},
+    ],
+)
+def test_hyperparameters_are_those_of_similar(model: type, of: str, options: dict) -> None:
+    ds = sample()
+    near = similar(ds, of=of, k=4, **options)
+    fitted = model(k=4, **options).fit(ds)._similar.toarray()
+    rows, ranks = np.nonzero(near.indices >= 0)
+    expected = np.zeros(fitted.shape)
+    expected[rows, near.indices[rows, ranks]] = near.scores[rows, ranks]
+    assert np.array_equal(fitted, expected)
+
+
+@pytest.mark.parametrize("weighting", ["none", "tfidf", "bm25"])
+@pytest.mark.parametrize("metric", ["cosine", "centred_cosine", "adjusted_cosine"])
+def test_who_comes_from_outside_is_weighted_and_centred_as_those_inside(
+    metric: str, weighting: str
+) -> None:
+    """Typed in, a user's history has that user's neighbours, and first the user as a double."""
+    ds = sample()
+    model = UserKNN(k=len(ds.user_ids), metric=metric, weighting=weighting).fit(ds)
+    for row in range(5):
+        history = ds.matrix[[row]]
+        similar_users = model._similar_users(history, np.array([-1])).toarray()[0]
+        assert similar_users[row] == pytest.approx(1)
+        similar_users[row] = 0
+        expected = model._similar[[row]].toarray()[0]
+        np.testing.assert_allclose(similar_users, expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -237,6 +286,10 @@ def test_nothing_known_means_nothing_recommended(model: type) -> None:
         ({"k": 1.0}, r"k=1\.0 must be"),
         ({"min_overlap": 0}, "min_overlap=0 must be"),
         ({"metric": "euclid"}, "metric='euclid' is not one of 'cosine', 'pearson'"),
+        ({"weighting": "idf"}, "weighting='idf' is not one of 'none', 'tfidf', 'bm25'"),
+        ({"alpha": 2}, "alpha=2 must lie between 0 and 1"),
+        ({"shrink": -1}, "shrink=-1 must be a finite number of 0 or more"),
+        ({"metric": "msd", "shrink": 1}, "metric='msd' has no denominator to shrink by"),
         ({"feedback": "explict"}, "did you mean 'explicit'"),
     ],
 )

@@ -59,6 +59,19 @@ def test_the_worked_examples_are_in_the_similarity_notebook(tmp_path):
     assert "{'cosine': 0.76696, 'pearson': 0.0}" in shown
 
 
+def test_a_cluster_gives_the_answer_of_one_process(tmp_path):
+    done = papermill.execute_notebook(
+        ROOT / "10_speed_and_scale.ipynb",
+        tmp_path / "done.ipynb",
+        {"dataset": "shop", "engine": "dask", "most": 20_000},
+        kernel_name="python3",
+        kernel_manager_class=ThisPython,
+        execution_timeout=300,
+        progress_bar=False,
+    )
+    assert "<b>0</b><span>lists that differ</span>" in str(done.metadata.widgets)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_name)
 def test_is_committed_clean_and_small(path):
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]

@@ -2,11 +2,13 @@
 
 from workbench.compute.device import Device, describe, resolve
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
+from workbench.compute.stored import StoredNeighbours
 from workbench.compute.topk import top_k
 
 __all__ = [
     "Device",
     "Neighbours",
+    "StoredNeighbours",
     "common_ratings",
     "describe",
     "nearest",

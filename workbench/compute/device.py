@@ -79,10 +79,16 @@ def describe() -> str:
     return "\n".join(lines)
 
 
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @cache
 def _cpu() -> Device:
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Device("cpu", f"{_processor()}, {here} cores")
+    return Device("cpu", f"{_processor()}, {cores()} cores")
 
 
 def _processor() -> str:

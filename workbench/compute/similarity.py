@@ -1,6 +1,8 @@
 """Exact top-k neighbours of users or items."""
 
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -9,9 +11,13 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
-from workbench.compute.device import Device, resolve
+from workbench.compute import _vectors
+from workbench.compute.device import CHOICES, Device, resolve
 from workbench.compute.metrics import METRICS
-from workbench.datasets import Dataset
+from workbench.compute.request import Request
+from workbench.compute.weighting import WEIGHTINGS, Preparation
+from workbench.datasets import Dataset, positions
+from workbench.errors import DataError, OptionError
 from workbench.options import at_least, one_of
 
 OF = ("items", "users")
@@ -65,95 +71,141 @@ class Neighbours:
 
 
 def similar(
-    ds: Dataset,
+    data: Any,
     *,
     of: str = "items",
     metric: str = "cosine",
     k: int = 50,
     ids: Any = None,
+    weighting: str = "none",
+    shrink: float = 0.0,
+    alpha: float = 0.5,
     signed: bool = False,
     min_overlap: int = 1,
     device: str = "auto",
+    progress: bool = True,
+    client: Any = None,
+    output: Any = None,
 ) -> Neighbours:
     r"""Find the k most similar items or users, exactly.
 
-    With :math:`x, y` two rows of the ratings and :math:`C` the columns both have,
+    With :math:`x, y` two rows of the ratings, :math:`C` the n columns both have an entry in,
+    :math:`|x|` the number of entries of x, and s the `shrink`,
 
     .. math::
-        cosine(x, y) = \frac{\sum_C x_c y_c}{\sqrt{\sum x^2 \sum y^2}}, \qquad
-        pearson(x, y) = \frac{\sum_C (x_c - \bar x_C)(y_c - \bar y_C)}
-            {\sqrt{\sum_C (x_c - \bar x_C)^2 \sum_C (y_c - \bar y_C)^2}}
+        dot &= \sum_C x_c y_c \\
+        cosine &= \frac{\sum_C x_c y_c}{\sqrt{\sum x^2 \sum y^2} + s} \\
+        asymmetric\_cosine &=
+            \frac{\sum_C x_c y_c}{(\sum x^2)^\alpha (\sum y^2)^{1 - \alpha} + s} \\
+        pearson &= \frac{\sum_C (x_c - \bar x_C)(y_c - \bar y_C)}
+            {\sqrt{\sum_C (x_c - \bar x_C)^2 \sum_C (y_c - \bar y_C)^2} + s} \\
+        msd &= \frac{1}{\frac{1}{n} \sum_C (x_c - y_c)^2 + 1} \\
+        jaccard &= \frac{n}{|x| + |y| - n + s}, \qquad dice = \frac{2 n}{|x| + |y| + s}
 
-    where :math:`\bar x_C` is the mean over :math:`C` (Herlocker et al. 1999, eq. 1). Scores are
-    float64 until they are rounded to float32, before they are compared; ties go to the lower id.
+    where :math:`\bar x_C` is the mean over :math:`C` (Herlocker et al. 1999, eq. 1; Surprise's
+    ``pearson`` and ``msd``). ``centred_cosine`` is the cosine of rows less their own mean;
+    ``adjusted_cosine`` has columns less their mean, and sums of squares over :math:`C` only
+    (Sarwar et al. 2001, section 3.1.3). Asymmetric cosine is that of Aiolli 2013, eq. 3; `shrink`
+    as in Ferrari Dacrema et al. 2021, section 4.1. Scores are float64 until they are rounded to
+    float32, before they are compared; ties go to the lower id.
 
     Parameters
     ----------
-    ds : Dataset
+    data : Dataset, or array or DataFrame of shape (n, d)
+        Vectors (embeddings, factors) are compared as they are, with every entry present; a
+        DataFrame's index holds their ids. With `client` a Dataset, or a Dask DataFrame or the
+        path of a folder of Parquet files with the columns ``user_id``, ``item_id`` and
+        ``rating``, at most one rating an item and user.
     of : {"items", "users"}
-    metric : {"cosine", "pearson"}
+        Of a data set, what is compared.
+    metric : {"cosine", "pearson", "centred_cosine", "adjusted_cosine", "msd", "jaccard", \
+              "dice", "asymmetric_cosine", "dot"}
         A row of zero variance over the co-rated entries, one co-rated entry included, has no
         Pearson similarity and is no neighbour.
     k : int
         Neighbours a row; above the number of rows is fine, the rest is padded.
     ids : sequence of ids, optional
-        Only these rows' neighbours, at a cost in proportion; by default all rows.
+        Only these rows' neighbours, at a cost in proportion, beside one pass over the ratings; by
+        default all rows.
+    weighting : {"none", "tfidf", "bm25"}
+        See `workbench.compute.weighting.Preparation`.
+    shrink : float
+        Added to the denominator: pairs with little in common score less.
+    alpha : float
+        Weight of the row itself in asymmetric cosine, from 0 to 1.
     signed : bool
         Whether scores of zero and below are neighbours too.
     min_overlap : int
         Columns that two rows must have in common to be neighbours.
     device : {"auto", "cpu", "gpu"}
+    progress : bool
+        Whether a run of more than two seconds shows how far it is.
+    client : dask.distributed.Client, optional
+        Compute on the workers of this cluster, with the same answer. Where the ratings fit a
+        quarter of a worker's memory, packed, every worker gets them all; else pieces of them.
+    output : path, optional
+        With `client`, an empty or new folder that the workers see: each writes what it found
+        there as Parquet files, and nothing is gathered.
+
+    Returns
+    -------
+    Neighbours
+        With `output`, a `workbench.compute.StoredNeighbours` that says where they are.
 
     Raises
     ------
     OptionError
-        If `of`, `metric`, `k`, `min_overlap` or `device` is not allowed.
+        If an argument is not allowed, alone or with the others.
     UnknownIdError
         If one of `ids` has no interactions.
     DeviceError
         If a GPU is asked for and there is none.
     """
-    one_of("of", of, OF)
-    matrix = ds.matrix if of == "users" else ds.matrix.T.tocsr()
-    pool = ds.user_ids if of == "users" else ds.item_ids
-    rows = np.arange(len(pool))
-    if ids is not None:
-        rows = ds.require_users(ids) if of == "users" else ds.require_items(ids)
+    request = checked(metric, k, min_overlap, alpha, shrink, signed, progress)
+    one_of("weighting", weighting, WEIGHTINGS)
+    if client is not None or output is not None or _is_far(data):
+        return _on_cluster(data, request, of, weighting, ids, device, client, output)
     where = resolve(device)
+    if not isinstance(data, Dataset):
+        return _of_vectors(data, of, request, weighting, ids, where)
+    one_of("of", of, OF)
+    by_feature = data.matrix if of == "items" else data.matrix.T.tocsr()
+    pool = data.user_ids if of == "users" else data.item_ids
+    rows = None
+    if ids is not None:
+        rows = data.require_users(ids) if of == "users" else data.require_items(ids)
     start = perf_counter()
-    indices, scores = nearest(
-        matrix[rows],
-        matrix,
-        own=rows,
-        metric=metric,
-        k=k,
-        signed=signed,
-        min_overlap=min_overlap,
-        device=where,
-    )
+    prepared = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
+    indices, scores = _engine(where).nearest(prepared, request, rows=rows)
     seconds = perf_counter() - start
-    return Neighbours(pool[rows], pool, indices, scores, of, metric, where, ds.hash, seconds)
+    asked = pool if rows is None else pool[rows]
+    return Neighbours(asked, pool, indices, scores, of, metric, where, data.hash, seconds)
 
 
 def nearest(
-    queries: sparse.csr_array,
     targets: sparse.csr_array,
     *,
-    own: np.ndarray,
+    queries: sparse.csr_array | None = None,
+    own: np.ndarray | None = None,
     metric: str = "cosine",
     k: int = 50,
+    weighting: str = "none",
+    shrink: float = 0.0,
+    alpha: float = 0.5,
     signed: bool = False,
     min_overlap: int = 1,
     device: Device,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the k most similar target rows of every query row, which need not be among them.
+    """Find the k most similar target rows of every target, or of queries from outside.
 
     Parameters
     ----------
-    queries, targets : CSR arrays of shape (n, columns) and (m, columns), float64
-    own : int array of shape (n,)
-        The target row that is the query itself; -1 where there is none.
-    metric, k, signed, min_overlap, device
+    targets : CSR array of shape (m, columns), float64
+    queries : CSR array of shape (n, columns), float64, optional
+        By default the targets themselves.
+    own : int array of shape (n,), optional
+        The target row that is the query itself; -1, the default, where there is none.
+    metric, k, weighting, shrink, alpha, signed, min_overlap, device
         As in `similar`.
 
     Returns
@@ -161,16 +213,88 @@ def nearest(
     indices : int32 array of shape (n, k)
     scores : float32 array of shape (n, k)
     """
-    at_least("k", k, 1)
-    at_least("min_overlap", min_overlap, 1)
-    definition = METRICS[one_of("metric", metric, METRICS)]
+    request = checked(metric, k, min_overlap, alpha, shrink, signed)
+    by_feature = targets.T.tocsr()
+    one_of("weighting", weighting, WEIGHTINGS)
+    prepare = Preparation(by_feature, request.definition, weighting)
+    engine = _engine(device)
+    if queries is None:
+        return engine.nearest(prepare.of_features(by_feature), request)
+    own = np.full(queries.shape[0], -1) if own is None else own
+    prepared = prepare.of_features(by_feature), prepare.of_rows(queries)
+    return engine.nearest_to(*prepared, request, own=own)
+
+
+def checked(
+    metric: str,
+    k: int,
+    min_overlap: int,
+    alpha: float,
+    shrink: float,
+    signed: bool = False,
+    progress: bool = False,
+) -> Request:
+    """Check the options of a search."""
+    one_of("metric", metric, METRICS)
+    definition = METRICS[metric]
+    if not 0 <= alpha <= 1:
+        raise OptionError(f"alpha={alpha!r} must lie between 0 and 1")
+    if not (0 <= shrink < np.inf):
+        raise OptionError(f"shrink={shrink!r} must be a finite number of 0 or more")
+    if shrink and not definition.shrinks:
+        raise OptionError(f"metric={metric!r} has no denominator to shrink by; use shrink=0")
+    k, min_overlap = at_least("k", k, 1), at_least("min_overlap", min_overlap, 1)
+    return Request(metric, k, min_overlap, float(alpha), float(shrink), bool(signed), progress)
+
+
+def _engine(device: Device) -> Any:
     if device.kind == "gpu":
-        from workbench.compute import _cupy as engine
-    else:
-        from workbench.compute import _cpu as engine  # type: ignore[no-redef]
-    return engine.nearest(
-        queries, targets, definition, k, own=own, signed=signed, min_overlap=min_overlap
-    )
+        from workbench.compute import _cupy
+
+        return _cupy
+    from workbench.compute import _cpu
+
+    return _cpu
+
+
+def _is_far(data: Any) -> bool:
+    """Whether the data are for a cluster to read."""
+    return isinstance(data, str | Path) or type(data).__module__.partition(".")[0] == "dask"
+
+
+def _on_cluster(
+    data: Any, request: Request, of: str, weighting: str, ids: Any, device: str,
+    client: Any, output: Any,
+) -> Any:  # fmt: skip
+    """Neighbours from the workers of a cluster."""
+    if client is None:
+        what = f"data of type {type(data).__name__}" if _is_far(data) else "output="
+        raise OptionError(f"{what} needs a cluster; pass client=dask.distributed.Client()")
+    if one_of("device", device, CHOICES) == "gpu":
+        raise OptionError("device='gpu' cannot be used with client=; use device='auto'")
+    from workbench.compute import _dask
+
+    options = {"of": one_of("of", of, OF), "weighting": weighting, "ids": ids}
+    return _dask.similar(data, request, client=client, output=output, **options)
+
+
+def _of_vectors(
+    data: Any, of: str, request: Request, weighting: str, ids: Any, device: Device
+) -> Neighbours:
+    """Neighbours among dense vectors."""
+    if weighting != "none":
+        raise OptionError(f"weighting={weighting!r} is for ratings; vectors take 'none'")
+    pool = data.index if isinstance(data, pd.DataFrame) else pd.RangeIndex(len(data))
+    vectors = np.asarray(data, dtype=np.float64)
+    if vectors.ndim != 2 or not np.isfinite(vectors).all():
+        raise DataError("vectors must be a table of finite numbers, one row a vector")
+    rows = None if ids is None else positions(pool, ids, "row")
+    start = perf_counter()
+    indices, scores = _vectors.nearest(vectors, request, rows=rows, device=device)
+    digest = sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()[:12]
+    seconds = perf_counter() - start
+    asked = pool if rows is None else pool[rows]
+    return Neighbours(asked, pool, indices, scores, of, request.metric, device, digest, seconds)
 
 
 def common_ratings(ds: Dataset, first: Any, second: Any, *, of: str = "items") -> pd.DataFrame:

@@ -1,4 +1,9 @@
-"""The k best columns of every row, exactly, with ties to the lower column."""
+"""The k best columns of every row, exactly, with ties to the lower column.
+
+A score and its column are packed into one int64, a key, that orders as the pair does: the higher
+score first, then the lower column. Keys make choosing the best independent of the order in which
+pairs are seen, whatever the engine and however the work is divided.
+"""
 
 from typing import Any
 
@@ -6,12 +11,12 @@ import numpy as np
 
 Array = Any
 
+EMPTY = np.iinfo(np.int64).min
+"""The key of no neighbour: below all others."""
+
 
 def top_k(scores: Array, k: int, *, xp: Any = np) -> tuple[Array, Array]:
     """Return the k highest scores of every row, best first, ties to the lower column.
-
-    A score and its column are packed into one int64 that orders as the pair does, so that a
-    partition cannot choose among equals by chance.
 
     Parameters
     ----------
@@ -29,31 +34,32 @@ def top_k(scores: Array, k: int, *, xp: Any = np) -> tuple[Array, Array]:
     best : float32 array of shape (rows, k)
         0 where padded.
     """
-    rows, columns = scores.shape
-    kept = min(k, columns)
-    keys = _pack(xp.asarray(scores, dtype=xp.float32), xp)
-    if kept < columns:
-        keys = xp.partition(keys, columns - kept, axis=1)[:, columns - kept :]
-    keys = xp.sort(keys, axis=1)[:, ::-1]
-    chosen = xp.full((rows, k), -1, dtype=xp.int32)
-    best = xp.zeros((rows, k), dtype=xp.float32)
-    column, score = _unpack(keys, columns, xp)
-    valid = score > -xp.inf
-    chosen[:, :kept] = xp.where(valid, column, -1)
-    best[:, :kept] = xp.where(valid, score, 0)
-    return chosen, best
+    return unpack(best(pack(xp.asarray(scores, dtype=xp.float32), xp), k, xp), xp)
 
 
-def _pack(scores: Array, xp: Any) -> Array:
+def best(keys: Array, k: int, xp: Any = np) -> Array:
+    """Return the k greatest keys of every row, greatest first; EMPTY where there are fewer."""
+    rows, columns = keys.shape
+    if k < columns:
+        keys = xp.partition(keys, columns - k, axis=1)[:, columns - k :]
+    padding = xp.full((rows, max(0, k - columns)), EMPTY, dtype=xp.int64)
+    return xp.concatenate([xp.sort(keys, axis=1)[:, ::-1], padding], axis=1)
+
+
+def pack(scores: Array, xp: Any = np) -> Array:
+    """Keys of a float32 array of shape (rows, columns); EMPTY for NaN and -inf."""
     # Adding 0 turns -0.0 into 0.0, which would order below it.
-    scores = xp.where(xp.isnan(scores), xp.float32(-xp.inf), scores + xp.float32(0))
-    backwards = xp.arange(scores.shape[1] - 1, -1, -1, dtype=xp.int64)
-    return (_flip(scores.view(xp.int32)).astype(xp.int64) << 32) | backwards
+    bits = _flip((scores + xp.float32(0)).view(xp.int32)).astype(xp.int64)
+    keys = (bits << 32) | (0xFFFFFFFF - xp.arange(scores.shape[1], dtype=xp.int64))
+    return xp.where(xp.isnan(scores) | (scores == -xp.inf), EMPTY, keys)
 
 
-def _unpack(keys: Array, columns: int, xp: Any) -> tuple[Array, Array]:
+def unpack(keys: Array, xp: Any = np) -> tuple[Array, Array]:
+    """Columns (-1 where empty) and scores (0 where empty) of keys."""
+    empty = keys == EMPTY
     score = _flip((keys >> 32).astype(xp.int32)).view(xp.float32)
-    return (columns - 1 - (keys & 0xFFFFFFFF)).astype(xp.int32), score
+    column = (0xFFFFFFFF - (keys & 0xFFFFFFFF)).astype(xp.int32)
+    return xp.where(empty, xp.int32(-1), column), xp.where(empty, xp.float32(0), score)
 
 
 def _flip(bits: Array) -> Array:

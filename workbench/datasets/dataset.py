@@ -46,7 +46,11 @@ class Dataset:
         for table in (self.interactions, self.items, self.users):
             if table is not None:
                 digest.update("|".join(map(str, table.columns)).encode())
-                rows = pd.util.hash_pandas_object(hashable(table), index=False)
+                numbers = table.select_dtypes("number")
+                for _, column in numbers.items():
+                    digest.update(np.ascontiguousarray(column.to_numpy()).tobytes())
+                rest = table.drop(columns=numbers.columns)
+                rows = pd.util.hash_pandas_object(hashable(rest), index=False)
                 digest.update(rows.to_numpy().tobytes())
         return digest.hexdigest()[:12]
 
@@ -111,11 +115,11 @@ class Dataset:
 
     def require_users(self, users: Any) -> np.ndarray:
         """Row numbers of user ids; an unknown id is an error that says what ids look like."""
-        return _positions(self.user_ids, users, "user")
+        return positions(self.user_ids, users, "user")
 
     def require_items(self, items: Any) -> np.ndarray:
         """Column numbers of item ids; an unknown id is an error that says what ids look like."""
-        return _positions(self.item_ids, items, "item")
+        return positions(self.item_ids, items, "item")
 
     def __repr__(self) -> str:
         return (
@@ -130,7 +134,8 @@ def hashable(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(loose, "str"))
 
 
-def _positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
+def positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
+    """Places of ids in an index; an unknown id is an error that says what ids look like."""
     wanted = pd.Index(list(ids) if pd.api.types.is_list_like(ids) else [ids], dtype=object)
     positions = index.get_indexer(wanted)
     if (positions < 0).any():

@@ -7,10 +7,11 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.compute import nearest
-from workbench.compute.metrics import METRICS
+from workbench.compute.similarity import checked
+from workbench.compute.weighting import WEIGHTINGS
 from workbench.datasets import Dataset
 from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, row_means
-from workbench.options import at_least, one_of
+from workbench.options import one_of
 
 
 class _KNN(Recommender):
@@ -21,32 +22,42 @@ class _KNN(Recommender):
         *,
         k: int = 50,
         metric: str = "cosine",
+        weighting: str = "none",
+        shrink: float = 0.0,
+        alpha: float = 0.5,
         min_overlap: int = 1,
         feedback: str = "implicit",
         device: str = "auto",
     ) -> None:
         super().__init__(device=device)
-        self.k = at_least("k", k, 1)
-        self.metric = one_of("metric", metric, METRICS)
-        self.min_overlap = at_least("min_overlap", min_overlap, 1)
+        request = checked(metric, k, min_overlap, alpha, shrink)
+        self.k, self.metric, self.min_overlap = request.k, request.metric, request.min_overlap
+        self.alpha, self.shrink = request.alpha, request.shrink
+        self.weighting = one_of("weighting", weighting, WEIGHTINGS)
         self.feedback = one_of("feedback", feedback, FEEDBACK)
 
     def _neighbours(
-        self, queries: sparse.csr_array, targets: sparse.csr_array, own: np.ndarray
+        self,
+        targets: sparse.csr_array,
+        queries: sparse.csr_array | None = None,
+        own: np.ndarray | None = None,
     ) -> sparse.csr_array:
         """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
         indices, scores = nearest(
-            queries,
             targets,
+            queries=queries,
             own=own,
             metric=self.metric,
             k=self.k,
+            weighting=self.weighting,
+            shrink=self.shrink,
+            alpha=self.alpha,
             min_overlap=self.min_overlap,
             device=self.device,
         )
         rows, ranks = np.nonzero(indices >= 0)
         entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
-        return sparse.coo_array(entries, shape=(len(own), targets.shape[0])).tocsr()
+        return sparse.coo_array(entries, shape=(len(indices), targets.shape[0])).tocsr()
 
     @abstractmethod
     def _predict(
@@ -84,8 +95,7 @@ class ItemKNN(_KNN):
     ----------
     k : int
         Neighbours a row.
-    metric : {"cosine", "pearson"}
-    min_overlap : int
+    metric, weighting, shrink, alpha, min_overlap
         See `workbench.similar`.
     feedback : {"implicit", "explicit"}
         "implicit" ranks by the sum of similarity x rating, not divided by the sum of
@@ -98,7 +108,7 @@ class ItemKNN(_KNN):
     def _fit(self, ds: Dataset) -> None:
         items = ds.matrix.T.tocsr()
         self._means = row_means(items)
-        self._similar = self._neighbours(items, items, np.arange(items.shape[0]))
+        self._similar = self._neighbours(items)
 
     def _predict(
         self, profiles: sparse.csr_array, own: np.ndarray
@@ -130,8 +140,7 @@ class UserKNN(_KNN):
     ----------
     k : int
         Neighbours a row.
-    metric : {"cosine", "pearson"}
-    min_overlap : int
+    metric, weighting, shrink, alpha, min_overlap
         See `workbench.similar`.
     feedback : {"implicit", "explicit"}
         "implicit" ranks by the sum of similarity x rating, not divided by the sum of
@@ -147,7 +156,7 @@ class UserKNN(_KNN):
         self._ratings = self._centred(matrix, means)
         self._raters = self._ratings.T.tocsr()
         self._rated = _present(matrix)
-        self._similar = self._neighbours(matrix, matrix, np.arange(matrix.shape[0]))
+        self._similar = self._neighbours(matrix)
 
     def _predict(
         self, profiles: sparse.csr_array, own: np.ndarray
@@ -159,7 +168,7 @@ class UserKNN(_KNN):
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
         if (own >= 0).all():
             return self._similar[own]
-        return self._neighbours(profiles, self.data.matrix, own)
+        return self._neighbours(self.data.matrix, profiles, own)
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray

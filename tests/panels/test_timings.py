@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.panels import timings
+
+
+def test_every_metric_is_timed_for_items_and_users():
+    table = timings.by_metric(wb.synthetic(30, 40, 300), device="cpu")
+    assert list(table.index) == list(timings.METRICS)
+    assert list(table.columns) == ["items", "users"]
+    assert (table > 0).all(axis=None)
+
+
+def test_data_double_and_keep_their_shape():
+    table = timings.growth(20_000, device="cpu", steps=3)
+    assert table["interactions"].tolist() == [5_000, 10_000, 20_000]
+    assert table["users"].tolist() == [31, 62, 125]
+    # Four times the ratings, twice the items.
+    assert table["items"].iloc[2] == pytest.approx(2 * table["items"].iloc[0], abs=1)
+
+
+def test_the_exponent_is_that_of_the_law_the_times_follow():
+    interactions = np.array([1e4, 1e5, 1e6])
+    table = pd.DataFrame({"interactions": interactions, "seconds": 3e-7 * interactions**1.25})
+    assert timings.exponent(table) == pytest.approx(1.25)
+
+
+def test_without_the_repository_nothing_was_measured(tmp_path):
+    assert timings.measured(tmp_path / "results.json") == {}
+    assert timings.races({}) == {}
+
+
+def test_results_are_read_where_they_are(tmp_path, results):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"machine": {}, "sections": results}), "utf-8")
+    assert timings.measured(path) == results
+
+
+def test_races_are_those_of_items_by_size_and_the_fastest_comes_first(results):
+    found = timings.races(results)
+    assert list(found) == [1_000, 9_000]
+    assert found[1_000]["name"].tolist() == ["workbench", "quick", "brute"]
+    assert found[1_000]["times_ours"].tolist() == [1, 3, 50]
+    assert found[9_000]["name"].tolist() == ["quick", "workbench", "brute"]
+    assert found[9_000]["estimated"].tolist() == [False, False, True]
+
+
+def test_a_race_of_brute_force_in_full_has_nothing_estimated(results):
+    assert not timings.races(results)[1_000]["estimated"].any()

@@ -1,0 +1,54 @@
+"""The threads of the CPU engine: all cores, and none of them left running."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from workbench.compute.device import cores
+
+
+class Team:
+    """Threads that stop at once when the block they were made for is left by an error or Ctrl-C.
+
+    Parameters
+    ----------
+    size : int, optional
+        By default, one thread for every core this process may use.
+
+    Attributes
+    ----------
+    stop : bool array of shape (1,)
+        What a kernel looks at between two rows.
+    lock : Lock
+    """
+
+    def __init__(self, size: int | None = None) -> None:
+        self.size = cores() if size is None else size
+        self.stop = np.zeros(1, np.bool_)
+        self.lock = Lock()
+        self._pool = ThreadPoolExecutor(self.size)
+        # Matrix products run in these threads; BLAS would add as many again.
+        self._blas = threadpool_limits(1, "blas")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop[0] = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._blas.restore_original_limits()
+
+    def each(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        done: Callable[[Any], Any] = lambda result: None,
+    ) -> None:
+        """Call the function with every item; `done` hears of each result, in this thread."""
+        waiting = [self._pool.submit(function, item) for item in items]
+        for future in as_completed(waiting):
+            done(future.result())

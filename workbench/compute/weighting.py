@@ -1,0 +1,149 @@
+"""What a metric compares: ratings, weighted or centred, as float64 values."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, VALUES, Metric
+from workbench.errors import OptionError
+
+WEIGHTINGS = ("none", "tfidf", "bm25")
+K1, B = 1.2, 0.75
+
+
+class Whole(NamedTuple):
+    """What a preparation takes from all rows at once.
+
+    Attributes
+    ----------
+    rows : int
+        Their number.
+    counts : int array of shape (columns,)
+        Number of rows with an entry in each column.
+    total : float
+        Sum of all entries.
+    means : float64 array of shape (columns,)
+        Mean of each column's entries after weighting, where a metric centres columns.
+    """
+
+    rows: int
+    counts: np.ndarray
+    total: float
+    means: np.ndarray
+
+    @classmethod
+    def of(cls, by_feature: sparse.csr_array) -> "Whole":
+        """What these rows say, but for the means."""
+        total = by_feature.data.sum()
+        return cls(by_feature.shape[1], np.diff(by_feature.indptr), total, np.empty(0))
+
+
+class Preparation:
+    r"""Weights and centres rows by what the columns of all rows say.
+
+    With :math:`x_{rc}` the value of row r in column c, N the number of rows, :math:`n_c` that of
+    the rows with an entry in c, :math:`L_r` the sum of row r and :math:`\bar L` its mean,
+
+    .. math::
+        idf_c = \ln N - \ln(1 + n_c), \qquad tfidf = \sqrt{x_{rc}} \; idf_c, \qquad
+        bm25 = \frac{x_{rc} (k_1 + 1)}{x_{rc} + k_1 (1 - b + b L_r / \bar L)} \; idf_c
+
+    with :math:`k_1 = 1.2, b = 0.75` (Robertson and Zaragoza 2009, eq. 3.15; both as Ferrari
+    Dacrema et al. 2021, section 4.1, apply them to neighbourhood models). Weighting comes before
+    centring; the mean of a column is that over the rows with an entry in it.
+
+    Parameters
+    ----------
+    by_feature : CSR array of shape (columns, rows), float64
+    metric : Metric
+    weighting : {"none", "tfidf", "bm25"}
+    whole : Whole, optional
+        What the columns of all rows say, where `by_feature` holds only some of the rows.
+
+    Raises
+    ------
+    OptionError
+        If weights are asked for where the metric does not look at values, or some are negative.
+    """
+
+    def __init__(
+        self,
+        by_feature: sparse.csr_array,
+        metric: Metric,
+        weighting: str,
+        whole: Whole | None = None,
+    ) -> None:
+        self._of = metric.of
+        self._weighting = weighting
+        if weighting != "none":
+            if metric.of == ONES:
+                raise OptionError(
+                    f"weighting={weighting!r} has no effect on a metric that compares only which "
+                    "entries there are; use weighting='none'"
+                )
+            known = whole or Whole.of(by_feature)
+            self._idf = np.log(known.rows) - np.log1p(known.counts)
+            self._mean_length = known.total / known.rows or 1.0
+        if metric.of == COLUMN_CENTRED and whole is not None:
+            self._means = whole.means
+        elif metric.of == COLUMN_CENTRED:
+            columns = _numbers(by_feature)
+            values = self._weighted(
+                by_feature.data, by_feature.indices, columns, by_feature.shape[1]
+            )
+            self._means = _means(values, columns, by_feature.shape[0])
+
+    def of_features(self, by_feature: sparse.csr_array) -> sparse.csr_array:
+        """Prepare a CSR array of shape (columns, rows)."""
+        if self._of == VALUES and self._weighting == "none":
+            return by_feature
+        columns = _numbers(by_feature)
+        values = self._values(by_feature.data, by_feature.indices, columns, by_feature.shape[1])
+        return sparse.csr_array((values, by_feature.indices, by_feature.indptr), by_feature.shape)
+
+    def of_rows(self, by_row: sparse.csr_array) -> sparse.csr_array:
+        """Prepare a CSR array of shape (any rows, columns)."""
+        values = self._values(by_row.data, _numbers(by_row), by_row.indices, by_row.shape[0])
+        return sparse.csr_array((values, by_row.indices, by_row.indptr), by_row.shape)
+
+    def _values(self, values: Any, rows: Any, columns: Any, count: int) -> np.ndarray:
+        if self._of == ONES:
+            return np.ones(len(values))
+        values = self._weighted(values, rows, columns, count)
+        if self._of == VALUES:
+            return values
+        if self._of == ROW_CENTRED:
+            return less(values, _means(values, rows, count)[rows])
+        return less(values, self._means[columns])
+
+    def _weighted(self, values: Any, rows: Any, columns: Any, count: int) -> np.ndarray:
+        if self._weighting == "none":
+            return values
+        if (values < 0).any():
+            raise OptionError(f"weighting={self._weighting!r} needs values of 0 or more")
+        if self._weighting == "tfidf":
+            return np.sqrt(values) * self._idf[columns]
+        lengths = np.bincount(rows, values, count) / self._mean_length
+        saturation = K1 * (1 - B + B * lengths)
+        return values * (K1 + 1) / (values + saturation[rows]) * self._idf[columns]
+
+
+def _numbers(matrix: sparse.csr_array) -> np.ndarray:
+    """Row number of every entry."""
+    return np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+
+
+def _means(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    # Means of what one of the values does not say: exact where all are equal.
+    some = np.zeros(count)
+    some[groups] = values
+    sums = np.bincount(groups, values - some[groups], count)
+    return some + sums / np.maximum(np.bincount(groups, minlength=count), 1)
+
+
+def less(values: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Differences; 0 where there is only rounding error."""
+    difference = values - means
+    difference[np.abs(difference) < 1e-12 * np.abs(values)] = 0
+    return difference

@@ -1,0 +1,69 @@
+"""How long finding neighbours takes: here and now, as data grow, and beside other libraries."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.compute import similar
+from workbench.compute.similarity import OF
+from workbench.datasets import Dataset, synthetic
+
+RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results.json"
+OURS = "workbench"
+METRICS = ("cosine", "jaccard", "msd", "pearson", "adjusted_cosine", "asymmetric_cosine")
+RUNS = 2  # after a first one that compiles or loads; the shorter counts
+
+
+def by_metric(ds: Dataset, *, device: str = "auto") -> pd.DataFrame:
+    """Seconds that all 20 nearest take: a row a metric, a column ``items`` and ``users``."""
+    times = {of: [_seconds(ds, of=of, metric=name, device=device) for name in METRICS] for of in OF}
+    return pd.DataFrame(times, index=pd.Index(METRICS, name="metric"))
+
+
+def growth(most: int, *, device: str = "auto", steps: int = 6) -> pd.DataFrame:
+    """Seconds that items take on synthetic data which double, step by step, up to `most` ratings.
+
+    Users grow with the ratings, 160 each, and items with their square root, as in `benchmarks/`.
+    """
+    rows = []
+    for count in (most // 2**step for step in reversed(range(steps))):
+        users, items = max(2, count // 160), round(27_000 * (count / 3_200_000) ** 0.5)
+        rows.append((count, users, items, _seconds(synthetic(users, items, count), device=device)))
+    return pd.DataFrame(rows, columns=["interactions", "users", "items", "seconds"])
+
+
+def _seconds(ds: Dataset, **options: Any) -> float:
+    def run() -> float:
+        start = perf_counter()
+        similar(ds, k=20, progress=False, **options)
+        return perf_counter() - start
+
+    run()  # makes the data's matrix and hash too
+    return min(run() for _ in range(RUNS))
+
+
+def exponent(table: pd.DataFrame) -> float:
+    """Power of the interactions that seconds grow with."""
+    return float(np.polyfit(np.log(table["interactions"]), np.log(table["seconds"]), 1)[0])
+
+
+def measured(path: Path = RESULTS) -> dict[str, Any]:
+    """Sections of the results that the repository keeps; none where there is no repository."""
+    return json.loads(path.read_text("utf-8"))["sections"] if path.is_file() else {}
+
+
+def races(results: dict[str, Any]) -> dict[int, pd.DataFrame]:
+    """Interactions -> every library's seconds for the 20 nearest of all items, fastest first."""
+    found = {}
+    for held in results.get("similarity", {}).values():
+        for race in held.get("race", ()):
+            if (race["of"], race["k"]) == ("items", 20):
+                table = pd.DataFrame(race["times"]).reindex(columns=["name", "wall", "cpu", "rows"])
+                ours = table["wall"][table["name"] == OURS].iloc[0]
+                table = table.assign(times_ours=table["wall"] / ours, estimated=table["rows"] > 0)
+                found[held["data"]["interactions"]] = table.sort_values("wall", ignore_index=True)
+    return dict(sorted(found.items()))
