@@ -54,10 +54,11 @@ OPTIONS = (
 
 
 def random_table(rows: int, columns: int, density: float, seed: int) -> np.ndarray:
-    """Half stars, 0 among them, in rows of very different lengths; some are duplicates."""
+    """Half stars in rows of very different lengths; some hold nothing but 0, some are alike."""
     rng = np.random.default_rng(seed)
     share = density * 2 * rng.random((rows, 1))
     stars = rng.integers(0, 11, (rows, columns)) / 2
+    stars[rng.random(rows) < 0.03] = 0
     table = np.where(rng.random((rows, columns)) < share, stars, NAN)
     if rows > 1:
         table[rng.integers(rows, size=1 + rows // 20)] = table[0]

@@ -46,11 +46,7 @@ class Dataset:
         for table in (self.interactions, self.items, self.users):
             if table is not None:
                 digest.update("|".join(map(str, table.columns)).encode())
-                numbers = table.select_dtypes("number")
-                for _, column in numbers.items():
-                    digest.update(np.ascontiguousarray(column.to_numpy()).tobytes())
-                rest = table.drop(columns=numbers.columns)
-                rows = pd.util.hash_pandas_object(hashable(rest), index=False)
+                rows = pd.util.hash_pandas_object(hashable(table), index=False)
                 digest.update(rows.to_numpy().tobytes())
         return digest.hexdigest()[:12]
 
