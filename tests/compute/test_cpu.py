@@ -206,7 +206,8 @@ def test_every_way_gives_the_same_bits(
 ) -> None:
     """Also where floats are no whole numbers: a pair's sums are added up in one order."""
     turn = 1 + (list(WAYS).index(way) + KINDS.index(kind)) % (len(OPTIONS) - 1)
-    expected = {options: all_pairs(kind, metric, options) for options in (0, turn)}
+    turns = (0, turn) if kind == "dense" else (turn,)
+    expected = {options: all_pairs(kind, metric, options) for options in turns}
     take(way)
     data = held(table(kind), metric)
     for options, whole in expected.items():
