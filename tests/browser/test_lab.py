@@ -10,6 +10,8 @@ SECOND = 1000
 def page(chromium):
     page = chromium.new_page(viewport={"width": 1500, "height": 1400})
     page.set_default_timeout(90 * SECOND)
+    # What a first search compiles takes some fifteen seconds, on a busy machine more.
+    expect.set_options(timeout=90 * SECOND)
     yield page
     page.close()
 
@@ -20,7 +22,7 @@ def run_all(page, lab, name):
     page.wait_for_selector(".jp-Notebook")
     # The indicator beside the kernel's name says idle before there is a kernel.
     status_bar = page.locator("#jp-bottom-panel")
-    expect(status_bar).to_contain_text("(ipykernel) | Idle", timeout=90 * SECOND)
+    expect(status_bar).to_contain_text("(ipykernel) | Idle")
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
     page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
 
