@@ -31,7 +31,7 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _cpu, _cupy, _heads, _kernels, _pack, _team
+from workbench.compute import _cpu, _cupy, _heads, _kernels, _pack, _team, topk
 from workbench.compute._heads import Heads
 from workbench.compute._pack import pack, scale_of, unit_of
 from workbench.compute._team import Team
@@ -324,22 +324,33 @@ def test_the_input_is_left_alone() -> None:
 @given(
     st.lists(st.integers(0, 9) | st.integers(0, 2**31 - 1), min_size=1, max_size=40),
     st.integers(1, 40),
+    st.integers(0, 3),
 )
-def test_selection_finds_the_kth_greatest(values: list, k: int) -> None:
-    k = min(k, len(values))
-    found = _kernels._kth_greatest(np.array(values, np.int32), k)
-    assert found == sorted(values, reverse=True)[k - 1]
+def test_selection_puts_the_k_greatest_in_front(values: list, k: int, before: int) -> None:
+    k, size = min(k, len(values)), len(values)
+    array = np.array([-1] * before + values + [-1], np.int32)
+    kth = _kernels._kth_greatest(array, before, size, k)
+    expected = sorted(values, reverse=True)[:k]
+    assert kth == array[before + k - 1] == expected[-1]
+    assert sorted(array[before : before + k], reverse=True) == expected
+    assert sorted(array[before : before + size]) == sorted(values)
+    assert set(array[:before]) | {array[-1]} == {-1}
 
 
-@given(st.lists(st.integers(-9, 9), max_size=30), st.integers(1, 8))
-def test_a_heap_keeps_the_greatest(keys: list, k: int) -> None:
-    heap = np.full(k, EMPTY)
-    for key in keys:
-        if key > heap[0]:
-            _kernels._replace_least(heap, key)
-    padded = sorted(keys + [EMPTY] * k, reverse=True)[:k]
-    assert sorted(heap.tolist(), reverse=True) == padded
-    assert heap[0] == padded[-1]
+@given(st.lists(st.integers(0, 9), max_size=40), st.integers(1, 8), st.integers(1, 5), st.data())
+def test_a_list_keeps_the_greatest_of_what_it_is_offered(scores, k, slack, data) -> None:
+    keys = topk.pack(np.array([scores], np.float32).reshape(1, -1))[0]
+    own = data.draw(st.integers(0, min(k, len(keys))))
+    found = best(keys[None, :own], k)
+    lists, held = np.full((2, k + slack), EMPTY), np.zeros(2, np.uint32)
+    least, lowest = np.full(2, -np.inf, np.float32), np.full(2, EMPTY)
+    rows = np.ones(len(keys) - own, np.uint32)
+    offers = rows, keys[own:].copy(), len(rows)
+    _kernels.settle(1, 1, found, *offers, lists, held, least, lowest)
+    expected = best(keys[None], k)
+    np.testing.assert_array_equal(best(lists[1:], k), expected)
+    assert (lists[0] == EMPTY).all()
+    assert lowest[1] <= expected[0, -1]  # what is passed over by it is not among the best
 
 
 def test_a_kernel_whose_room_is_full_goes_on_where_it_stopped(monkeypatch) -> None:

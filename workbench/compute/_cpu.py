@@ -22,6 +22,7 @@ from workbench.compute.metrics import SUMS
 from workbench.compute.request import Request
 from workbench.compute.topk import EMPTY
 
+SLACK = 8  # keys, at the least, that a row's list takes beyond k before it is cut
 FEW = 8  # queries are searched one by one below an 8th of the rows
 OFFERS = 2**14  # scores found for other rows before they are told
 CHUNKS = 16  # of rows a core, so that all are busy to the end
@@ -51,9 +52,9 @@ def nearest(
     with Team() as team:
         packed = pack(by_feature, team)
         if rows is None and request.definition.symmetric:
-            return _decode(pairs(packed, request, team), team, packed.ranks)
+            return _decode(pairs(packed, request, team), request.k, team, packed.ranks)
         ranks = packed.ranks if rows is None else packed.ranks[rows]
-        return _decode(_in_full(packed, request, team, ranks), team)
+        return _decode(_in_full(packed, request, team, ranks), request.k, team)
 
 
 def nearest_to(
@@ -87,7 +88,7 @@ def nearest_to(
     with Team() as team:
         with _Search(team, request, data, rules, begins[:-1], begins[1:], own, n) as search:
             search.run(0, len(own), half=False)
-        return _decode(search.heaps, team)
+        return _decode(search.lists, request.k, team)
 
 
 def pairs(
@@ -97,7 +98,7 @@ def pairs(
 
     Returns
     -------
-    int64 array of shape (n, k)
+    int64 array of shape (n, k or more)
         Keys of the best found for every row, by rank, in no order; EMPTY where there are fewer.
     """
     n = len(packed.ids)
@@ -107,7 +108,8 @@ def pairs(
     rules = _rules(request, data, totals, totals, packed.scale, packed.ids)
     begins, ends = packed.begins[:-1], packed.begins[1:]
     heads = Heads(packed, request.sums)
-    with _Search(team, request, data, rules, begins, ends, np.arange(n), n) as search:
+    own, slack = np.arange(n), max(SLACK, request.k // 4)
+    with _Search(team, request, data, rules, begins, ends, own, n, slack) as search:
         for start, end in heads.groups(first, last):
             search.begins = packed.block_begins[heads.blocks(end)]
             search.base = NOTHING  # one panel at a time
@@ -115,7 +117,7 @@ def pairs(
             search.run(start, end, half=True)
         search.begins, search.base = begins, NOTHING
         search.run(max(first, min(last, heads.rows)), last, half=True)
-    return search.heaps
+    return search.lists
 
 
 def _in_full(packed: Packed, request: Request, team: Team, ranks: np.ndarray) -> np.ndarray:
@@ -127,7 +129,7 @@ def _in_full(packed: Packed, request: Request, team: Team, ranks: np.ndarray) ->
     n = len(packed.ids)
     with _Search(team, request, data, rules, begins, ends, ranks, n) as search:
         search.run(0, len(ranks), half=False)
-    return search.heaps
+    return search.lists
 
 
 class _Search:
@@ -138,7 +140,7 @@ class _Search:
 
     def __init__(
         self, team: Team, request: Request, data: Entries, rules: Rules,
-        begins: np.ndarray, ends: np.ndarray, own: np.ndarray, n: int,
+        begins: np.ndarray, ends: np.ndarray, own: np.ndarray, n: int, slack: int = 0,
     ) -> None:  # fmt: skip
         self._team = team
         self._request = request
@@ -147,8 +149,10 @@ class _Search:
         self.begins, self._ends = begins, ends
         self._own = own.astype(np.int64)
         self._n = n
-        self.heaps = np.full((len(own), request.k), EMPTY)
+        self.lists = np.full((len(own), request.k + slack), EMPTY)
+        self._held = np.zeros(len(own), np.uint32)
         self._least = np.full(len(own), rules.floor)
+        self._lowest = np.full(len(own), EMPTY)
         self._spare: list[_Room] = []
         total, hidden = int((ends - begins).sum()), not request.progress
         self._bar = tqdm(total=total, delay=DELAY, disable=hidden, unit=" ratings", leave=False)
@@ -188,13 +192,15 @@ class _Search:
             start = at
             at, offers = _kernels.search(
                 start, last, half, self.begins, self._ends, self._own, self._data, self._rules,
-                self.base, self.base_row, room.sums, room.words, self.heaps, self._least,
-                room.spans, room.found, room.rows, room.keys, self._team.stop,
+                self.base, self.base_row, room.sums, room.words, self.lists, self._least,
+                self._lowest, room.spans, room.marks, room.mine, room.found, room.rows,
+                room.keys, self._team.stop,
             )  # fmt: skip
             if half:
-                settled = room.found, room.rows, room.keys, offers, self.heaps, self._least
+                settled = room.found, room.rows, room.keys, offers
+                lists = self.lists, self._held, self._least, self._lowest
                 with self._team.lock:
-                    _kernels.settle(start, at - start, *settled)
+                    _kernels.settle(start, at - start, *settled, *lists)
         with self._team.lock:
             self._spare.append(room)
         return int((self._ends[first:last] - self.begins[first:last]).sum())
@@ -212,6 +218,8 @@ class _Search:
             sums,
             words,
             np.empty((2, self._n // int(_kernels.SPAN) + 1), np.int32),
+            np.empty(int(_kernels.SPAN), np.uint8),
+            np.empty(2 * k, np.int64),
             np.empty((max(1, OFFERS // k) if half else 0, k), np.int64),
             np.empty(offers, np.uint32),
             np.empty(offers, np.int64),
@@ -224,6 +232,8 @@ class _Room(NamedTuple):
     sums: np.ndarray
     words: np.ndarray
     spans: np.ndarray
+    marks: np.ndarray
+    mine: np.ndarray
     found: np.ndarray
     rows: np.ndarray
     keys: np.ndarray
@@ -271,7 +281,7 @@ def _rules(
         right=metric.statistic(*rows, request.alpha)[1],
         query_bound=factor.astype(dtype),
         bound=factors.astype(dtype),
-        floor=np.float32(-np.inf) if request.signed else np.finfo(np.float32).tiny,
+        floor=np.float32(-np.inf) if request.signed else np.nextafter(np.float32(0), np.float32(1)),
         ids=ids,
     )
 
@@ -293,15 +303,15 @@ def _coded(packed: Packed, request: Request) -> Entries:
 
 
 def _decode(
-    heaps: np.ndarray, team: Team, order: np.ndarray | None = None
+    lists: np.ndarray, k: int, team: Team, order: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Indices and scores, best first; of row i from heap order[i]."""
-    order = np.arange(len(heaps)) if order is None else order
-    indices = np.empty(heaps.shape, np.int32)
-    scores = np.empty(heaps.shape, np.float32)
-    edges = np.linspace(0, len(heaps), CHUNKS * team.size + 1).astype(int)
+    """Indices and scores, best first; of row i from list order[i]."""
+    order = np.arange(len(lists)) if order is None else order
+    indices = np.empty((len(lists), k), np.int32)
+    scores = np.empty((len(lists), k), np.float32)
+    edges = np.linspace(0, len(lists), CHUNKS * team.size + 1).astype(int)
     team.each(
-        lambda part: _kernels.decode(edges[part], edges[part + 1], heaps, order, indices, scores),
+        lambda part: _kernels.decode(edges[part], edges[part + 1], lists, order, indices, scores),
         range(len(edges) - 1),
     )
     return indices, scores

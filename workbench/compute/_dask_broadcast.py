@@ -110,7 +110,7 @@ def _half_keys(
 ) -> list[np.ndarray]:
     """Keys that the rows of ranks first to last found for all rows, in blocks by id."""
     with team_of_worker() as team:
-        keys = _cpu.pairs(packed, request, team, first, last)
+        keys = best(_cpu.pairs(packed, request, team, first, last), request.k)
     return [keys[ranks] for ranks in np.array_split(packed.ranks, blocks)]
 
 

@@ -219,4 +219,4 @@ def _keys(left: Slab, right: Slab, rows: np.ndarray, request: Request, scale: fl
     with team_of_worker() as team:
         found = _cpu._Search(team, request, data, rules, begins[:-1], begins[1:], own, len(ids))
         found.run(0, len(rows), half=False)
-        return found.heaps
+        return found.lists

@@ -22,9 +22,12 @@ from workbench.compute.topk import EMPTY
 
 _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 _inline = nb.njit(nogil=True, error_model="numpy", cache=True, forceinline=True)
+ZERO, ONE, TWO, EIGHT = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(8)
 SPAN = np.uint64(64)  # columns looked at together: one branch for all of them
+FETCH = 8  # offers whose lists are fetched before they are needed
 AHEAD = 4  # raters whose entries are fetched before they are needed
 LINE = 16  # entries of four bytes in a cache line
+SAFE = 0.99997  # of a bound that is a score but for rounding, the score is no lower
 SPARSE = 8  # rows with less work than a SPARSE-th of their width are walked, not scanned
 
 
@@ -120,78 +123,94 @@ def _score_of(key: Any) -> Any:
 
 
 @_jit
-def _replace_least(heap: np.ndarray, key: int) -> None:
-    """Put a key in the place of the least of a min-heap."""
-    size = heap.size
-    hole = 0
-    while True:
-        child = 2 * hole + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= key:
-            break
-        heap[hole] = heap[child]
-        hole = child
-    heap[hole] = key
+def _kth_greatest(values: np.ndarray, start: Any, size: Any, k: Any) -> Any:
+    """Select, of `size` values from `start` on, by Hoare's method.
 
-
-@_jit
-def _kth_greatest(values: np.ndarray, k: int) -> float:
-    """Select by Hoare's method; the values are left in another order."""
-    first, last = 0, values.size - 1
+    The k greatest are left in front, the k-th of them last. Places count from 1: none is below 0.
+    """
+    before = np.uint64(start) - ONE
+    first, last = ONE, np.uint64(size)
+    k = np.uint64(k)
     while first < last:
-        pivot = values[(first + last) // 2]
+        pivot = values[before + (first + last) // TWO]
         i, j = first, last
         while i <= j:
-            while values[i] > pivot:
-                i += 1
-            while values[j] < pivot:
-                j -= 1
+            while values[before + i] > pivot:
+                i += ONE
+            while values[before + j] < pivot:
+                j -= ONE
             if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k - 1 <= j:
+                values[before + i], values[before + j] = values[before + j], values[before + i]
+                i += ONE
+                j -= ONE
+        if k <= j:
             last = j
-        elif k - 1 >= i:
+        elif k >= i:
             first = i
         else:
             break
-    return values[k - 1]
+    return values[before + k]
+
+
+@_inline
+def _hand_over(keys, held, best, start, k):  # type: ignore[no-untyped-def]
+    """Put the k greatest keys in their place, and EMPTY where there are fewer."""
+    if held > k:
+        _kth_greatest(keys, ZERO, held, k)
+    for e in range(k):
+        best[start + e] = keys[e] if e < held else EMPTY
+
+
+@_inline
+def _take(row, key, lists, size, held, least, lowest, k):  # type: ignore[no-untyped-def]
+    """Let a key into a row's list; of a full one, the k best stay."""
+    if key > lowest[row]:
+        start = row * size
+        lists[start + held[row]] = key
+        held[row] += np.uint32(1)
+        if held[row] == size:
+            lowest[row] = _kth_greatest(lists, start, size, k)
+            least[row] = max(least[row], _score_of(lowest[row]))
+            held[row] = k
+            for e in range(k, size):
+                lists[start + e] = EMPTY
 
 
 @_jit
-def settle(first, count, found, rows, keys, offers, heaps, least):  # type: ignore[no-untyped-def]
-    """Take what a search found into the heaps: its rows' own lists, and offers to other rows."""
-    for e in range(count):
-        row = first + e
-        untouched = True
-        for key in heaps[row]:
-            untouched &= key == EMPTY
-        if untouched:
-            heaps[row] = found[e]
+def settle(first, count, found, rows, keys, offers, lists, held, least, lowest):  # type: ignore[no-untyped-def]
+    """Take what a search found into the lists: its rows' own, and offers to other rows."""
+    k, size = np.uint64(found.shape[1]), np.uint64(lists.shape[1])
+    flat, flat_found = lists.reshape(lists.size), found.reshape(found.size)
+    for done in range(np.uint64(count)):
+        row, start = np.uint64(first) + done, done * k
+        if held[row]:
+            for e in range(k):
+                if flat_found[start + e] != EMPTY:
+                    _take(row, flat_found[start + e], flat, size, held, least, lowest, k)
         else:
-            for key in found[e]:
-                if key > heaps[row, 0]:
-                    _replace_least(heaps[row], key)
-        if heaps[row, 0] != EMPTY:
-            least[row] = _score_of(heaps[row, 0])
-    for e in range(offers):
-        row = rows[e]
-        if keys[e] > heaps[row, 0]:
-            _replace_least(heaps[row], keys[e])
-            if heaps[row, 0] != EMPTY:
-                least[row] = _score_of(heaps[row, 0])
+            last, some = flat_found[start], np.uint32(0)
+            for e in range(k):
+                key = flat_found[start + e]
+                flat[row * size + e] = key
+                last = min(last, key)
+                some += np.uint32(key != EMPTY)
+            held[row] = some
+            if last != EMPTY:
+                lowest[row] = last
+                least[row] = max(least[row], _score_of(last))
+    for e in range(np.uint64(offers)):
+        if e + FETCH < offers:
+            ahead = np.uint64(rows[e + FETCH])
+            _fetch(flat, ahead * size + held[ahead])
+        _take(np.uint64(rows[e]), keys[e], flat, size, held, least, lowest, k)
 
 
 @_jit
-def decode(first, last, heaps, order, indices, scores):  # type: ignore[no-untyped-def]
-    """Indices and scores of rows first to last, best first; of row i from heap order[i]."""
+def decode(first, last, lists, order, indices, scores):  # type: ignore[no-untyped-def]
+    """Indices and scores of rows first to last, best first; of row i from list order[i]."""
     for row in range(first, last):
-        keys = np.sort(heaps[order[row]])
-        for e in range(keys.size):
+        keys = np.sort(lists[order[row]])
+        for e in range(indices.shape[1]):
             key = keys[keys.size - 1 - e]
             empty = key == EMPTY
             indices[row, e] = -1 if empty else 0xFFFFFFFF - (key & 0xFFFFFFFF)
@@ -327,6 +346,22 @@ def _look(sums, start, bound, factor, least, half):  # type: ignore[no-untyped-d
 
 
 @_inline
+def _mark(marks, sums, start, end, bounded, bound, factor, limit, half, least, signed):  # type: ignore[no-untyped-def]
+    """Mark what may be among the best in a span."""
+    marks[:] = 0
+    if not bounded:
+        for j in range(start, end):
+            marks[j - start] = signed or sums[j, 0] != 0
+    elif half:
+        for j in range(start, end):
+            most = _most(sums, j, bound, factor)
+            marks[j - start] = (most >= limit) | (most >= least[j])
+    else:
+        for j in range(start, end):
+            marks[j - start] = _most(sums, j, bound, factor) >= limit
+
+
+@_inline
 def _score_pair(sums, j, metric, a, b, shrink, unit, signed, min_overlap):  # type: ignore[no-untyped-def]
     """Score as it is compared; NaN where the two are no neighbours."""
     n = x = xx = y = yy = 0.0
@@ -344,19 +379,26 @@ def _score_pair(sums, j, metric, a, b, shrink, unit, signed, min_overlap):  # ty
 
 
 @_inline
-def _keep(score, q, j, ids, half, mine, heaps, out_rows, out_keys, out):  # type: ignore[no-untyped-def]
+def _keep(  # type: ignore[no-untyped-def]
+    score, q, j, ids, half, k, limit, mine, held, kth, least, lowest, out_rows, out_keys, out
+):  # fmt: skip
     """Let a score in among the best of row q and, if `half`, offer it to row j."""
-    if not math.isnan(score):
+    if score >= limit:
         key = _key(score, ids[j])
-        if key > mine[0]:
-            _replace_least(mine, key)
-        if half:
-            key = _key(score, ids[q])
-            if key > heaps[j, 0]:
-                out_rows[out] = j
-                out_keys[out] = key
-                out += 1
-    return out
+        if key > kth:
+            mine[held] = key
+            held += ONE
+            if held == mine.size:
+                kth = _kth_greatest(mine, ZERO, held, k)
+                limit = max(limit, _score_of(kth))
+                held = k
+    if half and score >= least[j]:
+        key = _key(score, ids[q])
+        if key > lowest[j]:
+            out_rows[out] = j
+            out_keys[out] = key
+            out += 1
+    return limit, held, kth, out
 
 
 def _make_search(stamp: str) -> Any:
@@ -365,7 +407,7 @@ def _make_search(stamp: str) -> Any:
     @_jit
     def search(  # type: ignore[no-untyped-def]
         first, last, half, begins, ends, own_row, data, rules, base, base_row, sums, words,
-        heaps, least, spans, found, out_rows, out_keys, stop,
+        lists, least, lowest, spans, marks, mine, found, out_rows, out_keys, stop,
     ):  # fmt: skip
         """Search rows first to last; returns the row to go on from and how many offers there are.
 
@@ -374,7 +416,7 @@ def _make_search(stamp: str) -> Any:
         half : bool
             Compare with the rows before each only: its own best go to `found`, and what may be
             among the best of the other row to `out_rows` and `out_keys`, all to be settled. Else
-            with all rows, for `heaps` alone.
+            with all rows, for `lists` alone.
         begins, ends : unsigned arrays
             Where the entries of each row start and end.
         base : float32 array of shape (sums, rows, columns)
@@ -389,23 +431,19 @@ def _make_search(stamp: str) -> Any:
         based = base.shape[0] > 0
         count = np.uint64(sums.shape[1])
         flat = sums.reshape(sums.size)
+        results = found.reshape(found.size) if half else lists.reshape(lists.size)
         greatest, chosen = spans[0], spans[1]
+        eights = marks.view(np.uint64)
         certain = _bits(np.inf)
-        k = heaps.shape[1]
+        k = np.uint64(found.shape[1] if half else lists.shape[1])
         out = 0
         for q in range(np.uint64(first), np.uint64(last)):
             width = q if half else np.uint64(sums.shape[0])
             done = q - np.uint64(first)
             if stop[0] or (half and (out + width > out_rows.size or done == found.shape[0])):
                 return q, out
-            if half:
-                mine = found[done]
-                for e in range(k):
-                    mine[e] = EMPTY
-                limit = max(least[q], floor)
-            else:
-                mine = heaps[q]
-                limit = floor
+            limit = max(least[q], floor) if half else floor
+            held, kth = ZERO, EMPTY
             a, factor = left[q], query_bound[q]
             for f in range(base.shape[0]):
                 for j in range(width):
@@ -435,47 +473,47 @@ def _make_search(stamp: str) -> Any:
                                 score = _score_pair(
                                     sums, j, metric, a, right[j], shrink, unit, signed, min_overlap
                                 )
-                                out = _keep(
-                                    score, q, j, ids, half, mine, heaps, out_rows, out_keys, out
-                                )
-                                if mine[0] != EMPTY:
-                                    limit = max(limit, _score_of(mine[0]))
+                                limit, held, kth, out = _keep(
+                                    score, q, j, ids, half, k, limit, mine, held, kth, least,
+                                    lowest, out_rows, out_keys, out,
+                                )  # fmt: skip
                         if count == 1:
                             sums[j, 0] = 0
                         else:
                             for f in range(count):
                                 sums[j, f] = 0
+                _hand_over(mine, held, results, (done if half else q) * k, k)
                 continue
-            full = width // SPAN
+            full = np.uint64(width // SPAN)
             if bounded:
                 for span in range(full):
                     chosen[span], offered = _look(sums, span * SPAN, bound, factor, least, half)
                     greatest[span] = certain if offered else chosen[span]
                 if rules.tight and full >= k:
                     # The greatest of k spans are k scores: the k-th best is no lower.
-                    at_least = np.int32(_kth_greatest(chosen[:full], k)).view(np.float32) * 0.99997
-                    limit = max(limit, np.float32(at_least))
-            for span in range(full + 1):
+                    at_least = np.int32(_kth_greatest(chosen, ZERO, full, k)).view(np.float32)
+                    limit = max(limit, np.float32(at_least * SAFE))
+            for span in range(full + ONE):
+                if bounded and span < full and greatest[span] < _bits(limit):
+                    continue
                 start = span * SPAN
-                end = min(start + SPAN, width)
-                if not bounded or span == full or greatest[span] >= _bits(limit):
-                    for j in range(start, end):
-                        if bounded:
-                            most = _most(sums, j, bound, factor)
-                            good = most >= limit or (half and most >= least[j])
-                        else:
-                            good = signed or sums[j, 0] != 0
-                        if good:
-                            score = _score_pair(
-                                sums, j, metric, a, right[j], shrink, unit, signed, min_overlap
-                            )
-                            out = _keep(
-                                score, q, j, ids, half, mine, heaps, out_rows, out_keys, out
-                            )
-                    if mine[0] != EMPTY:
-                        limit = max(limit, _score_of(mine[0]))
+                _mark(marks, sums, start, min(start + SPAN, width), bounded, bound, factor,
+                      limit, half, least, signed)  # fmt: skip
+                for eight in range(SPAN // EIGHT):
+                    if eights[eight]:
+                        for e in range(eight * EIGHT, eight * EIGHT + EIGHT):
+                            if marks[e]:
+                                j = start + e
+                                score = _score_pair(
+                                    sums, j, metric, a, right[j], shrink, unit, signed, min_overlap
+                                )
+                                limit, held, kth, out = _keep(
+                                    score, q, j, ids, half, k, limit, mine, held, kth, least,
+                                    lowest, out_rows, out_keys, out,
+                                )  # fmt: skip
             for p in range(width * count):
                 flat[p] = 0
+            _hand_over(mine, held, results, (done if half else q) * k, k)
         return np.uint64(last), out
 
     return search
