@@ -640,7 +640,7 @@ def test_an_interrupt_stops_threads_within_a_row_and_gives_memory_back(
 
     def search_once_told_to_stop(*args):
         given = dict(zip(names, args, strict=True))
-        references.extend(weakref.ref(given[name]) for name in ("sums", "heaps"))
+        references.extend(weakref.ref(given[name]) for name in ("sums", "lists"))
         entered.set()
         deadline = monotonic() + 60
         while not given["stop"][0]:
