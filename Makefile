@@ -53,7 +53,7 @@ check: $(TESTED)  ## lint, format and types
 	$(BIN)/mypy
 
 bench: $(BENCHED)  ## every benchmark, some 20 minutes: make bench SIZE=small|medium|large
-	for script in similarity scaling cluster; do \
+	for script in similarity scaling cluster update; do \
 		$(BIN)/python benchmarks/$$script.py --size $(SIZE) $(ARGS) || exit 1; \
 	done
 	$(BIN)/python benchmarks/startup.py

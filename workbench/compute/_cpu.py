@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from workbench.compute import _kernels
 from workbench.compute._heads import Heads
 from workbench.compute._kernels import Entries, Rules
-from workbench.compute._pack import Packed, pack, scale_of, unit_of
+from workbench.compute._pack import Packed, pack, scale_of, scaled, unit_of
 from workbench.compute._team import Team
 from workbench.compute.metrics import SUMS
 from workbench.compute.request import Request
@@ -58,7 +58,12 @@ def nearest(
 
 
 def nearest_to(
-    by_feature: sparse.csr_array, queries: sparse.csr_array, request: Request, *, own: np.ndarray
+    by_feature: sparse.csr_array,
+    queries: sparse.csr_array,
+    request: Request,
+    *,
+    own: np.ndarray,
+    scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k best rows for queries that need not be among them.
 
@@ -69,10 +74,12 @@ def nearest_to(
     request : Request
     own : int array of shape (queries,)
         The row that is the query itself, and so not its neighbour; -1 where there is none.
+    scale : float, optional
+        What to multiply values by, where these rows are some of many: see `_pack.scale_of`.
     """
     n = by_feature.shape[1]
-    scale = scale_of(by_feature.data, queries.data)
-    values, asked = by_feature.data * scale, queries.data * scale
+    scale = scale or scale_of(by_feature.data, queries.data)
+    values, asked = scaled(by_feature.data, scale), scaled(queries.data, scale)
     starts, begins = by_feature.indptr.astype(np.uint64), queries.indptr.astype(np.uint64)
     data = Entries(
         _unsigned(by_feature.indices),

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from workbench.compute._blocks import keys_of_block
-from workbench.compute._pack import scale_of, unit_of
+from workbench.compute._pack import scale_of, scaled, unit_of
 from workbench.compute.metrics import SUMS
 from workbench.compute.request import Request
 from workbench.compute.topk import best, unpack
@@ -28,13 +28,20 @@ def nearest(
 
 
 def nearest_to(
-    by_feature: sparse.csr_array, queries: sparse.csr_array, request: Request, *, own: np.ndarray
+    by_feature: sparse.csr_array,
+    queries: sparse.csr_array,
+    request: Request,
+    *,
+    own: np.ndarray,
+    scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """See `workbench.compute._cpu.nearest_to`; the result comes back to the host."""
     import cupy
     from cupyx.scipy.sparse import csr_matrix
 
-    indices, scores = search(by_feature.T.tocsr(), queries, request, own, csr_matrix, cupy)
+    indices, scores = search(
+        by_feature.T.tocsr(), queries, request, own, csr_matrix, cupy, scale=scale
+    )
     return indices.get(), scores.get()
 
 
@@ -45,10 +52,12 @@ def search(
     own: np.ndarray,
     upload: Any,
     xp: Any,
+    *,
+    scale: float | None = None,
 ) -> tuple[Any, Any]:
     """Search with the arrays of `xp` and the sparse matrices that `upload` makes."""
-    scale = scale_of(targets.data, queries.data)
-    x, y = (_powers(matrix * scale, upload) for matrix in (queries, targets))
+    scale = scale or scale_of(targets.data, queries.data)
+    x, y = (_powers(matrix, scale, upload) for matrix in (queries, targets))
     metric = request.definition
     needed = {*metric.sums} | ({"n"} if request.counted else set())
     a, _ = metric.statistic(*_totals(x, xp), request.alpha)
@@ -64,9 +73,10 @@ def search(
     return unpack(xp.concatenate(kept), xp)
 
 
-def _powers(matrix: sparse.csr_array, upload: Any) -> list[Any]:
-    """The matrix with its entries to the power of 0, 1 and 2; what is 0 stays an entry."""
-    parts = [(matrix.data**p, matrix.indices, matrix.indptr) for p in range(3)]
+def _powers(matrix: sparse.csr_array, scale: float, upload: Any) -> list[Any]:
+    """The scaled matrix with entries to the power of 0, 1 and 2; what is 0 stays an entry."""
+    values = scaled(matrix.data, scale)
+    parts = [(values**p, matrix.indices, matrix.indptr) for p in range(3)]
     return [upload(part, shape=matrix.shape) for part in parts]
 
 

@@ -18,7 +18,7 @@ from workbench.compute import _cpu
 from workbench.compute._dask_job import Job, repeated, team_of_worker
 from workbench.compute._dask_table import FAN, FEATURE, ROW, VALUE, Table
 from workbench.compute._kernels import Entries
-from workbench.compute._pack import SCALES, _whole
+from workbench.compute._pack import SCALES, _whole, scaled
 from workbench.compute.metrics import COLUMN_CENTRED, METRICS
 from workbench.compute.request import Request
 from workbench.compute.weighting import Preparation, Whole
@@ -98,12 +98,11 @@ def _slabs(job: Job, edges: np.ndarray) -> tuple[list[Any], float]:
     prepare = job.request.metric, job.weighting
     prepared = [client.submit(_prepared, part, whole, *prepare, pure=False) for part in raw]
     del raw
-    scale, whole_numbers = _scale(client.gather(client.map(_facts, prepared, pure=False)))
+    scale = _scale(client.gather(client.map(_facts, prepared, pure=False)))
     order = client.submit(np.argsort, -table.features, kind="stable", pure=False)
-    scaled = scale, whole_numbers, order
     firsts = edges[:-1].tolist()
     slabs = [
-        client.submit(_slab, part, first, *scaled, pure=False)
+        client.submit(_slab, part, first, scale, order, pure=False)
         for part, first in zip(prepared, firsts, strict=True)
     ]
     return slabs, scale
@@ -139,14 +138,14 @@ def _whole_of(job: Job, raw: list[Any]) -> Whole:
     return whole._replace(means=sums.result() / table.features)
 
 
-def _scale(facts: list[tuple[np.ndarray, float]]) -> tuple[float, bool]:
-    """As `workbench.compute._pack.scale_of`, and whether values become whole."""
+def _scale(facts: list[tuple[np.ndarray, float]]) -> float:
+    """As `workbench.compute._pack.scale_of`."""
     limits = np.array([limit for limit, _ in facts])
     whole = (limits[:, :, 0] <= limits[:, :, 1]).all(axis=0)
     if whole.any():
-        return float(SCALES[whole.argmax()]), True
+        return float(SCALES[whole.argmax()])
     most = max(greatest for _, greatest in facts)
-    return (float(2.0 ** -np.frexp(most)[1]) if most else 1.0), False
+    return float(2.0 ** -np.frexp(most)[1]) if most else 1.0
 
 
 # --- tasks --------------------------------------------------------------------------------------
@@ -187,13 +186,9 @@ def _facts(prepared: sparse.csr_array) -> tuple[np.ndarray, float]:
     return limits, float(np.abs(prepared.data).max(initial=0))
 
 
-def _slab(
-    prepared: sparse.csr_array, first: int, scale: float, whole_numbers: bool, order: np.ndarray
-) -> Slab:
+def _slab(prepared: sparse.csr_array, first: int, scale: float, order: np.ndarray) -> Slab:
     by_feature = prepared[order]
-    by_feature.data = by_feature.data * scale
-    if whole_numbers:
-        by_feature.data = np.rint(by_feature.data)
+    by_feature.data = scaled(by_feature.data, scale)
     rows, count = by_feature.indices, by_feature.shape[1]
     counts = np.bincount(rows, minlength=count).astype(float)
     squares = np.bincount(rows, by_feature.data**2, count)

@@ -71,6 +71,12 @@ def scale_of(*values: np.ndarray) -> float:
     return _coding(*values)[0]
 
 
+def scaled(values: np.ndarray, scale: float) -> np.ndarray:
+    """Values times their scale: a power of two keeps their digits, another makes them whole."""
+    product = values * scale
+    return product if np.frexp(scale)[0] == 0.5 else np.rint(product, out=product)
+
+
 def pack(by_feature: sparse.csr_array, team: Team) -> Packed:
     """Rank rows, order features, and lay out the entries.
 
@@ -112,6 +118,8 @@ def pack(by_feature: sparse.csr_array, team: Team) -> Packed:
     filled = starts.copy()
     held_as = (values, scale, least, entries, held)
     team.each(lambda b: place(edges[b], edges[b + 1], *of_row, filled, *held_as), each)
+    if least <= greatest:
+        np.rint(held, out=held)
     squares = np.empty(n)
     total = _code_squares if coded else _float_squares
     parts = np.linspace(0, n, 64).astype(int)

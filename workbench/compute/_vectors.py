@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from workbench.compute._blocks import keys_of_block
-from workbench.compute._pack import scale_of, unit_of
+from workbench.compute._pack import scale_of, scaled, unit_of
 from workbench.compute.device import Device
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, SUMS
 from workbench.compute.request import Request
@@ -35,7 +35,7 @@ def nearest(
     xp = _library(device)
     held = _prepared(vectors, request.definition.of)
     scale = scale_of(held.ravel())
-    x, unit = xp.asarray(held * scale), unit_of(scale)
+    x, unit = xp.asarray(scaled(held, scale)), unit_of(scale)
     n, width = x.shape
     own = xp.arange(n) if rows is None else xp.asarray(rows)
     squares = (x * x).sum(axis=1)

@@ -1,10 +1,10 @@
 """Exact top-k neighbours of users or items."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,14 @@ from workbench.errors import DataError, OptionError
 from workbench.options import at_least, one_of
 
 OF = ("items", "users")
+
+
+class Search(NamedTuple):
+    """What was searched for neighbours: a data set, and by which options."""
+
+    data: Dataset
+    request: Request
+    weighting: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +53,10 @@ class Neighbours:
         Hash of the data set.
     seconds : float
         Wall time.
+    search : Search or None
+        What was searched and how; None of vectors and of what a cluster found.
+    computed : int
+        Rows that were searched for: all, or those that an update touched.
     """
 
     ids: pd.Index
@@ -56,6 +68,38 @@ class Neighbours:
     device: Device
     data_hash: str
     seconds: float
+    search: Search | None = field(default=None, repr=False)
+    computed: int = 0
+
+    def update(self, new: pd.DataFrame) -> "Neighbours":
+        """Neighbours once new interactions have arrived, the same as those of a new search.
+
+        Only rows that a new interaction changes are searched anew, and those whose list may
+        miss some row for it. A weighting by the number of all rows, or a new mean rating of a
+        popular column, changes most rows: all are searched then.
+
+        Parameters
+        ----------
+        new : DataFrame
+            ``user_id``, ``item_id``, ``rating`` and any other column of the interactions. A pair
+            that is known is rated anew.
+
+        Returns
+        -------
+        Neighbours
+            Whose ``search.data`` is the data set with the new interactions; these are left as
+            they are.
+
+        Raises
+        ------
+        OptionError
+            If these are neighbours of vectors, or from a cluster.
+        DataError
+            If a column is missing or holds what it must not.
+        """
+        from workbench.compute.update import updated
+
+        return updated(self, new)
 
     def frame(self) -> pd.DataFrame:
         """Long table: the row's id, ``neighbour_id``, ``score``, ``rank`` (from 1)."""
@@ -168,7 +212,12 @@ def similar(
     where = resolve(device)
     if not isinstance(data, Dataset):
         return _of_vectors(data, of, request, weighting, ids, where)
-    one_of("of", of, OF)
+    return searched(Search(data, request, weighting), one_of("of", of, OF), ids, where)
+
+
+def searched(search: Search, of: str, ids: Any, where: Device) -> Neighbours:
+    """Search a data set for the neighbours of all rows, or of some."""
+    data, request, weighting = search
     by_feature = data.matrix if of == "items" else data.matrix.T.tocsr()
     pool = data.user_ids if of == "users" else data.item_ids
     rows = None
@@ -176,10 +225,13 @@ def similar(
         rows = data.require_users(ids) if of == "users" else data.require_items(ids)
     start = perf_counter()
     prepared = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
-    indices, scores = _engine(where).nearest(prepared, request, rows=rows)
+    indices, scores = engine(where).nearest(prepared, request, rows=rows)
     seconds = perf_counter() - start
     asked = pool if rows is None else pool[rows]
-    return Neighbours(asked, pool, indices, scores, of, metric, where, data.hash, seconds)
+    return Neighbours(
+        asked, pool, indices, scores, of, request.metric, where, data.hash, seconds, search,
+        len(asked),
+    )  # fmt: skip
 
 
 def nearest(
@@ -217,12 +269,11 @@ def nearest(
     by_feature = targets.T.tocsr()
     one_of("weighting", weighting, WEIGHTINGS)
     prepare = Preparation(by_feature, request.definition, weighting)
-    engine = _engine(device)
     if queries is None:
-        return engine.nearest(prepare.of_features(by_feature), request)
+        return engine(device).nearest(prepare.of_features(by_feature), request)
     own = np.full(queries.shape[0], -1) if own is None else own
     prepared = prepare.of_features(by_feature), prepare.of_rows(queries)
-    return engine.nearest_to(*prepared, request, own=own)
+    return engine(device).nearest_to(*prepared, request, own=own)
 
 
 def checked(
@@ -247,7 +298,8 @@ def checked(
     return Request(metric, k, min_overlap, float(alpha), float(shrink), bool(signed), progress)
 
 
-def _engine(device: Device) -> Any:
+def engine(device: Device) -> Any:
+    """The module that searches on a device."""
     if device.kind == "gpu":
         from workbench.compute import _cupy
 

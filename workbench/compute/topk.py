@@ -54,6 +54,13 @@ def pack(scores: Array, xp: Any = np) -> Array:
     return xp.where(xp.isnan(scores) | (scores == -xp.inf), EMPTY, keys)
 
 
+def repack(columns: Array, scores: Array, xp: Any = np) -> Array:
+    """Keys of columns and their scores, as `unpack` gives them."""
+    bits = _flip(scores.view(xp.int32)).astype(xp.int64)
+    keys = (bits << 32) | (0xFFFFFFFF - columns.astype(xp.int64))
+    return xp.where(columns < 0, EMPTY, keys)
+
+
 def unpack(keys: Array, xp: Any = np) -> tuple[Array, Array]:
     """Columns (-1 where empty) and scores (0 where empty) of keys."""
     empty = keys == EMPTY

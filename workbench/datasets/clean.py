@@ -39,6 +39,15 @@ def clean(
     DataError
         If a column is missing or holds what it must not, or fewer than two users or items remain.
     """
+    table, account = clean_rows(interactions, signed=signed)
+    _require_two(table)
+    return table, account
+
+
+def clean_rows(
+    interactions: pd.DataFrame, *, signed: bool = False
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """As `clean`, of any number of users and items: of what is to be added to a data set, say."""
     from workbench.datasets.schema import check_interactions
 
     account: list[str] = []
@@ -53,7 +62,6 @@ def clean(
     if Columns.TIMESTAMP in table:
         table = table.sort_values(Columns.TIMESTAMP, kind="stable", na_position="first")
     table = _drop(table, table.duplicated(PAIR, keep="last"), "rated again later", account)
-    _require_two(table)
     return table.sort_values(PAIR, ignore_index=True), tuple(account)
 
 

@@ -1,0 +1,117 @@
+"""Neighbours brought up to date when ratings arrive, at a cost in proportion to what they touch.
+
+A rating changes the row it is of, and what a metric takes from the whole: with a new length of a
+row all its similarities change; with a new mean or weight of a column, those of all rows that
+have an entry there. So let D be the rows whose prepared values differ. They are searched anew.
+Any other row r keeps its similarities but those to D: its best are among its old list without D
+and the best of D. Where the list was full, what it left out scored no more than its last; if the
+new last scores less than that, r is searched anew too.
+"""
+
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.compute._pack import scale_of
+from workbench.compute.similarity import Neighbours, engine, searched
+from workbench.compute.topk import EMPTY, best, repack, unpack
+from workbench.compute.weighting import Preparation
+from workbench.datasets import Dataset, extended
+from workbench.errors import OptionError
+
+MOST = 4  # a full run is made where more than a MOST-th of the rows would be searched
+
+
+def updated(near: Neighbours, new: pd.DataFrame) -> Neighbours:
+    """See `Neighbours.update`."""
+    start = perf_counter()
+    search = near.search
+    if search is None:
+        raise OptionError(
+            "only neighbours that similar() found in a Dataset, and not on a cluster, can be "
+            "updated; call similar() again"
+        )
+    data = extended(search.data, new)
+    renewed = search._replace(data=data)
+    if near.ids is not near.pool:
+        return searched(renewed, near.of, near.ids, near.device)
+    then, now = _Rows(search.data, near), _Rows(data, near)
+    changed = _changed(then, now)
+    if len(changed) * MOST > len(now.ids) or then.scale != now.scale:
+        return searched(renewed, near.of, None, near.device)
+    indices, scores, missing = near.indices, near.scores, changed
+    if len(changed):
+        indices, scores, missing = _merged(near, then, now, changed)
+    again = np.union1d(changed, missing)
+    if len(again) * MOST > len(now.ids):
+        return searched(renewed, near.of, None, near.device)
+    if len(again):
+        found = engine(near.device).nearest(now.by_feature, search.request, rows=again)
+        indices[again], scores[again] = found
+    return replace(
+        near, ids=now.ids, pool=now.ids, indices=indices, scores=scores, data_hash=data.hash,
+        seconds=perf_counter() - start, search=renewed, computed=len(again),
+    )  # fmt: skip
+
+
+class _Rows:
+    """The rows that are compared, prepared, of a data set."""
+
+    def __init__(self, data: Dataset, near: Neighbours) -> None:
+        search, users = near.search, near.of == "users"
+        raw = data.matrix.T.tocsr() if users else data.matrix
+        definition = search.request.definition
+        self.by_feature = Preparation(raw, definition, search.weighting).of_features(raw)
+        self.ids = data.user_ids if users else data.item_ids
+        self.features = data.item_ids if users else data.user_ids
+        self.scale = scale_of(self.by_feature.data)
+
+    def entries(self) -> np.ndarray:
+        """Number of every entry, were all entries there."""
+        features, n = self.by_feature.shape
+        return np.arange(features).repeat(np.diff(self.by_feature.indptr)) * n + (
+            self.by_feature.indices
+        )
+
+
+def _changed(then: _Rows, now: _Rows) -> np.ndarray:
+    """Rows of which an entry is new or has another value, ascending."""
+    matrix = then.by_feature
+    feature = now.features.get_indexer(then.features).repeat(np.diff(matrix.indptr))
+    row = now.ids.get_indexer(then.ids)[matrix.indices]
+    places = np.searchsorted(now.entries(), feature * len(now.ids) + row)
+    differs = np.ones(now.by_feature.nnz, bool)
+    differs[places] = now.by_feature.data[places] != matrix.data
+    return np.unique(now.by_feature.indices[differs])
+
+
+def _merged(near: Neighbours, then: _Rows, now: _Rows, changed: np.ndarray) -> Any:
+    """Lists of all rows from the old ones and from what changed; and which may miss some row.
+
+    Returns
+    -------
+    indices, scores : arrays of shape (n, k)
+    missing : int array
+    """
+    n, k = len(now.ids), near.indices.shape[1]
+    place = now.ids.get_indexer(then.ids)
+    columns = np.where(near.indices < 0, -1, place[near.indices])
+    keys = np.full((n, k), EMPTY)
+    keys[place] = repack(columns, near.scores)
+    last = keys[:, -1].copy()
+    is_changed = np.zeros(n + 1, bool)  # and at -1, where there is no neighbour
+    is_changed[changed] = True
+    stale = is_changed[columns]
+    keys[place] = np.where(stale, EMPTY, keys[place])
+    request, queries = near.search.request, now.by_feature.T.tocsr()
+    found, found_scores = engine(near.device).nearest_to(
+        now.by_feature[:, changed], queries, request, own=np.full(n, -1), scale=now.scale
+    )
+    other = (found >= 0).any(axis=1)
+    other[place] |= stale.any(axis=1)
+    offers = repack(np.where(found < 0, -1, changed[found]), found_scores)
+    keys[other] = best(np.concatenate([keys[other], offers[other]], axis=1), k)
+    return *unpack(keys), np.nonzero(keys[:, -1] < last)[0]
