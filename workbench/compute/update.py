@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from workbench.compute._pack import scale_of
-from workbench.compute.similarity import Neighbours, engine, searched
+from workbench.compute.similarity import Neighbours, Search, engine, searched
 from workbench.compute.topk import EMPTY, best, repack, unpack
 from workbench.compute.weighting import Preparation
-from workbench.datasets import Dataset, extended
+from workbench.datasets import extended
 from workbench.errors import OptionError
 
-MOST = 4  # a full run is made where more than a MOST-th of the rows would be searched
+MOST = 0.15  # of all work: a full search, which meets each pair but once, is faster than more
 
 
 def updated(near: Neighbours, new: pd.DataFrame) -> Neighbours:
@@ -38,15 +38,16 @@ def updated(near: Neighbours, new: pd.DataFrame) -> Neighbours:
     renewed = search._replace(data=data)
     if near.ids is not near.pool:
         return searched(renewed, near.of, near.ids, near.device)
-    then, now = _Rows(search.data, near), _Rows(data, near)
+    then, now = _Rows(search, near.of), _Rows(renewed, near.of)
     changed = _changed(then, now)
-    if len(changed) * MOST > len(now.ids) or then.scale != now.scale:
+    # As much again is found missing.
+    if then.scale != now.scale or 2 * now.share(changed) > MOST:
         return searched(renewed, near.of, None, near.device)
     indices, scores, missing = near.indices, near.scores, changed
     if len(changed):
         indices, scores, missing = _merged(near, then, now, changed)
     again = np.union1d(changed, missing)
-    if len(again) * MOST > len(now.ids):
+    if now.share(again) > MOST:
         return searched(renewed, near.of, None, near.device)
     if len(again):
         found = engine(near.device).nearest(now.by_feature, search.request, rows=again)
@@ -60,32 +61,48 @@ def updated(near: Neighbours, new: pd.DataFrame) -> Neighbours:
 class _Rows:
     """The rows that are compared, prepared, of a data set."""
 
-    def __init__(self, data: Dataset, near: Neighbours) -> None:
-        search, users = near.search, near.of == "users"
+    def __init__(self, search: Search, of: str) -> None:
+        data, definition, users = search.data, search.request.definition, of == "users"
         raw = data.matrix.T.tocsr() if users else data.matrix
-        definition = search.request.definition
+        self.request = search.request
         self.by_feature = Preparation(raw, definition, search.weighting).of_features(raw)
         self.ids = data.user_ids if users else data.item_ids
         self.features = data.item_ids if users else data.user_ids
         self.scale = scale_of(self.by_feature.data)
 
-    def entries(self) -> np.ndarray:
-        """Number of every entry, were all entries there."""
-        features, n = self.by_feature.shape
-        return np.arange(features).repeat(np.diff(self.by_feature.indptr)) * n + (
-            self.by_feature.indices
-        )
+    def share(self, rows: np.ndarray) -> float:
+        """Part of all work that searching these rows by themselves is."""
+        lengths = np.diff(self.by_feature.indptr).astype(np.float64)
+        searched = np.zeros(len(self.ids), bool)
+        searched[rows] = True
+        met = lengths.repeat(np.diff(self.by_feature.indptr))[searched[self.by_feature.indices]]
+        return float(met.sum() / max(1.0, lengths @ lengths))
 
 
 def _changed(then: _Rows, now: _Rows) -> np.ndarray:
     """Rows of which an entry is new or has another value, ascending."""
-    matrix = then.by_feature
-    feature = now.features.get_indexer(then.features).repeat(np.diff(matrix.indptr))
-    row = now.ids.get_indexer(then.ids)[matrix.indices]
-    places = np.searchsorted(now.entries(), feature * len(now.ids) + row)
-    differs = np.ones(now.by_feature.nnz, bool)
-    differs[places] = now.by_feature.data[places] != matrix.data
-    return np.unique(now.by_feature.indices[differs])
+    matrix = now.by_feature
+    fresh = _fresh(then, now)
+    differs = fresh.copy()
+    differs[~fresh] = matrix.data[~fresh] != then.by_feature.data
+    return np.unique(matrix.indices[differs])
+
+
+def _fresh(then: _Rows, now: _Rows) -> np.ndarray:
+    """Which entries are new: none is, in features that have as many as before."""
+    features, row = now.features.get_indexer(then.features), now.ids.get_indexer(then.ids)
+    before = np.zeros(len(now.features), np.int64)
+    before[features] = np.diff(then.by_feature.indptr)
+    lengths = np.diff(now.by_feature.indptr)
+    fresh = (lengths > before).repeat(lengths)
+    grown = lengths[features] > before[features]
+    held = grown.repeat(before[features])
+    old = features.repeat(before[features])[held], row[then.by_feature.indices[held]]
+    new = np.arange(len(lengths)).repeat(lengths)[fresh], now.by_feature.indices[fresh]
+    (of_old, of_new), n = (old, new), np.int64(len(now.ids))
+    places = np.searchsorted(of_new[0] * n + of_new[1], of_old[0] * n + of_old[1])
+    fresh[np.nonzero(fresh)[0][places]] = False
+    return fresh
 
 
 def _merged(near: Neighbours, then: _Rows, now: _Rows, changed: np.ndarray) -> Any:
@@ -106,9 +123,9 @@ def _merged(near: Neighbours, then: _Rows, now: _Rows, changed: np.ndarray) -> A
     is_changed[changed] = True
     stale = is_changed[columns]
     keys[place] = np.where(stale, EMPTY, keys[place])
-    request, queries = near.search.request, now.by_feature.T.tocsr()
+    queries = now.by_feature.T.tocsr()
     found, found_scores = engine(near.device).nearest_to(
-        now.by_feature[:, changed], queries, request, own=np.full(n, -1), scale=now.scale
+        now.by_feature[:, changed], queries, now.request, own=np.full(n, -1), scale=now.scale
     )
     other = (found >= 0).any(axis=1)
     other[place] |= stale.any(axis=1)

@@ -12,6 +12,8 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.errors import UnknownIdError
 
+_NUMBERS = ["int64", "float64"]  # are hashed as they lie in memory
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -46,8 +48,12 @@ class Dataset:
         for table in (self.interactions, self.items, self.users):
             if table is not None:
                 digest.update("|".join(map(str, table.columns)).encode())
-                rows = pd.util.hash_pandas_object(hashable(table), index=False)
-                digest.update(rows.to_numpy().tobytes())
+                numeric = table.select_dtypes(_NUMBERS)
+                for name in numeric:
+                    digest.update(np.ascontiguousarray(table[name]).data)
+                if numeric.shape[1] < table.shape[1]:
+                    rest = hashable(table.drop(columns=numeric.columns))
+                    digest.update(pd.util.hash_pandas_object(rest, index=False).to_numpy().data)
         return digest.hexdigest()[:12]
 
     @cached_property

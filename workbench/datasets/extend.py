@@ -40,20 +40,41 @@ def extended(ds: Dataset, new: pd.DataFrame) -> Dataset:
         new[column] = _as_known(new[column], ds.interactions[column])
     users = ds.user_ids.union(new[Columns.USER].unique())
     items = ds.item_ids.union(new[Columns.ITEM].unique())
-    table = pd.concat([ds.interactions, new], ignore_index=True)
-    rows, columns = users.get_indexer(table[Columns.USER]), items.get_indexer(table[Columns.ITEM])
-    pairs = rows * np.int64(len(items)) + columns
-    order = np.argsort(pairs, kind="stable")
-    order = order[np.append(np.diff(pairs[order]) > 0, True)[: len(order)]]  # the last of a pair
-    table = table.take(order).reset_index(drop=True)
+    old = _in_order(ds)
+    width, matrix = np.int64(len(items)), ds.matrix
+    old_columns = items.get_indexer(ds.item_ids)[matrix.indices]
+    old_rows = users.get_indexer(ds.user_ids).repeat(np.diff(matrix.indptr))
+    new_rows, new_columns = users.get_indexer(new[PAIR[0]]), items.get_indexer(new[PAIR[1]])
+    pairs, new_pairs = old_rows * width + old_columns, new_rows * width + new_columns
+    places = np.searchsorted(pairs, new_pairs)
+    known = np.append(pairs, -1)[places] == new_pairs
+    of_new = len(old) + np.arange(len(new))
+    order = np.arange(len(old))
+    order[places[known]] = of_new[known]
+    order = np.insert(order, places[~known], of_new[~known])
+    table = pd.concat([old, new], ignore_index=True).take(order)
+    table.index = pd.RangeIndex(len(table))
     extended = replace(ds, interactions=table, account=(*ds.account, *account))
     # What these would cost from the table is known already.
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(users)))])
+    columns = np.concatenate([old_columns, new_columns])[order]
+    fresh = np.bincount(new_rows[~known], minlength=len(users))
+    lengths = np.bincount(users.get_indexer(ds.user_ids), np.diff(matrix.indptr), len(users))
+    starts = np.concatenate([[0], np.cumsum(lengths.astype(np.int64) + fresh)])
     ratings = table[Columns.RATING].to_numpy(np.float64)
     shape = len(users), len(items)
-    matrix = sparse.csr_array((ratings, columns[order], starts), shape=shape)
+    matrix = sparse.csr_array((ratings, columns, starts), shape=shape)
     extended.__dict__.update(user_ids=users, item_ids=items, matrix=matrix)
     return extended
+
+
+def _in_order(ds: Dataset) -> pd.DataFrame:
+    """The interactions by user and item, as the entries of the matrix are."""
+    ids = ds.user_ids.to_numpy().repeat(np.diff(ds.matrix.indptr))
+    table = ds.interactions
+    in_order = np.array_equal(table[Columns.USER].to_numpy(), ids) and np.array_equal(
+        table[Columns.ITEM].to_numpy(), ds.item_ids.to_numpy()[ds.matrix.indices]
+    )
+    return table if in_order else table.sort_values(PAIR, ignore_index=True)
 
 
 def _as_known(ids: pd.Series, known: pd.Series) -> pd.Series:
