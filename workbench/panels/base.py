@@ -13,6 +13,7 @@ from workbench.compute import Device
 from workbench.datasets import Dataset
 from workbench.errors import WorkbenchError
 from workbench.panels import cards
+from workbench.panels.fit import Fit
 from workbench.strings import Strings
 
 
@@ -50,7 +51,7 @@ class Panel(widgets.VBox):
         row = widgets.HBox(
             list(self.controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "4px 14px"}
         )
-        super().__init__([head, row, self._message, *views, self._badge])
+        super().__init__([head, row, self._message, *views, self._badge, Fit()])
         self.refresh()
 
     def refresh(self) -> None:

@@ -22,7 +22,7 @@ def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = 
     series = [(text("figure.everybody"), everybody, EVERYBODY)]
     if mine is not None:
         series.insert(0, (text("figure.you"), mine, MINE))
-    figure = _figure(
+    figure = blank(
         text("figure.ratings" if ds.explicit else "figure.preferences"),
         x=text("figure.rating" if ds.explicit else "figure.preference"),
         y=text("figure.share"),
@@ -38,7 +38,7 @@ def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = 
 def taste(table: pd.DataFrame, text: Strings, *, most: int = 10) -> go.Figure:
     """One user's shares by genre beside everybody's, from `features.taste`."""
     top = table.head(most).iloc[::-1]
-    figure = _figure(text("figure.taste"), x=text("figure.share"), height=60 + 34 * len(top) + 40)
+    figure = blank(text("figure.taste"), x=text("figure.share"), height=60 + 34 * len(top) + 40)
     everybody = top["share"] / top["lift"]
     for name, share, colour in (
         (text("figure.everybody"), everybody, EVERYBODY),
@@ -55,7 +55,7 @@ def bars(
     labels: pd.Series, values: pd.Series, *, title: str, x: str, hover: pd.Series
 ) -> go.Figure:
     """Horizontal bars, the first on top; labels that repeat stay apart."""
-    figure = _figure(title, x=x, height=90 + 24 * len(labels))
+    figure = blank(title, x=x, height=90 + 24 * len(labels))
     rows = np.arange(len(labels))[::-1]
     names = [shorten(str(label)) for label in labels]
     figure.add_bar(
@@ -72,7 +72,7 @@ def bars(
 def agreement(common: pd.DataFrame, first: str, second: str, text: Strings) -> go.Figure:
     """How often each pair of ratings occurs among the ratings that two rows have in common."""
     counts = common.groupby(["first", "second"]).size().reset_index(name="count")
-    figure = _figure(text("figure.agreement"), x=shorten(first), y=shorten(second))
+    figure = blank(text("figure.agreement"), x=shorten(first), y=shorten(second))
     figure.add_scatter(
         x=counts["first"],
         y=counts["second"],
@@ -97,7 +97,7 @@ def long_tail(ds: Dataset, text: Strings) -> go.Figure:
     items = np.arange(1, len(counts) + 1) / len(counts)
     share = np.cumsum(counts) / counts.sum()
     kept = np.unique(np.linspace(0, len(counts) - 1, 200).astype(int))
-    figure = _figure(text("figure.long_tail"), x=text("figure.items_by_popularity"))
+    figure = blank(text("figure.long_tail"), x=text("figure.items_by_popularity"))
     figure.add_scatter(
         x=items[kept],
         y=share[kept],
@@ -114,7 +114,7 @@ def activity(ds: Dataset, text: Strings) -> go.Figure:
     edges = 2 ** np.arange(int(np.log2(counts.max())) + 2)
     users, _ = np.histogram(counts, edges)
     first = int(np.argmax(users > 0))
-    figure = _figure(text("figure.activity"), x=text("figure.interactions_per_user"))
+    figure = blank(text("figure.activity"), x=text("figure.interactions_per_user"))
     labels = [f"{low}–{high - 1}" for low, high in itertools.pairwise(edges)]
     figure.add_bar(x=labels[first:], y=users[first:], marker_color=MINE)
     return figure.update_xaxes(type="category")
@@ -122,7 +122,7 @@ def activity(ds: Dataset, text: Strings) -> go.Figure:
 
 def over_time(ds: Dataset, text: Strings) -> go.Figure:
     """Interactions by month, or by day where they span less than four months."""
-    figure = _figure(text("figure.over_time"))
+    figure = blank(text("figure.over_time"))
     if Columns.TIMESTAMP not in ds.interactions:
         return figure.add_annotation(text=text("figure.no_time"), showarrow=False)
     times = ds.interactions[Columns.TIMESTAMP].dropna()
@@ -134,7 +134,8 @@ def over_time(ds: Dataset, text: Strings) -> go.Figure:
     return figure.update_xaxes(type="date")
 
 
-def _figure(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Figure:
+def blank(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Figure:
+    """Return a figure with nothing in it yet, in the look of all."""
     figure = go.Figure()
     figure.update_layout(
         title={"text": title, "x": 0, "xanchor": "left", "font_size": 15},

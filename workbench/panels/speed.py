@@ -19,7 +19,7 @@ TICKS = [step * 10.0**power for power in range(-3, 9) for step in (1, 2, 5)]
 def metric_bars(table: pd.DataFrame, *, language: str = "en") -> go.Figure:
     """Seconds by metric, for items and for users."""
     text = Strings(language)
-    figure = figures._figure(text("speed.here"), x=text("speed.seconds"), height=340)
+    figure = figures.blank(text("speed.here"), x=text("speed.seconds"), height=340)
     users = "users", text("similarity.users"), figures.EVERYBODY
     for of, name, colour in (users, ("items", text("similarity.items"), figures.MINE)):
         shown = table[of].iloc[::-1]
@@ -34,7 +34,7 @@ def growth_lines(
     """Seconds against interactions, here and as the repository keeps them, and lines through."""
     text = Strings(language)
     axes = {"x": text("speed.interactions"), "y": text("speed.seconds")}
-    figure = figures._figure(text("speed.growth"), height=400, **axes)
+    figure = figures.blank(text("speed.growth"), height=400, **axes)
     kept = pd.DataFrame(results.get("scaling", {}).get("items", {}).get("steps", ()))
     here = table, text("speed.now"), figures.MINE
     for points, name, colour in (
@@ -61,7 +61,7 @@ def race_dots(table: pd.DataFrame, interactions: int, *, language: str = "en") -
     """Seconds of every library and how many times ours; hollow where estimated from a sample."""
     text = Strings(language)
     title = text("speed.race", interactions=f"{interactions:,}")
-    figure = figures._figure(title, x=text("speed.seconds"), height=110 + 32 * len(table))
+    figure = figures.blank(title, x=text("speed.seconds"), height=110 + 32 * len(table))
     low, high = np.log10(table["wall"].iloc[[0, -1]])
     for row in table.iloc[::-1].itertuples():
         ours, right = row.name == OURS, np.log10(row.wall) > (low + high) / 2
