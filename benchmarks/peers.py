@@ -186,7 +186,6 @@ def agreement(
     matrix: sparse.csr_array,
     rows: np.ndarray | None,
     *,
-    tolerance: float,
     most: int = 20_000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -211,7 +210,6 @@ def agreement(
         "other_ids": len(at),
         "looked_at": len(looked_at),
         "gap": gap,
-        "agrees": difference <= tolerance and gap <= tolerance,
     }
 
 

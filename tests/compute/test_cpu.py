@@ -31,7 +31,7 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _cpu, _cupy, _heads, _kernels, _pack, _team, topk
+from workbench.compute import _cpu, _cupy, _heads, _kernels, _lists, _pack, _team, topk
 from workbench.compute._heads import Heads
 from workbench.compute._pack import pack, scale_of, unit_of
 from workbench.compute._team import Team
@@ -329,7 +329,7 @@ def test_the_input_is_left_alone() -> None:
 def test_selection_puts_the_k_greatest_in_front(values: list, k: int, before: int) -> None:
     k, size = min(k, len(values)), len(values)
     array = np.array([-1] * before + values + [-1], np.int32)
-    kth = _kernels._kth_greatest(array, before, size, k)
+    kth = _lists.kth_greatest(array, before, size, k)
     expected = sorted(values, reverse=True)[:k]
     assert kth == array[before + k - 1] == expected[-1]
     assert sorted(array[before : before + k], reverse=True) == expected
@@ -346,7 +346,7 @@ def test_a_list_keeps_the_greatest_of_what_it_is_offered(scores, k, slack, data)
     least, lowest = np.full(2, -np.inf, np.float32), np.full(2, EMPTY)
     rows = np.ones(len(keys) - own, np.uint32)
     offers = rows, keys[own:].copy(), len(rows)
-    _kernels.settle(1, 1, found, *offers, lists, held, least, lowest)
+    _lists.settle(1, 1, found, *offers, lists, held, least, lowest)
     expected = best(keys[None], k)
     np.testing.assert_array_equal(best(lists[1:], k), expected)
     assert (lists[0] == EMPTY).all()

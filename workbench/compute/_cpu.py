@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from tqdm.auto import tqdm
 
-from workbench.compute import _kernels
+from workbench.compute import _kernels, _lists
 from workbench.compute._heads import Heads
 from workbench.compute._kernels import Entries, Rules
 from workbench.compute._pack import Packed, pack, scale_of, scaled, unit_of
@@ -207,7 +207,7 @@ class _Search:
                 settled = room.found, room.rows, room.keys, offers
                 lists = self.lists, self._held, self._least, self._lowest
                 with self._team.lock:
-                    _kernels.settle(start, at - start, *settled, *lists)
+                    _lists.settle(start, at - start, *settled, *lists)
         with self._team.lock:
             self._spare.append(room)
         return int((self._ends[first:last] - self.begins[first:last]).sum())
@@ -318,7 +318,7 @@ def _decode(
     scores = np.empty((len(lists), k), np.float32)
     edges = np.linspace(0, len(lists), CHUNKS * team.size + 1).astype(int)
     team.each(
-        lambda part: _kernels.decode(edges[part], edges[part + 1], lists, order, indices, scores),
+        lambda part: _lists.decode(edges[part], edges[part + 1], lists, order, indices, scores),
         range(len(edges) - 1),
     )
     return indices, scores

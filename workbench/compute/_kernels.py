@@ -10,21 +10,26 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
-from workbench.compute import metrics
+from workbench.compute import _lists, metrics
+from workbench.compute._lists import (
+    ONE,
+    ZERO,
+    fetch,
+    hand_over,
+    inline,
+    jit,
+    key_of,
+    kth_greatest,
+    score_of,
+)
 from workbench.compute.metrics import METRICS
 from workbench.compute.topk import EMPTY
 
-_jit = nb.njit(nogil=True, error_model="numpy", cache=True)
-_inline = nb.njit(nogil=True, error_model="numpy", cache=True, forceinline=True)
-ZERO, ONE, TWO, EIGHT = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(8)
+EIGHT = np.uint64(8)
 SPAN = np.uint64(64)  # columns looked at together: one branch for all of them
-FETCH = 8  # offers whose lists are fetched before they are needed
 AHEAD = 4  # raters whose entries are fetched before they are needed
 LINE = 16  # entries of four bytes in a cache line
 SAFE = 0.99997  # of a bound that is a score but for rounding, the score is no lower
@@ -90,145 +95,18 @@ class Rules(NamedTuple):
     ids: np.ndarray
 
 
-@intrinsic
-def _fetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of ``array[index]`` ahead of its use."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        start = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], fnty=kind)
-        address = builder.bitcast(builder.gep(start, [arguments[1]]), byte)
-        builder.call(prefetch, [address, word(0), word(3), word(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, index), codegen
-
-
-# --- keys -------------------------------------------------------------------------------------
-
-
-@_inline
-def _key(score: Any, row: Any) -> Any:
-    """See `workbench.compute.topk.pack`."""
-    bits = np.int64(np.float32(score).view(np.int32))
-    return ((bits ^ ((bits >> 31) & 0x7FFFFFFF)) << 32) | (0xFFFFFFFF - np.int64(row))
-
-
-@_inline
-def _score_of(key: Any) -> Any:
-    bits = key >> 32
-    return np.int32(bits ^ ((bits >> 31) & 0x7FFFFFFF)).view(np.float32)
-
-
-@_jit
-def _kth_greatest(values: np.ndarray, start: Any, size: Any, k: Any) -> Any:
-    """Select, of `size` values from `start` on, by Hoare's method.
-
-    The k greatest are left in front, the k-th of them last. Places count from 1: none is below 0.
-    """
-    before = np.uint64(start) - ONE
-    first, last = ONE, np.uint64(size)
-    k = np.uint64(k)
-    while first < last:
-        pivot = values[before + (first + last) // TWO]
-        i, j = first, last
-        while i <= j:
-            while values[before + i] > pivot:
-                i += ONE
-            while values[before + j] < pivot:
-                j -= ONE
-            if i <= j:
-                values[before + i], values[before + j] = values[before + j], values[before + i]
-                i += ONE
-                j -= ONE
-        if k <= j:
-            last = j
-        elif k >= i:
-            first = i
-        else:
-            break
-    return values[before + k]
-
-
-@_inline
-def _hand_over(keys, held, best, start, k):  # type: ignore[no-untyped-def]
-    """Put the k greatest keys in their place, and EMPTY where there are fewer."""
-    if held > k:
-        _kth_greatest(keys, ZERO, held, k)
-    for e in range(k):
-        best[start + e] = keys[e] if e < held else EMPTY
-
-
-@_inline
-def _take(row, key, lists, size, held, least, lowest, k):  # type: ignore[no-untyped-def]
-    """Let a key into a row's list; of a full one, the k best stay."""
-    if key > lowest[row]:
-        start = row * size
-        lists[start + held[row]] = key
-        held[row] += np.uint32(1)
-        if held[row] == size:
-            lowest[row] = _kth_greatest(lists, start, size, k)
-            least[row] = max(least[row], _score_of(lowest[row]))
-            held[row] = k
-            for e in range(k, size):
-                lists[start + e] = EMPTY
-
-
-@_jit
-def settle(first, count, found, rows, keys, offers, lists, held, least, lowest):  # type: ignore[no-untyped-def]
-    """Take what a search found into the lists: its rows' own, and offers to other rows."""
-    k, size = np.uint64(found.shape[1]), np.uint64(lists.shape[1])
-    flat, flat_found = lists.reshape(lists.size), found.reshape(found.size)
-    for done in range(np.uint64(count)):
-        row, start = np.uint64(first) + done, done * k
-        if held[row]:
-            for e in range(k):
-                if flat_found[start + e] != EMPTY:
-                    _take(row, flat_found[start + e], flat, size, held, least, lowest, k)
-        else:
-            last, some = flat_found[start], np.uint32(0)
-            for e in range(k):
-                key = flat_found[start + e]
-                flat[row * size + e] = key
-                last = min(last, key)
-                some += np.uint32(key != EMPTY)
-            held[row] = some
-            if last != EMPTY:
-                lowest[row] = last
-                least[row] = max(least[row], _score_of(last))
-    for e in range(np.uint64(offers)):
-        if e + FETCH < offers:
-            ahead = np.uint64(rows[e + FETCH])
-            _fetch(flat, ahead * size + held[ahead])
-        _take(np.uint64(rows[e]), keys[e], flat, size, held, least, lowest, k)
-
-
-@_jit
-def decode(first, last, lists, order, indices, scores):  # type: ignore[no-untyped-def]
-    """Indices and scores of rows first to last, best first; of row i from list order[i]."""
-    for row in range(first, last):
-        keys = np.sort(lists[order[row]])
-        for e in range(indices.shape[1]):
-            key = keys[keys.size - 1 - e]
-            empty = key == EMPTY
-            indices[row, e] = -1 if empty else 0xFFFFFFFF - (key & 0xFFFFFFFF)
-            scores[row, e] = 0.0 if empty else _score_of(key)
-
-
 # --- scores -----------------------------------------------------------------------------------
 
 
-@_inline
+@inline
 def _where(condition: bool, yes: float, no: float) -> float:
     return yes if condition else no
 
 
 def _choice(number: int, epilogue: Any, otherwise: Any) -> Any:
-    compiled = _inline(epilogue)
+    compiled = inline(epilogue)
 
-    @_inline
+    @inline
     def score(metric, n, x, xx, y, yy, xy, a, b, shrink, unit):  # type: ignore[no-untyped-def]
         if metric == number:
             return compiled(math.sqrt, _where, n, x, xx, y, yy, xy, a, b, shrink, unit)
@@ -237,7 +115,7 @@ def _choice(number: int, epilogue: Any, otherwise: Any) -> Any:
     return score
 
 
-@_inline
+@inline
 def _no_metric(metric, n, x, xx, y, yy, xy, a, b, shrink, unit):  # type: ignore[no-untyped-def]
     return np.nan
 
@@ -316,19 +194,19 @@ def _overload_row_of(entry, values):  # type: ignore[no-untyped-def]
 # --- the search -------------------------------------------------------------------------------
 
 
-@_inline
+@inline
 def _most(sums, j, bound, factor):  # type: ignore[no-untyped-def]
     """No score of this row with row j is above it; in float32, as infinity is a score there."""
     return np.float32(bound.dtype.type(sums[j, sums.shape[1] - 1]) * bound[j] * factor)
 
 
-@_inline
+@inline
 def _bits(number):  # type: ignore[no-untyped-def]
     """A float's bits as an integer, which orders positive floats as they do themselves."""
     return np.float32(number).view(np.int32)
 
 
-@_inline
+@inline
 def _look(sums, start, bound, factor, least, half):  # type: ignore[no-untyped-def]
     """Bits of the most that a span has for this row, and whether it may have some for another."""
     # The greatest of floats is not vectorised, for fear of NaN; that of integers is.
@@ -345,7 +223,7 @@ def _look(sums, start, bound, factor, least, half):  # type: ignore[no-untyped-d
     return top, offered
 
 
-@_inline
+@inline
 def _mark(marks, sums, start, end, bounded, bound, factor, limit, half, least, signed):  # type: ignore[no-untyped-def]
     """Mark what may be among the best in a span."""
     marks[:] = 0
@@ -361,7 +239,7 @@ def _mark(marks, sums, start, end, bounded, bound, factor, limit, half, least, s
             marks[j - start] = _most(sums, j, bound, factor) >= limit
 
 
-@_inline
+@inline
 def _score_pair(sums, j, metric, a, b, shrink, unit, signed, min_overlap):  # type: ignore[no-untyped-def]
     """Score as it is compared; NaN where the two are no neighbours."""
     n = x = xx = y = yy = 0.0
@@ -378,22 +256,22 @@ def _score_pair(sums, j, metric, a, b, shrink, unit, signed, min_overlap):  # ty
     return found + np.float32(0.0)
 
 
-@_inline
+@inline
 def _keep(  # type: ignore[no-untyped-def]
     score, q, j, ids, half, k, limit, mine, held, kth, least, lowest, out_rows, out_keys, out
 ):  # fmt: skip
     """Let a score in among the best of row q and, if `half`, offer it to row j."""
     if score >= limit:
-        key = _key(score, ids[j])
+        key = key_of(score, ids[j])
         if key > kth:
             mine[held] = key
             held += ONE
             if held == mine.size:
-                kth = _kth_greatest(mine, ZERO, held, k)
-                limit = max(limit, _score_of(kth))
+                kth = kth_greatest(mine, ZERO, held, k)
+                limit = max(limit, score_of(kth))
                 held = k
     if half and score >= least[j]:
-        key = _key(score, ids[q])
+        key = key_of(score, ids[q])
         if key > lowest[j]:
             out_rows[out] = j
             out_keys[out] = key
@@ -404,7 +282,7 @@ def _keep(  # type: ignore[no-untyped-def]
 def _make_search(stamp: str) -> Any:
     """Compile the search; Numba keeps it on disk until this file or the stamp changes."""
 
-    @_jit
+    @jit
     def search(  # type: ignore[no-untyped-def]
         first, last, half, begins, ends, own_row, data, rules, base, base_row, sums, words,
         lists, least, lowest, spans, marks, mine, found, out_rows, out_keys, stop,
@@ -452,9 +330,9 @@ def _make_search(stamp: str) -> Any:
             for e in range(begins[q], ends[q]):
                 if e + AHEAD < ends[q]:
                     ahead = starts[features[e + AHEAD]]
-                    _fetch(entries, ahead)
-                    _fetch(entries, ahead + LINE)
-                    _fetch(entries, ahead + 2 * LINE)
+                    fetch(entries, ahead)
+                    fetch(entries, ahead + LINE)
+                    fetch(entries, ahead + 2 * LINE)
                 begin = starts[features[e]]
                 end = places[e] if half else starts[features[e] + 1]
                 work += end - begin
@@ -482,7 +360,7 @@ def _make_search(stamp: str) -> Any:
                         else:
                             for f in range(count):
                                 sums[j, f] = 0
-                _hand_over(mine, held, results, (done if half else q) * k, k)
+                hand_over(mine, held, results, (done if half else q) * k, k)
                 continue
             full = np.uint64(width // SPAN)
             if bounded:
@@ -491,7 +369,7 @@ def _make_search(stamp: str) -> Any:
                     greatest[span] = certain if offered else chosen[span]
                 if rules.tight and full >= k:
                     # The greatest of k spans are k scores: the k-th best is no lower.
-                    at_least = np.int32(_kth_greatest(chosen, ZERO, full, k)).view(np.float32)
+                    at_least = np.int32(kth_greatest(chosen, ZERO, full, k)).view(np.float32)
                     limit = max(limit, np.float32(at_least * SAFE))
             for span in range(full + ONE):
                 if bounded and span < full and greatest[span] < _bits(limit):
@@ -513,10 +391,11 @@ def _make_search(stamp: str) -> Any:
                                 )  # fmt: skip
             for p in range(width * count):
                 flat[p] = 0
-            _hand_over(mine, held, results, (done if half else q) * k, k)
+            hand_over(mine, held, results, (done if half else q) * k, k)
         return np.uint64(last), out
 
     return search
 
 
-search = _make_search(sha256(Path(metrics.__file__).read_bytes()).hexdigest())
+_inlined = (Path(str(module.__file__)).read_bytes() for module in (metrics, _lists))
+search = _make_search(sha256(b"".join(_inlined)).hexdigest())
