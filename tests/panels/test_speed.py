@@ -47,11 +47,11 @@ def test_every_dot_says_its_seconds_and_how_many_times_ours(results):
 
 def test_the_two_largest_races_stand_side_by_side(results):
     grid, _ = speed.comparison(results).children
-    assert [view.layout.title.text for view in grid.children] == [
+    assert [view.figure.layout.title.text for view in grid.children] == [
         "1,000 interactions, all items",
         "9,000 interactions, all items",
     ]
-    assert all(isinstance(view, go.FigureWidget) for view in grid.children)
+    assert all(isinstance(view.figure, go.FigureWidget) for view in grid.children)
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "repository"), ("zh", "代码仓库")])

@@ -83,19 +83,29 @@ class Panel(widgets.VBox):
     def _draw(self, state: Any) -> None: ...
 
 
-def figure_view() -> go.FigureWidget:
-    """Return an empty figure that takes the width it is given."""
-    view = go.FigureWidget()
-    view._config = view._config | {"responsive": True, "displaylogo": False}
-    return view
+class FigureView(widgets.VBox):
+    """A place for one figure at a time, as wide as it is given.
 
+    Attributes
+    ----------
+    figure : FigureWidget
+        What is shown; None at first.
+    """
 
-def redraw(view: go.FigureWidget, figure: go.Figure) -> None:
-    """Show another figure in a view that is already on the page."""
-    with view.batch_update():
-        view.update({"data": [], "layout": {}}, overwrite=True)
-        view.add_traces(figure.data)
-        view.update_layout(figure.layout)
+    figure: Any = None
+
+    def show(self, figure: go.Figure) -> None:
+        """Show another figure."""
+        if self.figure is None or not self.figure._view_count:
+            # A page that is still loading Plotly loses what it is told: all must come with it.
+            self.figure = go.FigureWidget(figure)
+            self.figure._config = self.figure._config | {"responsive": True, "displaylogo": False}
+            self.children = [self.figure]
+            return
+        with self.figure.batch_update():
+            self.figure.update({"data": [], "layout": {}}, overwrite=True)
+            self.figure.add_traces(figure.data)
+            self.figure.update_layout(figure.layout)
 
 
 def slider(text: Strings, label: str, value: int, low: int, high: int) -> widgets.IntSlider:

@@ -10,7 +10,7 @@ from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import SOURCES, Dataset, load
 from workbench.panels import cards, figures
-from workbench.panels.base import Panel, choice, figure_view, redraw, slider
+from workbench.panels.base import FigureView, Panel, choice, slider
 from workbench.strings import Strings
 
 
@@ -110,7 +110,7 @@ class BehaviourExplorer(Panel):
         text = Strings(language)
         most = int(np.sort(np.diff(ds.matrix.indptr))[-2])
         self._numbers = widgets.HTML()
-        self._figures = [figure_view() for _ in range(4)]
+        self._figures = [FigureView() for _ in range(4)]
         grid = widgets.GridBox(
             self._figures, layout={"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
         )
@@ -135,4 +135,4 @@ class BehaviourExplorer(Panel):
             figures.over_time,
         )
         for view, figure in zip(self._figures, draw, strict=True):
-            redraw(view, figure(state.kept, self.text))
+            view.show(figure(state.kept, self.text))

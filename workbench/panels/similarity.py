@@ -13,7 +13,7 @@ from workbench.compute.metrics import METRICS
 from workbench.compute.similarity import OF
 from workbench.datasets import Dataset
 from workbench.panels import figures
-from workbench.panels.base import Panel, choice, figure_view, labels, redraw, search, slider
+from workbench.panels.base import FigureView, Panel, choice, labels, search, slider
 from workbench.strings import Strings
 
 
@@ -88,7 +88,7 @@ class SimilarityExplorer(Panel):
     ) -> None:
         text = Strings(language)
         self._labels = {side: labels(ds, side, language) for side in OF}
-        self._neighbours, self._common = figure_view(), figure_view()
+        self._neighbours, self._common = FigureView(), FigureView()
         self._pick = choice(text, "similarity.why", [("", None)], None)
         self._pick.observe(self._draw_common, "value")
         sides = [(text(f"similarity.{side}"), side) for side in OF]
@@ -147,7 +147,7 @@ class SimilarityExplorer(Panel):
             x=state.metric,
             hover=shared,
         )
-        redraw(self._neighbours, figure)
+        self._neighbours.show(figure)
         self._pick.options = list(zip(titles, table["neighbour_id"].tolist(), strict=True)) or [
             ("", None)
         ]
@@ -162,4 +162,4 @@ class SimilarityExplorer(Panel):
         figure = figures.agreement(
             common, self.controls["row"].value, self._pick.label or "", self.text
         )
-        redraw(self._common, figure)
+        self._common.show(figure)

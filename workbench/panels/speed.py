@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from workbench.compute import Neighbours
 from workbench.panels import cards, figures
+from workbench.panels.base import FigureView
 from workbench.panels.fit import Fit
 from workbench.panels.timings import OURS, exponent, races
 from workbench.strings import Strings
@@ -91,9 +92,9 @@ def _short(number: float) -> str:
 
 def view(*drawn: go.Figure) -> widgets.VBox:
     """Figures side by side."""
-    views = [go.FigureWidget(figure) for figure in drawn]
-    for held in views:
-        held._config = held._config | {"responsive": True, "displaylogo": False}
+    views = [FigureView() for _ in drawn]
+    for held, figure in zip(views, drawn, strict=True):
+        held.show(figure)
     columns = f"repeat({len(drawn)}, minmax(0, 1fr))"
     return widgets.VBox([widgets.GridBox(views, layout={"grid_template_columns": columns}), Fit()])
 

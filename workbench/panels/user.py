@@ -22,7 +22,7 @@ from workbench.language import Copywriter
 from workbench.language.grounding import genre_name
 from workbench.models import ItemKNN
 from workbench.panels import cards, figures
-from workbench.panels.base import Panel, figure_view, labels, redraw, search, slider
+from workbench.panels.base import FigureView, Panel, labels, search, slider
 from workbench.panels.copy import copy_cards
 from workbench.panels.similarity import Neighbourhood
 from workbench.strings import Strings
@@ -230,7 +230,7 @@ class UserExplorer(Panel):
         first = typical_user(ds) if user_id is None else user_id
         self._users = labels(ds, "users", language)
         self._numbers = widgets.HTML()
-        self._figures = [figure_view() for _ in range(3)]
+        self._figures = [FigureView() for _ in range(3)]
         grid = widgets.GridBox(
             self._figures, layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))"}
         )
@@ -260,7 +260,7 @@ class UserExplorer(Panel):
             neighbours_figure(near, self.text),
         )
         for view, figure in zip(self._figures, drawn, strict=True):
-            redraw(view, figure)
+            view.show(figure)
 
 
 def neighbours_figure(near: Neighbourhood, text: Strings) -> go.Figure:
