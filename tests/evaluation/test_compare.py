@@ -102,9 +102,9 @@ def test_p_is_near_that_of_the_paired_t_test() -> None:
     rng = np.random.default_rng(2)
     for shift in (0.0, 0.1, 0.2):
         a, b = rng.normal(shift, 1, 300), rng.normal(0, 1, 300)
-        drawn = bootstrap({"m": mean(a - b)}, resamples=20_000, seed=0)["m"]
+        drawn = bootstrap({"m": mean(a - b)}, resamples=8000, seed=0)["m"]
         expected = stats.ttest_rel(a, b).pvalue
-        assert p_value((a - b).mean(), drawn) == pytest.approx(expected, abs=0.01)
+        assert p_value((a - b).mean(), drawn) == pytest.approx(expected, abs=0.02)
 
 
 def test_no_difference_has_its_level() -> None:

@@ -82,10 +82,10 @@ def test_sampled_candidates_are_drawn_evenly_and_alike_in_batches(
         asked = by_hand(candidates="sampled", negatives=1, seed=seed)
         return asked.candidates(np.arange(3))
 
-    of_b = sum(drawn(seed)[1].astype(int) for seed in range(300))
-    assert of_b[0] == 300  # relevant
+    of_b = sum(drawn(seed)[1].astype(int) for seed in range(100))
+    assert of_b[0] == 100  # relevant
     assert of_b[[1, 2]].tolist() == [0, 0]  # seen
-    assert of_b[3:].min() > 70
+    assert of_b[3:].min() > 18
     expected = drawn(7)
     monkeypatch.setattr(protocol, "BATCH_PAIRS", 1)
     assert (drawn(7) == expected).all()

@@ -12,10 +12,11 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import OptionError, WorkbenchError
-from workbench.evaluation.evaluate import DEFAULT, RESAMPLES, Evaluation, answer
+from workbench.evaluation.evaluate import DEFAULT, RESAMPLES, answer
 from workbench.evaluation.intervals import interval
 from workbench.evaluation.metrics import EITHER, HIGHER, wanted
 from workbench.evaluation.protocol import task
+from workbench.evaluation.result import Evaluation
 from workbench.models import Recommender
 from workbench.options import at_least
 

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from workbench.columns import Columns
 from workbench.evaluation.answers import Answers
 from workbench.evaluation.entries import filtered
-from workbench.evaluation.intervals import Tally
+from workbench.evaluation.intervals import Stack, Tally, batch_sizes
 from workbench.evaluation.protocol import Task
 from workbench.options import one_of
 
@@ -18,7 +18,7 @@ ACTIVITY = "activity"
 LEVELS = ("light", "medium", "heavy")
 DECILES = 10
 UNKNOWN = "unknown"
-BATCH_BYTES = 64 * 2**20
+GAP = ("metric", "gap", "highest", "lowest", "p")
 
 
 def user_groups(task: Task, by: str) -> tuple[np.ndarray, pd.Index]:
@@ -83,39 +83,43 @@ def gaps(
     seed: int,
 ) -> pd.DataFrame:
     """Largest difference between groups of users, and whether chance would give as much."""
-    own = _indicators(codes[None], len(names))
+    stack = Stack(tallies)
+    if not stack.tallies:
+        return pd.DataFrame(columns=GAP)
+    own = stack.values(_indicators(codes[None], len(names)) @ stack.columns)
+    chance = _gaps_by_chance(stack, codes, len(names), permutations, seed)
     rows = []
-    for metric, tally in tallies.items():
-        if tally.of_the_whole:
-            continue
-        values = tally.values(own)
+    for metric, values in own.items():
         if np.isnan(values).all():
             continue
-        found = np.nanmax(values) - np.nanmin(values)
-        chance = _gaps_by_chance(tally, codes, len(names), permutations, seed)
+        highest, lowest = np.nanargmax(values), np.nanargmin(values)
+        gap = values[highest] - values[lowest]
         # Sums in another order differ in the last digit.
-        reached = (chance >= found - 1e-12 * np.nanmax(np.abs(values))).sum()
-        highest, lowest = names[np.nanargmax(values)], names[np.nanargmin(values)]
-        rows.append((metric, found, highest, lowest, (1 + reached) / (1 + permutations)))
-    return pd.DataFrame(rows, columns=["metric", "gap", "highest", "lowest", "p"])
+        reached = (chance[metric] >= gap - 1e-12 * np.nanmax(np.abs(values))).sum()
+        p = (1 + reached) / (1 + permutations)
+        rows.append((metric, gap, names[highest], names[lowest], p))
+    return pd.DataFrame(rows, columns=GAP)
 
 
 def _gaps_by_chance(
-    tally: Tally, codes: np.ndarray, groups: int, permutations: int, seed: int
-) -> np.ndarray:
-    """Gaps once users have changed groups at random; shape (permutations,)."""
+    stack: Stack, codes: np.ndarray, groups: int, permutations: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Gaps once users have changed groups at random; arrays of shape (permutations,)."""
     rng = np.random.default_rng(seed)
-    step = max(1, BATCH_BYTES // (8 * groups * len(codes)))
-    parts = []
-    for start in range(0, permutations, step):
-        size = min(step, permutations - start)
+    sums = []
+    for size in batch_sizes(permutations, 8 * groups * len(codes)):
         shuffled = rng.permuted(np.tile(codes, (size, 1)), axis=1)
-        values = tally.values(_indicators(shuffled, groups)).reshape(size, groups)
-        # A group in which nobody has a part in the metric is neither highest nor lowest.
-        highest = np.where(np.isnan(values), -np.inf, values).max(axis=1)
-        lowest = np.where(np.isnan(values), np.inf, values).min(axis=1)
-        parts.append(highest - lowest)
-    return np.concatenate(parts)
+        sums.append(_indicators(shuffled, groups) @ stack.columns)
+    return {
+        metric: _range(values.reshape(permutations, groups))
+        for metric, values in stack.values(np.concatenate(sums)).items()
+    }
+
+
+def _range(values: np.ndarray) -> np.ndarray:
+    """Highest less lowest of every row; a group in which nobody has a part is neither."""
+    highest = np.where(np.isnan(values), -np.inf, values).max(axis=1)
+    return highest - np.where(np.isnan(values), np.inf, values).min(axis=1)
 
 
 def _indicators(codes: np.ndarray, groups: int) -> np.ndarray:

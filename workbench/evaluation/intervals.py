@@ -70,6 +70,25 @@ def mean(values: np.ndarray, counted: np.ndarray | None = None) -> Tally:
     return Tally(np.where(weight > 0, values, 0.0), weight)
 
 
+class Stack:
+    """Tallies side by side, so that users are drawn, or shuffled, once for all metrics.
+
+    Those of the whole are left out.
+    """
+
+    def __init__(self, tallies: Mapping[str, Tally]) -> None:
+        self.tallies = {name: one for name, one in tallies.items() if not one.of_the_whole}
+        pairs = [column for one in self.tallies.values() for column in (one.top, one.bottom)]
+        self.columns = np.column_stack(pairs) if pairs else np.empty((0, 0))
+
+    def values(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        """Metrics, of shape (n,), from n sums over `columns`, of shape (n, 2 x metrics)."""
+        return {
+            name: one.finish(sums[:, 2 * place], sums[:, 2 * place + 1])
+            for place, (name, one) in enumerate(self.tallies.items())
+        }
+
+
 def bootstrap(tallies: Mapping[str, Tally], *, resamples: int, seed: int) -> dict[str, np.ndarray]:
     """Values of metrics for users drawn with replacement, the same users for every metric.
 
@@ -79,27 +98,23 @@ def bootstrap(tallies: Mapping[str, Tally], *, resamples: int, seed: int) -> dic
         Without metrics of the whole. Two models that were asked for the same users, with the
         same seed, have paired samples.
     """
-    names = [name for name, tally in tallies.items() if not tally.of_the_whole]
-    if not names:
+    stack = Stack(tallies)
+    if not stack.tallies:
         return {}
-    columns = [column for name in names for column in (tallies[name].top, tallies[name].bottom)]
-    sums = _resampled(np.column_stack(columns), resamples, np.random.default_rng(seed))
-    return {
-        name: tallies[name].finish(sums[:, 2 * place], sums[:, 2 * place + 1])
-        for place, name in enumerate(names)
-    }
-
-
-def _resampled(columns: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    users = len(columns)
-    step = max(1, BATCH_BYTES // (8 * users))
+    rng = np.random.default_rng(seed)
+    users = len(stack.columns)
     sums = []
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
+    for size in batch_sizes(resamples, 8 * users):
         drawn = rng.integers(users, size=(size, users)) + users * np.arange(size)[:, None]
         weights = np.bincount(drawn.ravel(), minlength=size * users).reshape(size, users)
-        sums.append(weights.astype(np.float64) @ columns)
-    return np.concatenate(sums)
+        sums.append(weights.astype(np.float64) @ stack.columns)
+    return stack.values(np.concatenate(sums))
+
+
+def batch_sizes(rows: int, bytes_a_row: int) -> list[int]:
+    """How many rows at a time, so that they stay small."""
+    step = max(1, BATCH_BYTES // bytes_a_row)
+    return [min(step, rows - start) for start in range(0, rows, step)]
 
 
 def interval(samples: np.ndarray | None) -> tuple[float, float]:

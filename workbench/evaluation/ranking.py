@@ -32,7 +32,7 @@ def capped_recall(answers: Answers, k: int) -> Tally:
 
 def hit_rate(answers: Answers, k: int) -> Tally:
     r"""Share of users whose list holds a relevant item: :math:`[L_u \cap R_u \ne \emptyset]`."""
-    return _mean(answers, answers.hits(k).any(axis=1).astype(np.float64))
+    return _mean(answers, answers.hits(k).sum(axis=1) > 0)
 
 
 def ndcg(answers: Answers, k: int) -> Tally:
