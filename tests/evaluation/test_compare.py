@@ -77,6 +77,17 @@ def test_one_model_has_a_table_and_no_tests() -> None:
     assert "verdict" in alone.tests()
 
 
+def test_one_user_decides_nothing() -> None:
+    train, test = parts(0)
+    one = test.interactions[test.interactions["user_id"] == test.user_ids[0]]
+    test = type(test)(one.reset_index(drop=True), test.items)
+    models = {"oracle": oracle(test), "chance": told_at_random(train, 3)}
+    tests = wb.compare(models, train, test, metrics=["ndcg@5"]).tests()
+    assert tests["difference"][0] > 0
+    assert tests[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    assert tests["verdict"].tolist() == ["no difference"]
+
+
 def test_breakdowns_hold_every_model(found: Comparison) -> None:
     for parted in (found.by("activity"), found.gap("city"), found.by_popularity()):
         assert parted.columns[0] == "model"

@@ -64,3 +64,11 @@ def test_nobody_has_no_interval() -> None:
     row = table(nobody, bootstrap(nobody, resamples=10, seed=0)).iloc[0]
     assert row["users"] == 0
     assert np.isnan([row["value"], row["low"], row["high"]]).all()
+
+
+def test_one_user_is_no_certainty() -> None:
+    """Drawn with replacement, one user is always the same: the interval had no width."""
+    one = {"m": mean(np.array([0.3, np.nan]), np.array([True, False]))}
+    row = table(one, bootstrap(one, resamples=10, seed=0)).iloc[0]
+    assert row["value"] == 0.3
+    assert np.isnan([row["low"], row["high"]]).all()

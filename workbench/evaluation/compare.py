@@ -67,7 +67,8 @@ class Comparison:
 
         (the shift method: Efron and Tibshirani 1993, section 16.4; Sakai 2006), corrected over
         all pairs of a metric (Holm 1979). It needs no values a user, so that it holds for rmse
-        and popularity_bias too. Coverage, gini and ece, which resampling would bias, have no test.
+        and popularity_bias too. Coverage, gini and ece, which resampling would bias, have no test,
+        nor has anything that a single user decides.
 
         Returns
         -------
@@ -115,15 +116,17 @@ class Comparison:
         one, other = self.evaluations[a], self.evaluations[b]
         difference = one.tallies[metric].value() - other.tallies[metric].value()
         drawn = one.samples[metric] - other.samples[metric]
+        if min(one.tallies[metric].users, other.tallies[metric].users) < 2:
+            return difference, np.nan, np.nan, np.nan
         return difference, *interval(drawn), p_value(difference, drawn)
 
 
 def p_value(difference: float, drawn: np.ndarray) -> float:
     """Share of bootstrap differences, moved to be 0 on average, that are as far from it."""
-    if not np.isfinite(difference):
-        return np.nan
     shifted = np.abs(drawn[np.isfinite(drawn)] - difference)
-    return float((1 + (shifted >= abs(difference)).sum()) / (1 + len(shifted)))
+    # Sums in another order differ in the last digit.
+    reached = shifted >= abs(difference) * (1 - 1e-12)
+    return float((1 + reached.sum()) / (1 + len(shifted)))
 
 
 def holm(p: np.ndarray) -> np.ndarray:

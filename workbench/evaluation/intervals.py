@@ -127,9 +127,17 @@ def interval(samples: np.ndarray | None) -> tuple[float, float]:
 
 
 def table(tallies: Mapping[str, Tally], samples: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """One row a metric: ``metric``, ``value``, ``low``, ``high``, ``users``."""
+    """One row a metric: ``metric``, ``value``, ``low``, ``high``, ``users``.
+
+    One user alone, drawn again and again, would look certain: there is no interval then.
+    """
     rows = [
-        (name, tally.value(), *interval(samples.get(name)), tally.users)
+        (
+            name,
+            tally.value(),
+            *interval(samples.get(name) if tally.users > 1 else None),
+            tally.users,
+        )
         for name, tally in tallies.items()
     ]
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "users"])

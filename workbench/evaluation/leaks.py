@@ -22,7 +22,7 @@ def check_pairs(
     held: sparse.csr_array,
 ) -> None:
     """Refuse a test pair that is in train."""
-    shared = np.intersect1d(keys(history), keys(held))
+    shared = np.intersect1d(keys(history), keys(held), assume_unique=True)
     if len(shared):
         user, item = divmod(int(shared[0]), len(items))
         raise DataError(
