@@ -19,17 +19,20 @@ _HOMES = {
     "Popular": "workbench.models",
     "UserKNN": "workbench.models",
     "ItemKNN": "workbench.models",
+    "evaluate": "workbench.evaluation",
+    "compare": "workbench.evaluation",
     "Copywriter": "workbench.language",
     "report": "workbench.reports",
 }
-_ROOMS = ("compute", "datasets", "errors", "language", "models", "panels", "reports")
+_ROOMS = ("compute", "datasets", "errors", "evaluation", "language", "models", "panels", "reports")
 
 __all__ = [*_HOMES, *_ROOMS, "__version__"]
 
 if TYPE_CHECKING:
-    from workbench import compute, datasets, errors, language, models, panels, reports
+    from workbench import compute, datasets, errors, evaluation, language, models, panels, reports
     from workbench.compute import Neighbours, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
+    from workbench.evaluation import compare, evaluate
     from workbench.language import Copywriter
     from workbench.models import ItemKNN, Popular, UserKNN
     from workbench.reports import report

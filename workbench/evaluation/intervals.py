@@ -1,0 +1,143 @@
+"""From users to one number, and how sure it is: the bootstrap over users."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+LEVEL = 0.95
+BATCH_BYTES = 64 * 2**20
+
+Finish = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def ratio(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Divide; NaN where there is nothing to divide by."""
+    return np.divide(sums, totals, out=np.full(np.shape(sums), np.nan), where=totals > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What each user adds to a metric.
+
+    The metric of any users, drawn once or twice or not at all, is a function of two sums. So one
+    formula gives the value, its bootstrap and its breakdown by groups.
+
+    Attributes
+    ----------
+    top : float64 array of shape (users,), or array or CSR array of shape (users, parts)
+        Summed over users. With parts, such as the items of a catalogue, the metric is one of the
+        whole: no user has a value of their own. Resampling would bias it (a sample of the users
+        reaches fewer items than all do), so it has no interval.
+    bottom : float64 array of shape (users,)
+        Summed over users; 0 for a user who has no part in the metric.
+    finish : callable
+        From sums of shape (n,) or (n, parts) and totals of shape (n,) to values of shape (n,).
+    """
+
+    top: np.ndarray | sparse.csr_array
+    bottom: np.ndarray
+    finish: Finish = ratio
+
+    @property
+    def of_the_whole(self) -> bool:
+        """Whether only all users together have a value."""
+        return self.top.ndim == 2
+
+    @property
+    def users(self) -> int:
+        """Users who have a part in the metric."""
+        return int((self.bottom > 0).sum())
+
+    def values(self, weights: np.ndarray) -> np.ndarray:
+        """Values for n groups of users, from weights of shape (n, users)."""
+        return self.finish(weights @ self.top, weights @ self.bottom)
+
+    def value(self) -> float:
+        """Value for all users."""
+        return float(self.values(np.ones((1, len(self.bottom))))[0])
+
+    def of(self, rows: np.ndarray) -> "Tally":
+        """Tally of some users only."""
+        return Tally(self.top[rows], self.bottom[rows], self.finish)
+
+
+def mean(values: np.ndarray, counted: np.ndarray | None = None) -> Tally:
+    """Tally of a mean over users: all, or those `counted` (bool)."""
+    weight = np.ones(len(values)) if counted is None else counted.astype(np.float64)
+    return Tally(np.where(weight > 0, values, 0.0), weight)
+
+
+class Stack:
+    """Tallies side by side, so that users are drawn, or shuffled, once for all metrics.
+
+    Those of the whole are left out.
+    """
+
+    def __init__(self, tallies: Mapping[str, Tally]) -> None:
+        self.tallies = {name: one for name, one in tallies.items() if not one.of_the_whole}
+        pairs = [column for one in self.tallies.values() for column in (one.top, one.bottom)]
+        self.columns = np.column_stack(pairs) if pairs else np.empty((0, 0))
+
+    def values(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        """Metrics, of shape (n,), from n sums over `columns`, of shape (n, 2 x metrics)."""
+        return {
+            name: one.finish(sums[:, 2 * place], sums[:, 2 * place + 1])
+            for place, (name, one) in enumerate(self.tallies.items())
+        }
+
+
+def bootstrap(tallies: Mapping[str, Tally], *, resamples: int, seed: int) -> dict[str, np.ndarray]:
+    """Values of metrics for users drawn with replacement, the same users for every metric.
+
+    Returns
+    -------
+    dict of float64 arrays of shape (resamples,)
+        Without metrics of the whole. Two models that were asked for the same users, with the
+        same seed, have paired samples.
+    """
+    stack = Stack(tallies)
+    if not stack.tallies:
+        return {}
+    rng = np.random.default_rng(seed)
+    users = len(stack.columns)
+    sums = []
+    for size in batch_sizes(resamples, 8 * users):
+        drawn = rng.integers(users, size=(size, users)) + users * np.arange(size)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=size * users).reshape(size, users)
+        sums.append(weights.astype(np.float64) @ stack.columns)
+    return stack.values(np.concatenate(sums))
+
+
+def batch_sizes(rows: int, bytes_a_row: int) -> list[int]:
+    """How many rows at a time, so that they stay small."""
+    step = max(1, BATCH_BYTES // bytes_a_row)
+    return [min(step, rows - start) for start in range(0, rows, step)]
+
+
+def interval(samples: np.ndarray | None) -> tuple[float, float]:
+    """Percentile interval of bootstrap samples (Efron and Tibshirani 1993, section 13.3)."""
+    known = np.array([]) if samples is None else samples[np.isfinite(samples)]
+    if not len(known):
+        return np.nan, np.nan
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def table(tallies: Mapping[str, Tally], samples: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """One row a metric: ``metric``, ``value``, ``low``, ``high``, ``users``.
+
+    One user alone, drawn again and again, would look certain: there is no interval then.
+    """
+    rows = [
+        (
+            name,
+            tally.value(),
+            *interval(samples.get(name) if tally.users > 1 else None),
+            tally.users,
+        )
+        for name, tally in tallies.items()
+    ]
+    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "users"])

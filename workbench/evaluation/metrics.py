@@ -1,0 +1,85 @@
+"""Every metric by its name, and how a name is read."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from workbench.errors import OptionError
+from workbench.evaluation import beyond, ranking, ratings
+from workbench.evaluation.answers import LISTS, RATINGS, SCORES, Answers
+from workbench.evaluation.intervals import Tally
+from workbench.options import at_least, one_of
+
+HIGHER, LOWER, EITHER = "higher", "lower", ""
+
+
+class Metric(NamedTuple):
+    """A metric: what computes it, what that reads of the answers, and which way is better.
+
+    One that reads lists is called with (answers, k), any other with (answers).
+    """
+
+    tally: Callable[..., Tally]
+    reads: str
+    better: str
+
+
+METRICS = {
+    "precision": Metric(ranking.precision, LISTS, HIGHER),
+    "recall": Metric(ranking.recall, LISTS, HIGHER),
+    "capped_recall": Metric(ranking.capped_recall, LISTS, HIGHER),
+    "hit_rate": Metric(ranking.hit_rate, LISTS, HIGHER),
+    "ndcg": Metric(ranking.ndcg, LISTS, HIGHER),
+    "mrr": Metric(ranking.mrr, LISTS, HIGHER),
+    "map": Metric(ranking.average_precision, LISTS, HIGHER),
+    "auc": Metric(ranking.auc, SCORES, HIGHER),
+    "coverage": Metric(beyond.coverage, LISTS, HIGHER),
+    "gini": Metric(beyond.gini, LISTS, LOWER),
+    "novelty": Metric(beyond.novelty, LISTS, EITHER),
+    "diversity": Metric(beyond.diversity, LISTS, EITHER),
+    "serendipity": Metric(beyond.serendipity, LISTS, HIGHER),
+    "calibration": Metric(beyond.calibration, LISTS, LOWER),
+    "popularity_bias": Metric(beyond.popularity_bias, LISTS, EITHER),
+    "rmse": Metric(ratings.rmse, RATINGS, LOWER),
+    "mae": Metric(ratings.mae, RATINGS, LOWER),
+    "accuracy": Metric(ratings.accuracy, RATINGS, HIGHER),
+    "f1": Metric(ratings.f1, RATINGS, HIGHER),
+    "log_loss": Metric(ratings.log_loss, RATINGS, LOWER),
+    "ece": Metric(ratings.ece, RATINGS, LOWER),
+}
+
+
+class Wanted(NamedTuple):
+    """A metric that was asked for: "ndcg@10" is (metric "ndcg", k 10)."""
+
+    metric: Metric
+    k: int | None
+
+    def tally(self, answers: Answers) -> Tally:
+        """Compute it from a model's answers."""
+        return self.metric.tally(answers, *([] if self.k is None else [self.k]))
+
+
+def wanted(names: str | Iterable[str]) -> dict[str, Wanted]:
+    """Read the names of metrics.
+
+    Raises
+    ------
+    OptionError
+        If there is no such metric, or it lacks a k, or has one that it does not take.
+    """
+    listed = [names] if isinstance(names, str) else list(names)
+    if not listed:
+        raise OptionError(f"metrics is empty; choose of {', '.join(METRICS)}")
+    return {str(name): _read(str(name)) for name in listed}
+
+
+def _read(name: str) -> Wanted:
+    stem, at, cut = name.partition("@")
+    metric = METRICS[one_of("metric", stem, METRICS)]
+    if metric.reads != LISTS:
+        if at:
+            raise OptionError(f"metric={name!r} takes no k; write {stem!r}")
+        return Wanted(metric, None)
+    if not at:
+        raise OptionError(f"metric={name!r} needs the length of the list; write '{stem}@10'")
+    return Wanted(metric, at_least(f"k in {name!r}: k", int(cut) if cut.isdecimal() else cut, 1))

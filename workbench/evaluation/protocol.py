@@ -1,0 +1,185 @@
+"""The question that every model is asked: whose lists, out of which items, and what is a hit."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.columns import Columns
+from workbench.compute import top_k
+from workbench.datasets import Dataset
+from workbench.errors import DataError, OptionError
+from workbench.evaluation.entries import filtered, present, row_numbers
+from workbench.evaluation.leaks import check_pairs, check_times
+from workbench.options import at_least, one_of
+
+GAINS = ("binary", "rating")
+CANDIDATES = ("all", "sampled")
+BATCH_PAIRS = 2**21
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a model is asked, the same for all models that are compared.
+
+    Attributes
+    ----------
+    train, test : Dataset
+    users : Index of shape (u,)
+        Ids of the users of test who are known to train, ascending.
+    items : Index of shape (i,)
+        Ids of the items of train and test, ascending. Those of test alone nobody can recommend:
+        they count as missed.
+    history : CSR array of shape (u, i)
+        The users' ratings in train.
+    held : CSR array of shape (u, i)
+        Their ratings in test.
+    relevant : CSR array of shape (u, i)
+        The gain of each test item that counts as a hit.
+    popularity : int array of shape (i,)
+        Users of train an item has.
+    threshold : float or None
+        Lowest rating that is relevant.
+    sampled : CSR array of shape (u, i), or None
+        The candidates where they are sampled; None where they are all unseen items.
+    """
+
+    train: Dataset
+    test: Dataset
+    users: pd.Index
+    items: pd.Index
+    history: sparse.csr_array
+    held: sparse.csr_array
+    relevant: sparse.csr_array
+    popularity: np.ndarray
+    threshold: float | None = None
+    sampled: sparse.csr_array | None = None
+
+    @property
+    def unknown_users(self) -> int:
+        """Users of test who are not in train and so are not asked for."""
+        return len(self.test.user_ids) - len(self.users)
+
+    @cached_property
+    def relevant_counts(self) -> np.ndarray:
+        """Relevant items a user; shape (u,)."""
+        return np.diff(self.relevant.indptr)
+
+    @cached_property
+    def genres(self) -> sparse.csr_array:
+        """Ones where an item has a genre; CSR array of shape (i, genres).
+
+        Raises
+        ------
+        DataError
+            If the items have no genres.
+        """
+        table = self.train.items
+        if Columns.GENRES not in table:
+            raise DataError(
+                f"{self.train.name}: items have no column {Columns.GENRES!r}, on which diversity "
+                f"and calibration rest; they have {list(table)}"
+            )
+        labels = table.set_index(Columns.ITEM)[Columns.GENRES].reindex(self.items)
+        labels = labels.explode().dropna()
+        codes, genres = pd.factorize(labels, sort=True)
+        entries = (np.ones(len(codes)), (self.items.get_indexer(labels.index), codes))
+        matrix = sparse.coo_array(entries, shape=(len(self.items), len(genres))).tocsr()
+        matrix.data[:] = 1.0  # a genre that an item names twice is one genre
+        return matrix
+
+    def candidates(self, rows: np.ndarray) -> np.ndarray:
+        """Which items some users may be recommended; bool array of shape (rows, i)."""
+        if self.sampled is None:
+            return ~present(self.history[rows])
+        return present(self.sampled[rows])
+
+
+def task(
+    train: Dataset,
+    test: Dataset,
+    *,
+    relevant: float | None = None,
+    gain: str = "binary",
+    candidates: str = "all",
+    negatives: int = 100,
+    temporal: bool | str = False,
+    seed: int = 0,
+) -> Task:
+    """Line up train and test, and refuse them where test leaks into train.
+
+    See `workbench.evaluate` for the parameters and errors.
+    """
+    one_of("gain", gain, GAINS)
+    one_of("candidates", candidates, CANDIDATES)
+    at_least("negatives", negatives, 1)
+    if test.interactions.empty:
+        raise DataError(f"{test.name}: there are no interactions to evaluate on")
+    users = test.user_ids[test.user_ids.isin(train.user_ids)]
+    if users.empty:
+        raise DataError(
+            f"{test.name}: none of its {len(test.user_ids):,} users is in {train.name}, so there "
+            f"is nobody to recommend to; split the same data, by='user' or at random"
+        )
+    items = train.item_ids.union(test.item_ids)
+    history, held = _aligned(train, users, items), _aligned(test, users, items)
+    check_pairs(train, test, users, items, history, held)
+    check_times(train, test, temporal)
+    hits = _relevant(held, test, relevant, gain)
+    places = items.get_indexer(train.item_ids)
+    popularity = np.bincount(places[train.matrix.indices], minlength=len(items))
+    sampled = None
+    if candidates == "sampled":
+        sampled = _sample(history, hits, popularity > 0, negatives, seed)
+    return Task(train, test, users, items, history, held, hits, popularity, relevant, sampled)
+
+
+def _aligned(ds: Dataset, users: pd.Index, items: pd.Index) -> sparse.csr_array:
+    part = ds.matrix[ds.user_ids.get_indexer(users)]
+    columns = items.get_indexer(ds.item_ids)[part.indices]
+    return sparse.csr_array((part.data, columns, part.indptr), shape=(len(users), len(items)))
+
+
+def _relevant(
+    held: sparse.csr_array, test: Dataset, threshold: float | None, gain: str
+) -> sparse.csr_array:
+    hits = held if threshold is None else filtered(held, held.data >= threshold)
+    if not hits.nnz:
+        raise DataError(
+            f"{test.name}: no {Columns.RATING!r} reaches relevant={threshold!r}; the highest of "
+            f"known users is {held.data.max():g}"
+        )
+    if gain == "rating" and hits.data.min() < 0:
+        raise OptionError("gain='rating' needs ratings of 0 or more; use gain='binary'")
+    data = hits.data if gain == "rating" else np.ones(hits.nnz)
+    return sparse.csr_array((data, hits.indices, hits.indptr), hits.shape)
+
+
+def _sample(
+    history: sparse.csr_array,
+    relevant: sparse.csr_array,
+    known: np.ndarray,
+    negatives: int,
+    seed: int,
+) -> sparse.csr_array:
+    """Relevant items and, of the other unseen ones, as many as asked for, drawn evenly."""
+    rng = np.random.default_rng(seed)
+    users, items = history.shape
+    drawn = []
+    for rows in batches(users, items):
+        free = known & ~present(history[rows]) & ~present(relevant[rows])
+        lottery = np.where(free, rng.random(free.shape), np.nan)
+        drawn.append(top_k(lottery, negatives)[0])
+    lists = np.concatenate(drawn)
+    rows, places = np.nonzero(lists >= 0)
+    row = np.concatenate([rows, row_numbers(relevant)])
+    column = np.concatenate([lists[rows, places], relevant.indices])
+    return sparse.coo_array((np.ones(len(row)), (row, column)), shape=history.shape).tocsr()
+
+
+def batches(users: int, items: int) -> list[np.ndarray]:
+    """Row numbers in parts, so that a part x items matrix is never large."""
+    size = max(1, BATCH_PAIRS // items)
+    return np.split(np.arange(users), range(size, users, size))
