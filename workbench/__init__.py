@@ -19,6 +19,12 @@ _HOMES = {
     "Popular": "workbench.models",
     "UserKNN": "workbench.models",
     "ItemKNN": "workbench.models",
+    "P3alpha": "workbench.models",
+    "RP3beta": "workbench.models",
+    "EASE": "workbench.models",
+    "ALS": "workbench.models",
+    "Baseline": "workbench.models",
+    "BiasedMF": "workbench.models",
     "Copywriter": "workbench.language",
     "report": "workbench.reports",
 }
@@ -31,7 +37,17 @@ if TYPE_CHECKING:
     from workbench.compute import Neighbours, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.language import Copywriter
-    from workbench.models import ItemKNN, Popular, UserKNN
+    from workbench.models import (
+        ALS,
+        EASE,
+        Baseline,
+        BiasedMF,
+        ItemKNN,
+        P3alpha,
+        Popular,
+        RP3beta,
+        UserKNN,
+    )
     from workbench.reports import report
 
 

@@ -1,13 +1,22 @@
 """Neighbourhood models: the contract, lists computed by hand, and known answers."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from tests.models.contract import Contract, checkerboard, dataset, pairs, sample
+from tests.models.contract import (
+    Contract,
+    assert_list,
+    assert_typed_in_gives_the_same,
+    checkerboard,
+    dataset,
+    dense_table,
+    every_pair,
+    pairs,
+    sample,
+)
 from workbench.compute import similar
 from workbench.compute.metrics import METRICS
 from workbench.datasets import Dataset, synthetic
@@ -34,19 +43,6 @@ W24 = cosine([2, 4, 2], [0, 0, 3])
 AB = cosine([4, 2, 0, 0], [2, 4, 4, 0])
 AC = cosine([4, 2, 0, 0], [0, 2, 0, 3])
 BC = cosine([2, 4, 4, 0], [0, 2, 0, 3])
-
-
-def frame(*rows: tuple) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["user_id", "item_id", "score", "rank", "because"])
-
-
-def assert_list(found: pd.DataFrame, *rows: tuple) -> None:
-    expected = frame(*rows)
-    assert_frame_equal(found.drop(columns="because"), expected.drop(columns="because"), rtol=1e-6)
-    for given_evidence, evidence in zip(pairs(found["because"]), expected["because"], strict=True):
-        assert [source for source, _ in given_evidence] == [source for source, _ in evidence]
-        values = [value for _, value in evidence]
-        assert [value for _, value in given_evidence] == pytest.approx(values, rel=1e-9, abs=1e-12)
 
 
 class TestItemKNNImplicit(Contract):
@@ -257,11 +253,7 @@ def test_all_evidence_sums_to_the_explicit_numerator(model: type) -> None:
 @pytest.mark.parametrize("feedback", ["implicit", "explicit"])
 def test_a_users_history_typed_in_gives_item_based_the_same_list(feedback: str) -> None:
     ds = sample()
-    model = ItemKNN(k=6, feedback=feedback).fit(ds)
-    for user in ds.user_ids[:6]:
-        rows = ds.history(user)[["item_id", "rating"]].itertuples(index=False, name=None)
-        typed = model.recommend_for(rows).drop(columns="user_id")
-        assert_frame_equal(typed, model.recommend([user]).drop(columns="user_id"))
+    assert_typed_in_gives_the_same(ItemKNN(k=6, feedback=feedback).fit(ds), ds)
 
 
 def test_a_users_history_typed_in_finds_that_user_first() -> None:
@@ -305,9 +297,7 @@ def test_k_above_the_number_of_rows_is_fine(model: type) -> None:
 
 def naive_scores(ds: Dataset, of: str, k: int, feedback: str) -> np.ndarray:
     """The formulas of both models in loops."""
-    dense = np.full(ds.matrix.shape, np.nan)
-    rows, columns = ds.matrix.tocoo().coords
-    dense[rows, columns] = ds.matrix.data
+    dense = dense_table(ds)
     by_item = of == "items"
     near = similar(ds, of=of, k=k)
     means = np.nanmean(dense, axis=0 if by_item else 1)
@@ -337,7 +327,6 @@ def test_scores_equal_the_formulas_in_loops(
     model, of: str, feedback: str, seed: int, k: int
 ) -> None:
     ds = synthetic(8, 7, 30, seed=seed)
-    every = pd.MultiIndex.from_product([ds.user_ids, ds.item_ids]).to_frame(index=False)
-    found = model(k=k, feedback=feedback).fit(ds).score(every)
+    found = model(k=k, feedback=feedback).fit(ds).score(every_pair(ds))
     expected = naive_scores(ds, of, k, feedback).ravel()
     np.testing.assert_allclose(found, expected, rtol=1e-9)

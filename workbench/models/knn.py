@@ -10,7 +10,7 @@ from workbench.compute import nearest
 from workbench.compute.similarity import checked
 from workbench.compute.weighting import WEIGHTINGS
 from workbench.datasets import Dataset
-from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, row_means
+from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, present, row_means
 from workbench.options import one_of
 
 
@@ -43,7 +43,7 @@ class _KNN(Recommender):
         own: np.ndarray | None = None,
     ) -> sparse.csr_array:
         """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
-        indices, scores = nearest(
+        found = nearest(
             targets,
             queries=queries,
             own=own,
@@ -55,9 +55,7 @@ class _KNN(Recommender):
             min_overlap=self.min_overlap,
             device=self.device,
         )
-        rows, ranks = np.nonzero(indices >= 0)
-        entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
-        return sparse.coo_array(entries, shape=(len(indices), targets.shape[0])).tocsr()
+        return as_matrix(*found, columns=targets.shape[0])
 
     @abstractmethod
     def _predict(
@@ -115,7 +113,7 @@ class ItemKNN(_KNN):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         history = self._centred(profiles, self._means[profiles.indices])
         total = (history @ self._similar.T).toarray()
-        weight = (_present(profiles) @ self._similar.T).toarray()
+        weight = (present(profiles) @ self._similar.T).toarray()
         return total, weight, self._means
 
     def _contributions(
@@ -155,7 +153,7 @@ class UserKNN(_KNN):
         means = np.repeat(row_means(matrix), np.diff(matrix.indptr))
         self._ratings = self._centred(matrix, means)
         self._raters = self._ratings.T.tocsr()
-        self._rated = _present(matrix)
+        self._rated = present(matrix)
         self._similar = self._neighbours(matrix)
 
     def _predict(
@@ -177,6 +175,8 @@ class UserKNN(_KNN):
         return similar[rows].multiply(self._raters[items]).tocsr(), self.data.user_ids
 
 
-def _present(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Ones wherever the matrix has an entry."""
-    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
+def as_matrix(indices: np.ndarray, scores: np.ndarray, *, columns: int) -> sparse.csr_array:
+    """Neighbours as a CSR array of shape (rows, columns), float64, k entries a row at most."""
+    rows, ranks = np.nonzero(indices >= 0)
+    entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
+    return sparse.coo_array(entries, shape=(len(indices), columns)).tocsr()
