@@ -21,7 +21,7 @@ from workbench.compute import similar
 from workbench.compute.metrics import METRICS
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
-from workbench.models import ItemKNN, Recommender, UserKNN
+from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN
 
 MODELS = (ItemKNN, UserKNN)
 
@@ -65,6 +65,11 @@ class TestItemKNNWeighted(Contract):
         return ItemKNN(k=6, metric="asymmetric_cosine", alpha=0.3, weighting="bm25", shrink=2)
 
 
+class TestKNNBaseline(Contract):
+    def make(self) -> Recommender:
+        return KNNBaseline(k=6)
+
+
 class TestUserKNNImplicit(Contract):
     def make(self) -> Recommender:
         return UserKNN(k=6)
@@ -106,6 +111,19 @@ def test_item_based_explicit_by_hand() -> None:
         ("b", 4, 3 + (4 - 8 / 3), 1, [(2, (4 - 8 / 3) * W24)]),
         ("c", 3, 4 + (2 - 8 / 3), 1, [(2, (2 - 8 / 3) * W23)]),
         ("c", 1, 3 + (2 - 8 / 3), 2, [(2, (2 - 8 / 3) * W12)]),
+    )
+
+
+def test_item_based_with_baselines_by_hand() -> None:
+    """The baselines themselves are computed by hand in `test_biased`."""
+    baseline = Baseline(l2_users=1, l2_items=2, epochs=1).fit(DS)
+    b = baseline.score(every_pair(DS)).reshape(3, 4)
+    left_1, left_2 = 4 - b[0, 0], 2 - b[0, 1]
+    predicted = b[0, 2] + (left_1 * W13 + left_2 * W23) / (W13 + W23)
+    assert_list(
+        KNNBaseline(l2_users=1, l2_items=2, epochs=1).fit(DS).recommend(["a"]),
+        ("a", 3, predicted, 1, [(1, left_1 * W13), (2, left_2 * W23)]),
+        ("a", 4, b[0, 3] + left_2, 2, [(2, left_2 * W24)]),
     )
 
 
@@ -250,10 +268,12 @@ def test_all_evidence_sums_to_the_explicit_numerator(model: type) -> None:
     np.testing.assert_allclose(sums, total[rows, columns], atol=1e-9)
 
 
-@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
-def test_a_users_history_typed_in_gives_item_based_the_same_list(feedback: str) -> None:
+@pytest.mark.parametrize(
+    "model", [ItemKNN(k=6), ItemKNN(k=6, feedback="explicit"), KNNBaseline(k=6)]
+)
+def test_a_users_history_typed_in_gives_item_based_the_same_list(model: Recommender) -> None:
     ds = sample()
-    assert_typed_in_gives_the_same(ItemKNN(k=6, feedback=feedback).fit(ds), ds)
+    assert_typed_in_gives_the_same(model.fit(ds), ds)
 
 
 def test_a_users_history_typed_in_finds_that_user_first() -> None:
@@ -288,6 +308,11 @@ def test_nothing_known_means_nothing_recommended(model: type) -> None:
 def test_bad_hyperparameters_are_refused(model: type, options: dict, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         model(**options)
+
+
+def test_bad_baselines_are_refused() -> None:
+    with pytest.raises(OptionError, match="l2_users=-1 must be a finite number of 0 or more"):
+        KNNBaseline(l2_users=-1)
 
 
 @pytest.mark.parametrize("model", MODELS)

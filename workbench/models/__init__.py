@@ -5,7 +5,7 @@ from workbench.models.biased import Baseline, BiasedMF
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
-from workbench.models.knn import ItemKNN, UserKNN
+from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ByItem",
     "ByUser",
     "ItemKNN",
+    "KNNBaseline",
     "P3alpha",
     "Popular",
     "RP3beta",

@@ -76,9 +76,13 @@ class Baseline(Recommender):
         left = ratings.data - self._mean - others[ratings.indices]
         return np.bincount(rows, left, len(lengths)) / np.maximum(l2 + lengths, 1e-300)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+    def predict(self, profiles: sparse.csr_array) -> np.ndarray:
+        """Predict all ratings of rows of a ratings matrix; float64, of the shape of the rows."""
         users = self._biases(profiles, self._items, self.l2_users)
         return self._mean + users[:, None] + self._items
+
+    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        return self.predict(profiles)
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
