@@ -49,6 +49,14 @@ class Recommender(ABC):
     Parameters
     ----------
     device : {"auto", "cpu", "gpu"}
+
+    Attributes
+    ----------
+    evidence_type : type
+        `ByItem`, `ByUser` or `ByCount`.
+    on_gpu : bool
+        Whether the model has a use for a card. Where it has none, "auto" means the CPU and "gpu"
+        is an error.
     """
 
     evidence_type: type = ByItem
