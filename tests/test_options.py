@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import MissingExtraError, OptionError, WorkbenchError
-from workbench.options import at_least, one_of
+from workbench.options import at_least, number, one_of
 
 
 def test_a_choice_comes_back() -> None:
@@ -64,3 +64,24 @@ def test_a_missing_extra_names_the_line_that_installs_it() -> None:
         "The embedded model needs the package 'torch'. "
         "Install it, in the project's folder, with: pip install -e '.[language]'"
     )
+
+
+@pytest.mark.parametrize("value", [0, 0.0, 2, 0.5, np.float32(0.5), np.int64(3), Fraction(1, 2)])
+def test_finite_numbers_of_any_kind_are_taken(value: object) -> None:
+    found = number("l2", value)
+    assert found == value
+    assert type(found) is float
+
+
+@pytest.mark.parametrize("value", [-1, -0.1, np.nan, np.inf, "2", None, True, 1j])
+def test_any_other_number_is_refused_by_name(value: object) -> None:
+    message = f"l2={value!r} must be a finite number of 0 or more"
+    with pytest.raises(OptionError, match=re.escape(message)):
+        number("l2", value)
+
+
+@pytest.mark.parametrize("value", [0, 0.0, -1, np.nan])
+def test_zero_is_refused_where_it_has_no_sense(value: object) -> None:
+    message = f"l2={value!r} must be a finite number above 0"
+    with pytest.raises(OptionError, match=re.escape(message)):
+        number("l2", value, zero=False)

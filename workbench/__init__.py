@@ -19,6 +19,13 @@ _HOMES = {
     "Popular": "workbench.models",
     "UserKNN": "workbench.models",
     "ItemKNN": "workbench.models",
+    "KNNBaseline": "workbench.models",
+    "P3alpha": "workbench.models",
+    "RP3beta": "workbench.models",
+    "EASE": "workbench.models",
+    "ALS": "workbench.models",
+    "Baseline": "workbench.models",
+    "BiasedMF": "workbench.models",
     "evaluate": "workbench.evaluation",
     "compare": "workbench.evaluation",
     "Copywriter": "workbench.language",
@@ -34,7 +41,18 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate
     from workbench.language import Copywriter
-    from workbench.models import ItemKNN, Popular, UserKNN
+    from workbench.models import (
+        ALS,
+        EASE,
+        Baseline,
+        BiasedMF,
+        ItemKNN,
+        KNNBaseline,
+        P3alpha,
+        Popular,
+        RP3beta,
+        UserKNN,
+    )
     from workbench.reports import report
 
 

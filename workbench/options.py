@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from workbench.errors import OptionError
@@ -23,3 +23,13 @@ def at_least(name: str, value: Any, least: int) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise OptionError(f"{name}={value!r} must be a whole number of {least} or more")
     return int(value)
+
+
+def number(name: str, value: Any, *, zero: bool = True) -> float:
+    """Return `value` as a float if it is finite and above 0, or 0 with `zero`, else raise."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        found = float(value)
+        if 0 < found < float("inf") or (zero and found == 0):
+            return found
+    limit = "of 0 or more" if zero else "above 0"
+    raise OptionError(f"{name}={value!r} must be a finite number {limit}")

@@ -43,6 +43,40 @@ def pairs(because: pd.Series) -> list[list[tuple]]:
     return [[tuple(pair) for pair in evidence] for evidence in because]
 
 
+def assert_list(found: pd.DataFrame, *rows: tuple, rel: float = 1e-9) -> None:
+    """The list is these rows of (user_id, item_id, score, rank, because)."""
+    expected = pd.DataFrame(rows, columns=COLUMNS)
+    assert_frame_equal(found.drop(columns="because"), expected.drop(columns="because"), rtol=1e-6)
+    for given_evidence, evidence in zip(pairs(found["because"]), expected["because"], strict=True):
+        assert [source for source, _ in given_evidence] == [source for source, _ in evidence]
+        values = [value for _, value in evidence]
+        assert [value for _, value in given_evidence] == pytest.approx(values, rel=rel, abs=1e-12)
+
+
+def assert_evidence_sums_to(recs: pd.DataFrame, expected: object) -> None:
+    sums = [sum(value for _, value in evidence) for evidence in recs["because"]]
+    np.testing.assert_allclose(sums, expected, rtol=1e-6, atol=1e-6)
+
+
+def assert_typed_in_gives_the_same(model: Recommender, ds: Dataset) -> None:
+    """A history typed in has the list of the user whose history it is."""
+    for user in ds.user_ids[:6]:
+        rows = ds.history(user)[[C.ITEM, C.RATING]].itertuples(index=False, name=None)
+        typed = model.recommend_for(rows).drop(columns=C.USER)
+        assert_frame_equal(typed, model.recommend([user]).drop(columns=C.USER))
+
+
+def dense_table(ds: Dataset) -> np.ndarray:
+    """Ratings with NaN where there is none."""
+    table = np.full(ds.matrix.shape, np.nan)
+    table[ds.matrix.tocoo().coords] = ds.matrix.data
+    return table
+
+
+def every_pair(ds: Dataset) -> pd.DataFrame:
+    return pd.MultiIndex.from_product([ds.user_ids, ds.item_ids]).to_frame(index=False)
+
+
 @cache
 def sample() -> Dataset:
     return synthetic(25, 18, 160, seed=5)

@@ -1,18 +1,27 @@
 """Neighbourhood models: the contract, lists computed by hand, and known answers."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from tests.models.contract import Contract, checkerboard, dataset, pairs, sample
+from tests.models.contract import (
+    Contract,
+    assert_list,
+    assert_typed_in_gives_the_same,
+    checkerboard,
+    dataset,
+    dense_table,
+    every_pair,
+    pairs,
+    sample,
+)
 from workbench.compute import similar
 from workbench.compute.metrics import METRICS
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
-from workbench.models import ItemKNN, Recommender, UserKNN
+from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN
 
 MODELS = (ItemKNN, UserKNN)
 
@@ -36,19 +45,6 @@ AC = cosine([4, 2, 0, 0], [0, 2, 0, 3])
 BC = cosine([2, 4, 4, 0], [0, 2, 0, 3])
 
 
-def frame(*rows: tuple) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["user_id", "item_id", "score", "rank", "because"])
-
-
-def assert_list(found: pd.DataFrame, *rows: tuple) -> None:
-    expected = frame(*rows)
-    assert_frame_equal(found.drop(columns="because"), expected.drop(columns="because"), rtol=1e-6)
-    for given_evidence, evidence in zip(pairs(found["because"]), expected["because"], strict=True):
-        assert [source for source, _ in given_evidence] == [source for source, _ in evidence]
-        values = [value for _, value in evidence]
-        assert [value for _, value in given_evidence] == pytest.approx(values, rel=1e-9, abs=1e-12)
-
-
 class TestItemKNNImplicit(Contract):
     def make(self) -> Recommender:
         return ItemKNN(k=6)
@@ -67,6 +63,11 @@ class TestItemKNNPearson(Contract):
 class TestItemKNNWeighted(Contract):
     def make(self) -> Recommender:
         return ItemKNN(k=6, metric="asymmetric_cosine", alpha=0.3, weighting="bm25", shrink=2)
+
+
+class TestKNNBaseline(Contract):
+    def make(self) -> Recommender:
+        return KNNBaseline(k=6)
 
 
 class TestUserKNNImplicit(Contract):
@@ -110,6 +111,19 @@ def test_item_based_explicit_by_hand() -> None:
         ("b", 4, 3 + (4 - 8 / 3), 1, [(2, (4 - 8 / 3) * W24)]),
         ("c", 3, 4 + (2 - 8 / 3), 1, [(2, (2 - 8 / 3) * W23)]),
         ("c", 1, 3 + (2 - 8 / 3), 2, [(2, (2 - 8 / 3) * W12)]),
+    )
+
+
+def test_item_based_with_baselines_by_hand() -> None:
+    """The baselines themselves are computed by hand in `test_biased`."""
+    baseline = Baseline(l2_users=1, l2_items=2, epochs=1).fit(DS)
+    b = baseline.score(every_pair(DS)).reshape(3, 4)
+    left_1, left_2 = 4 - b[0, 0], 2 - b[0, 1]
+    predicted = b[0, 2] + (left_1 * W13 + left_2 * W23) / (W13 + W23)
+    assert_list(
+        KNNBaseline(l2_users=1, l2_items=2, epochs=1).fit(DS).recommend(["a"]),
+        ("a", 3, predicted, 1, [(1, left_1 * W13), (2, left_2 * W23)]),
+        ("a", 4, b[0, 3] + left_2, 2, [(2, left_2 * W24)]),
     )
 
 
@@ -254,14 +268,12 @@ def test_all_evidence_sums_to_the_explicit_numerator(model: type) -> None:
     np.testing.assert_allclose(sums, total[rows, columns], atol=1e-9)
 
 
-@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
-def test_a_users_history_typed_in_gives_item_based_the_same_list(feedback: str) -> None:
+@pytest.mark.parametrize(
+    "model", [ItemKNN(k=6), ItemKNN(k=6, feedback="explicit"), KNNBaseline(k=6)]
+)
+def test_a_users_history_typed_in_gives_item_based_the_same_list(model: Recommender) -> None:
     ds = sample()
-    model = ItemKNN(k=6, feedback=feedback).fit(ds)
-    for user in ds.user_ids[:6]:
-        rows = ds.history(user)[["item_id", "rating"]].itertuples(index=False, name=None)
-        typed = model.recommend_for(rows).drop(columns="user_id")
-        assert_frame_equal(typed, model.recommend([user]).drop(columns="user_id"))
+    assert_typed_in_gives_the_same(model.fit(ds), ds)
 
 
 def test_a_users_history_typed_in_finds_that_user_first() -> None:
@@ -298,6 +310,11 @@ def test_bad_hyperparameters_are_refused(model: type, options: dict, message: st
         model(**options)
 
 
+def test_bad_baselines_are_refused() -> None:
+    with pytest.raises(OptionError, match="l2_users=-1 must be a finite number of 0 or more"):
+        KNNBaseline(l2_users=-1)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_k_above_the_number_of_rows_is_fine(model: type) -> None:
     assert_frame_equal(model(k=10_000).fit(DS).recommend(), model(k=4).fit(DS).recommend())
@@ -305,9 +322,7 @@ def test_k_above_the_number_of_rows_is_fine(model: type) -> None:
 
 def naive_scores(ds: Dataset, of: str, k: int, feedback: str) -> np.ndarray:
     """The formulas of both models in loops."""
-    dense = np.full(ds.matrix.shape, np.nan)
-    rows, columns = ds.matrix.tocoo().coords
-    dense[rows, columns] = ds.matrix.data
+    dense = dense_table(ds)
     by_item = of == "items"
     near = similar(ds, of=of, k=k)
     means = np.nanmean(dense, axis=0 if by_item else 1)
@@ -337,7 +352,6 @@ def test_scores_equal_the_formulas_in_loops(
     model, of: str, feedback: str, seed: int, k: int
 ) -> None:
     ds = synthetic(8, 7, 30, seed=seed)
-    every = pd.MultiIndex.from_product([ds.user_ids, ds.item_ids]).to_frame(index=False)
-    found = model(k=k, feedback=feedback).fit(ds).score(every)
+    found = model(k=k, feedback=feedback).fit(ds).score(every_pair(ds))
     expected = naive_scores(ds, of, k, feedback).ravel()
     np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -1,5 +1,6 @@
 """Similarity, and where it runs."""
 
+from workbench.compute._team import Team
 from workbench.compute.device import Device, describe, resolve
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
@@ -9,6 +10,7 @@ __all__ = [
     "Device",
     "Neighbours",
     "StoredNeighbours",
+    "Team",
     "common_ratings",
     "describe",
     "nearest",

@@ -1,7 +1,26 @@
 """Recommenders: one family a file, one protocol."""
 
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender
-from workbench.models.knn import ItemKNN, UserKNN
+from workbench.models.biased import Baseline, BiasedMF
+from workbench.models.ease import EASE
+from workbench.models.factors import ALS
+from workbench.models.graph import P3alpha, RP3beta
+from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
 
-__all__ = ["ByCount", "ByItem", "ByUser", "ItemKNN", "Popular", "Recommender", "UserKNN"]
+__all__ = [
+    "ALS",
+    "EASE",
+    "Baseline",
+    "BiasedMF",
+    "ByCount",
+    "ByItem",
+    "ByUser",
+    "ItemKNN",
+    "KNNBaseline",
+    "P3alpha",
+    "Popular",
+    "RP3beta",
+    "Recommender",
+    "UserKNN",
+]

@@ -49,12 +49,27 @@ class Recommender(ABC):
     Parameters
     ----------
     device : {"auto", "cpu", "gpu"}
+
+    Attributes
+    ----------
+    evidence_type : type
+        `ByItem`, `ByUser` or `ByCount`.
+    on_gpu : bool
+        Whether the model has a use for a card. Where it has none, "auto" means the CPU and "gpu"
+        is an error.
     """
 
     evidence_type: type = ByItem
+    on_gpu: bool = True
 
     def __init__(self, *, device: str = "auto") -> None:
         self.device: Device = resolve(device)
+        if self.device.kind == "gpu" and not self.on_gpu:
+            if device == "gpu":
+                raise OptionError(
+                    f"device='gpu': {type(self).__name__} runs on the CPU only; use 'auto' or 'cpu'"
+                )
+            self.device = resolve("cpu")
         self._data: Dataset | None = None
 
     @property
@@ -265,6 +280,11 @@ def row_means(matrix: sparse.csr_array) -> np.ndarray:
     """Mean of the stored entries of every row, 0 for an empty one; shape (rows,)."""
     counts = np.diff(matrix.indptr)
     return np.asarray(matrix.sum(axis=1)).ravel() / np.maximum(counts, 1)
+
+
+def present(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Ones wherever the matrix has an entry."""
+    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
 
 
 def _strongest(

@@ -10,7 +10,8 @@ from workbench.compute import nearest
 from workbench.compute.similarity import checked
 from workbench.compute.weighting import WEIGHTINGS
 from workbench.datasets import Dataset
-from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, row_means
+from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, present, row_means
+from workbench.models.biased import Baseline
 from workbench.options import one_of
 
 
@@ -43,7 +44,7 @@ class _KNN(Recommender):
         own: np.ndarray | None = None,
     ) -> sparse.csr_array:
         """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
-        indices, scores = nearest(
+        found = nearest(
             targets,
             queries=queries,
             own=own,
@@ -55,9 +56,7 @@ class _KNN(Recommender):
             min_overlap=self.min_overlap,
             device=self.device,
         )
-        rows, ranks = np.nonzero(indices >= 0)
-        entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
-        return sparse.coo_array(entries, shape=(len(indices), targets.shape[0])).tocsr()
+        return as_matrix(*found, columns=targets.shape[0])
 
     @abstractmethod
     def _predict(
@@ -110,19 +109,91 @@ class ItemKNN(_KNN):
         self._means = row_means(items)
         self._similar = self._neighbours(items)
 
+    def _expected(self, profiles: sparse.csr_array) -> np.ndarray:
+        """What rating is expected of every item, similar ones aside; broadcasts to (b, items)."""
+        return self._means
+
+    def _history(self, profiles: sparse.csr_array) -> sparse.csr_array:
+        expected = np.broadcast_to(self._expected(profiles), profiles.shape)
+        rows = np.repeat(np.arange(profiles.shape[0]), np.diff(profiles.indptr))
+        return self._centred(profiles, expected[rows, profiles.indices])
+
     def _predict(
         self, profiles: sparse.csr_array, own: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        history = self._centred(profiles, self._means[profiles.indices])
-        total = (history @ self._similar.T).toarray()
-        weight = (_present(profiles) @ self._similar.T).toarray()
-        return total, weight, self._means
+        total = (self._history(profiles) @ self._similar.T).toarray()
+        weight = (present(profiles) @ self._similar.T).toarray()
+        return total, weight, self._expected(profiles)
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
-        history = self._centred(profiles, self._means[profiles.indices])
+        history = self._history(profiles)
         return self._similar[items].multiply(history[rows]).tocsr(), self.data.item_ids
+
+
+class KNNBaseline(ItemKNN):
+    r"""Predict a rating from those of similar items, each compared with its baseline.
+
+    With :math:`b_{ui} = \mu + b_u + b_i` as in `workbench.Baseline`, and else as in `ItemKNN`,
+
+    .. math::
+        \hat r_{ui} = b_{ui} +
+            \frac{\sum_{j \in N_k(i) \cap H_u} w_{ij} (r_{uj} - b_{uj})}
+            {\sum_{j \in N_k(i) \cap H_u} w_{ij}}
+
+    (Koren 2010, section 2.2, where the k are chosen among the items that u rated). It takes off
+    who rates high as well as what is rated high.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours a row.
+    metric, weighting, shrink, alpha, min_overlap
+        See `workbench.similar`.
+    l2_users, l2_items, epochs
+        See `workbench.Baseline`.
+    device : {"auto", "cpu", "gpu"}
+        For the similarities.
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed.
+    """
+
+    def __init__(
+        self,
+        *,
+        k: int = 50,
+        metric: str = "cosine",
+        weighting: str = "none",
+        shrink: float = 0.0,
+        alpha: float = 0.5,
+        min_overlap: int = 1,
+        l2_users: float = 15.0,
+        l2_items: float = 10.0,
+        epochs: int = 10,
+        device: str = "auto",
+    ) -> None:
+        super().__init__(
+            k=k,
+            metric=metric,
+            weighting=weighting,
+            shrink=shrink,
+            alpha=alpha,
+            min_overlap=min_overlap,
+            feedback="explicit",
+            device=device,
+        )
+        self._baseline = Baseline(l2_users=l2_users, l2_items=l2_items, epochs=epochs)
+
+    def _fit(self, ds: Dataset) -> None:
+        self._baseline.fit(ds)
+        self._similar = self._neighbours(ds.matrix.T.tocsr())
+
+    def _expected(self, profiles: sparse.csr_array) -> np.ndarray:
+        return self._baseline.predict(profiles)
 
 
 class UserKNN(_KNN):
@@ -155,7 +226,7 @@ class UserKNN(_KNN):
         means = np.repeat(row_means(matrix), np.diff(matrix.indptr))
         self._ratings = self._centred(matrix, means)
         self._raters = self._ratings.T.tocsr()
-        self._rated = _present(matrix)
+        self._rated = present(matrix)
         self._similar = self._neighbours(matrix)
 
     def _predict(
@@ -177,6 +248,8 @@ class UserKNN(_KNN):
         return similar[rows].multiply(self._raters[items]).tocsr(), self.data.user_ids
 
 
-def _present(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Ones wherever the matrix has an entry."""
-    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
+def as_matrix(indices: np.ndarray, scores: np.ndarray, *, columns: int) -> sparse.csr_array:
+    """Neighbours as a CSR array of shape (rows, columns), float64, k entries a row at most."""
+    rows, ranks = np.nonzero(indices >= 0)
+    entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
+    return sparse.coo_array(entries, shape=(len(indices), columns)).tocsr()

@@ -29,6 +29,10 @@ class Popular(Recommender):
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
-        own_counts = (self._counts[items], items, np.arange(len(items) + 1))
-        shape = (len(items), len(self._counts))
-        return sparse.csr_array(own_counts, shape=shape), self.data.item_ids
+        return by_count(self._counts, items), self.data.item_ids
+
+
+def by_count(counts: np.ndarray, items: np.ndarray) -> sparse.csr_array:
+    """Contributions of recommendations that rest on the count of the item itself."""
+    own_counts = (counts[items], items, np.arange(len(items) + 1))
+    return sparse.csr_array(own_counts, shape=(len(items), len(counts)))

@@ -1,0 +1,143 @@
+"""The compiled loops of the factor models.
+
+Arithmetic is strict (no fast-math, no fused multiply-add) and a row's result does not depend on
+the rows beside it: a seed gives the same bits whatever the cores and the batches.
+"""
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+_jit = nb.njit(nogil=True, error_model="numpy", cache=True)
+
+
+# --- alternating least squares ----------------------------------------------------------------
+
+
+@_jit
+def _equations(  # type: ignore[no-untyped-def]
+    begin, end, indices, weights, ridge, factors, gram
+):  # fmt: skip
+    """Factors of a row's entries, and the matrix of its normal equations."""
+    seen = factors[indices[begin:end]]
+    matrix = gram + np.dot((seen * weights[begin:end].reshape(-1, 1)).T, seen)
+    for f in range(matrix.shape[0]):
+        matrix[f, f] += ridge
+    return seen, matrix
+
+
+@_jit
+def solve(  # type: ignore[no-untyped-def]
+    first, last, indptr, indices, weights, targets, ridge, factors, gram, out
+):  # fmt: skip
+    """Solve the normal equations of rows first to last; a row without entries is left as it is.
+
+    Parameters
+    ----------
+    indptr, indices : int64 arrays
+        Entries of the rows, as in a CSR array.
+    weights, targets : float64 arrays of shape (entries,)
+        What an entry adds to the matrix and to the right-hand side, times its factors.
+    ridge : float64 array of shape (rows,)
+        Added to the diagonal.
+    factors : float64 array of shape (columns, factors)
+    gram : float64 array of shape (factors, factors)
+        What all rows' matrices share.
+    out : float64 array of shape (rows, factors)
+    """
+    for row in range(first, last):
+        begin, end = indptr[row], indptr[row + 1]
+        if begin < end:
+            seen, matrix = _equations(begin, end, indices, weights, ridge[row], factors, gram)
+            out[row] = np.linalg.solve(matrix, np.dot(targets[begin:end], seen))
+
+
+@_jit
+def shares(  # type: ignore[no-untyped-def]
+    groups, items, indptr, indices, weights, targets, ridge, factors, gram, out
+):  # fmt: skip
+    """Share of every entry of a row in the row's score of an item.
+
+    As `solve`, but for ``items``, one a row, and ``groups``: rows of one number follow each other
+    and have the same entries, so that their matrix is inverted once. ``out`` has an entry's shape.
+    """
+    row = 0
+    while row < groups.size:
+        group, begin, end = groups[row], indptr[row], indptr[row + 1]
+        seen, matrix = _equations(begin, end, indices, weights, ridge[row], factors, gram)
+        inverse = np.linalg.inv(matrix)
+        while row < groups.size and groups[row] == group:
+            begin, end = indptr[row], indptr[row + 1]
+            near = np.dot(seen, np.dot(inverse, factors[items[row]]))
+            out[begin:end] = near * targets[begin:end]
+            row += 1
+
+
+# --- stochastic gradient descent --------------------------------------------------------------
+
+
+@_jit
+def _dot(left: Any, row: Any, right: Any, other: Any) -> Any:
+    total = 0.0
+    for f in range(left.shape[1]):
+        total += left[row, f] * right[other, f]
+    return total
+
+
+@_jit
+def descend(  # type: ignore[no-untyped-def]
+    order, users, items, ratings, mean, rate, l2, user_biases, item_biases, p, q
+):  # fmt: skip
+    """One step of gradient descent a rating, in this order; biases, p and q change in place."""
+    for e in order:
+        u, i = users[e], items[e]
+        error = ratings[e] - (mean + user_biases[u] + item_biases[i] + _dot(p, u, q, i))
+        user_biases[u] += rate * (error - l2 * user_biases[u])
+        item_biases[i] += rate * (error - l2 * item_biases[i])
+        for f in range(p.shape[1]):
+            of_user, of_item = p[u, f], q[i, f]
+            p[u, f] = of_user + rate * (error * of_item - l2 * of_user)
+            q[i, f] = of_item + rate * (error * of_user - l2 * of_item)
+
+
+@_jit
+def fold_in(indptr, indices, residuals, rate, l2, epochs, q, out):  # type: ignore[no-untyped-def]
+    """Take the same steps for new rows, from 0 and with the items held still.
+
+    Where a row ends up is then linear in its steps: it is a bias of ``sum_j out_j`` and a vector
+    of ``sum_j out_j q_j``. An entry's part is written anew once an epoch, so the steps in between,
+    of which each shrinks it, are made good at once.
+
+    Parameters
+    ----------
+    indptr, indices : int64 arrays
+        Entries of the rows, as in a CSR array.
+    residuals : float64 array of shape (entries,)
+        Ratings less the mean and the item's bias.
+    out : float64 array of shape (entries,)
+        0 to begin with.
+    """
+    kept = 1 - rate * l2
+    vector = np.empty((1, q.shape[1]))
+    for row in range(indptr.size - 1):
+        begin, end = indptr[row], indptr[row + 1]
+        bias, between = 0.0, kept ** (end - begin)
+        vector[:] = 0
+        for _ in range(epochs):
+            for e in range(begin, end):
+                step = rate * (residuals[e] - bias - _dot(vector, 0, q, indices[e]))
+                bias = kept * bias + step
+                for f in range(q.shape[1]):
+                    vector[0, f] = kept * vector[0, f] + step * q[indices[e], f]
+                out[e] = between * out[e] + step
+        for e in range(begin, end):
+            out[e] *= kept ** (end - 1 - e)
+
+
+@_jit
+def products(items, indptr, indices, q, out):  # type: ignore[no-untyped-def]
+    """``q_i q_j`` of the item i of every row and its entries j."""
+    for row in range(items.size):
+        for e in range(indptr[row], indptr[row + 1]):
+            out[e] = _dot(q, items[row], q, indices[e])

@@ -1,0 +1,166 @@
+"""Matrix factorisation by alternating least squares."""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.compute import Team
+from workbench.datasets import Dataset
+from workbench.models.base import FEEDBACK, ByItem, Recommender, row_means
+from workbench.options import at_least, number, one_of
+
+CHUNKS = 16  # of rows a core, so that all are busy to the end
+
+
+class Equations(NamedTuple):
+    """Normal equations of rows, but for the factors; see `workbench.models._kernels.solve`."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    weights: np.ndarray
+    targets: np.ndarray
+    ridge: np.ndarray
+
+
+class ALS(Recommender):
+    r"""Recommend items whose factors fit the user's.
+
+    Users x and items y have vectors of f numbers, and the score is :math:`s(u, i) = x_u^T y_i`.
+    Each half of an epoch solves for one side's vectors exactly, the other's being held, so that
+    the loss never rises. With :math:`H_u` the history of u, all its ratings r:
+
+    .. math::
+        \text{implicit:} \quad & \sum_{u, i} c_{ui} (p_{ui} - x_u^T y_i)^2 +
+            \lambda \Big(\sum_u \|x_u\|^2 + \sum_i \|y_i\|^2\Big), \qquad
+            c_{ui} = 1 + \alpha |r_{ui}|, \quad p_{ui} = [r_{ui} > 0] \\
+        \text{explicit:} \quad & \sum_{(u, i)} (r_{ui} - x_u^T y_i)^2 +
+            \lambda \Big(\sum_u n_u \|x_u\|^2 + \sum_i n_i \|y_i\|^2\Big)
+
+    for implicit feedback over all pairs (Hu, Koren and Volinsky 2008, eq. 3; a negative rating is
+    a confident "no"), for explicit over those that were rated, :math:`n_u, n_i` times each (Zhou
+    et al. 2008, section 3.1: ALS-WR; as there, items start with their mean rating as first factor).
+    Users are solved for last, so that a history that is typed in has the score of a
+    user with that history.
+
+    A score is a sum over the history, and evidence is its terms (Hu, Koren and Volinsky 2008,
+    section 5):
+
+    .. math::
+        s(u, i) = \sum_{j \in H_u} y_i^T W^u y_j \, t_{uj}, \qquad
+        W^u = \Big(G + \sum_{j \in H_u} w_{uj} y_j y_j^T + \lambda_u I\Big)^{-1}
+
+    with :math:`G = Y^T Y, w = \alpha |r|, t = c p, \lambda_u = \lambda` for implicit and
+    :math:`G = 0, w = 1, t = r, \lambda_u = n_u \lambda` for explicit feedback.
+
+    Parameters
+    ----------
+    factors : int
+        Numbers a vector.
+    l2 : float
+        Above 0: lambda.
+    alpha : float
+        0 or more: what a rating of 1 adds to the confidence. For implicit feedback only.
+    epochs : int
+    feedback : {"implicit", "explicit"}
+        "explicit" predicts ratings.
+    seed : int
+        Of the item vectors to start with; the same seed gives the same model.
+    device : {"auto", "cpu"}
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed.
+    """
+
+    evidence_type = ByItem
+    on_gpu = False
+
+    def __init__(
+        self,
+        *,
+        factors: int = 64,
+        l2: float = 0.1,
+        alpha: float = 1.0,
+        epochs: int = 15,
+        feedback: str = "implicit",
+        seed: int = 0,
+        device: str = "auto",
+    ) -> None:
+        super().__init__(device=device)
+        self.factors = at_least("factors", factors, 1)
+        self.l2 = number("l2", l2, zero=False)
+        self.alpha = number("alpha", alpha)
+        self.epochs = at_least("epochs", epochs, 1)
+        self.feedback = one_of("feedback", feedback, FEEDBACK)
+        self.seed = at_least("seed", seed, 0)
+
+    def _fit(self, ds: Dataset) -> None:
+        by_item = ds.matrix.T.tocsr()
+        users, items = self._equations(ds.matrix), self._equations(by_item)
+        start = np.random.default_rng(self.seed).normal(0, 0.01, (len(ds.item_ids), self.factors))
+        if self.feedback == "explicit":
+            start[:, 0] = row_means(by_item)
+        self._items, self._gram = start, self._shared(start)
+        for _ in range(self.epochs):
+            self._users = _solved(users, self._items, self._gram)
+            self._items = _solved(items, self._users, self._shared(self._users))
+            self._gram = self._shared(self._items)
+        self._users = _solved(users, self._items, self._gram)
+
+    def _equations(self, ratings: sparse.csr_array) -> Equations:
+        values, lengths = ratings.data, np.diff(ratings.indptr)
+        if self.feedback == "implicit":
+            weights = self.alpha * np.abs(values)
+            targets = (1 + weights) * (values > 0)
+            ridge = np.full(len(lengths), self.l2)
+        else:
+            weights, targets, ridge = np.ones(len(values)), values, self.l2 * lengths
+        # One type of index, so that the kernels are compiled once.
+        indptr, indices = ratings.indptr.astype(np.int64), ratings.indices.astype(np.int64)
+        return Equations(indptr, indices, weights, targets, ridge)
+
+    def _shared(self, factors: np.ndarray) -> np.ndarray:
+        """What the pairs without a rating add to every row's matrix: G."""
+        if self.feedback == "implicit":
+            return factors.T @ factors
+        return np.zeros((self.factors, self.factors))
+
+    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        if (own >= 0).all():
+            users = self._users[own]
+        else:
+            users = _solved(self._equations(profiles), self._items, self._gram)
+        scores = users @ self._items.T
+        scores[np.diff(profiles.indptr) == 0] = np.nan
+        return scores
+
+    def _contributions(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> tuple[sparse.csr_array, pd.Index]:
+        from workbench.models import _kernels
+
+        history = profiles[rows]
+        terms = np.empty(history.nnz)
+        equations = self._equations(history)
+        _kernels.shares(rows, items.astype(np.int64), *equations, self._items, self._gram, terms)
+        found = sparse.csr_array((terms, history.indices, history.indptr), history.shape)
+        return found, self.data.item_ids
+
+
+def _solved(equations: Equations, factors: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    """Vectors of all rows, from those of the other side; 0 for a row without ratings."""
+    from workbench.models import _kernels
+
+    found = np.zeros((len(equations.ridge), factors.shape[1]))
+    work = equations.indptr + factors.shape[1] * np.arange(len(equations.indptr))
+    with Team() as team:
+        edges = np.searchsorted(work, np.linspace(0, work[-1], CHUNKS * team.size + 1))
+        team.each(
+            lambda part: _kernels.solve(*part, *equations, factors, gram, found),
+            itertools.pairwise(edges),
+        )
+    return found
