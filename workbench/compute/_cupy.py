@@ -26,7 +26,7 @@ from workbench.errors import DeviceError, OptionError
 VARIABLE = "WORKBENCH_GPU_FRACTION"
 FRACTION = 0.8  # of the card's free memory
 CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
-WAVES = 128  # rows a processor in a chunk: below a second of work, and a short tail
+WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
 
 
 class Queries(NamedTuple):
