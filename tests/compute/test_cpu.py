@@ -31,7 +31,7 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _cpu, _cupy, _heads, _kernels, _lists, _pack, _team, topk
+from workbench.compute import _cpu, _heads, _kernels, _lists, _pack, _team, topk
 from workbench.compute._heads import Heads
 from workbench.compute._pack import pack, scale_of, unit_of
 from workbench.compute._team import Team
@@ -149,22 +149,6 @@ def test_all_pairs_and_some_rows_give_the_definition(kind: str, metric: str, opt
             assert_same(lists, found["all pairs"])
     if exact(metric, kind):
         assert_same(_cpu.nearest(data, request, rows=many), [part[many] for part in whole])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("metric", METRICS)
-def test_the_array_engine_gives_the_kernels_bits(kind: str, metric: str) -> None:
-    """What runs on a card, with NumPy's arrays and SciPy's matrices."""
-    data = held(table(kind), metric).T.tocsr()
-    own = np.arange(len(table(kind)))
-    for options in range(len(OPTIONS)):
-        request = asked(metric, OPTIONS[options])
-        found = _cupy.search(data, data, request, own, sparse.csr_matrix, np)
-        whole = all_pairs(kind, metric, options)
-        if exact(metric, kind):
-            assert_same(found, whole)
-        else:
-            np.testing.assert_allclose(found[1], whole[1], **CLOSE)
 
 
 WAYS: dict[str, list[tuple[Any, str, Any]]] = {

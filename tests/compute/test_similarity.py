@@ -29,9 +29,8 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _cupy, common_ratings, nearest, resolve, similar
+from workbench.compute import common_ratings, nearest, resolve, similar
 from workbench.compute.metrics import METRICS
-from workbench.compute.request import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, example, synthetic
 from workbench.errors import OptionError, UnknownIdError
@@ -572,48 +571,15 @@ def test_common_ratings_are_what_a_similarity_rests_on() -> None:
 # --- the card -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@HALF
-@given(dense=tables(STARS) | tables(SIGNED), options=OPTIONS)
-def test_the_cards_product_gives_the_processors_result(
-    metric: str, dense: np.ndarray, options: dict
-) -> None:
-    """The search of the CuPy engine, on SciPy's arrays: the same code without a card."""
-    options = allowed(metric, options)
-    targets, own = sparse_of(dense), np.arange(len(dense))
-    held = Preparation(targets.T.tocsr(), METRICS[metric], "none").of_rows(targets)
-    request = Request(metric, 4, **options)
-    found = _cupy.search(held, held, request, own, sparse.csr_matrix, np)
-    if metric in CENTRED:
-        expected = reference(dense, metric, **options)
-        assert_neighbours(found, expected, signed=options["signed"], **CLOSE)
-    else:
-        assert_same(found, run(dense, metric, 4, **options))
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_the_cards_result_does_not_depend_on_the_size_of_blocks(metric: str, monkeypatch) -> None:
-    matrix = synthetic(60, 40, 700, seed=1).matrix
-    own, request = np.arange(60), Request(metric, 7)
-    whole = _cupy.search(matrix, matrix, request, own, sparse.csr_matrix, np)
-    for size in (1, 60 * 8 * 7 * 7):
-        monkeypatch.setattr(_cupy, "BLOCK_BYTES", size)
-        parts = _cupy.search(matrix, matrix, request, own, sparse.csr_matrix, np)
-        assert_same(parts, whole)
-
-
 @pytest.mark.gpu
 @pytest.mark.parametrize("of", ["items", "users"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_the_card_gives_the_processors_result(of: str, metric: str, monkeypatch) -> None:
+def test_the_card_gives_the_processors_result(of: str, metric: str) -> None:
+    """To the bit; `test_cuda` has what can be shown without a card."""
     ds = synthetic(300, 200, 6_000, seed=3)
-    for size in (_cupy.BLOCK_BYTES, 200 * 8 * 3 * 50):
-        monkeypatch.setattr(_cupy, "BLOCK_BYTES", size)
-        for options in ({}, {"signed": True}, {"min_overlap": 3}, {"ids": [5, 1]}):
-            card = similar(ds, of=of, metric=metric, k=20, device="gpu", **options)
-            cpu = similar(ds, of=of, metric=metric, k=20, device="cpu", **options)
-            if metric in CENTRED:
-                np.testing.assert_allclose(card.scores, cpu.scores, rtol=1e-5, atol=1e-7)
-            else:
-                assert np.array_equal(card.indices, cpu.indices)
-                assert np.array_equal(card.scores, cpu.scores)
+    for options in ({}, {"signed": True}, {"min_overlap": 3}, {"ids": [5, 1]}):
+        card, cpu = (
+            similar(ds, of=of, metric=metric, k=20, device=device, **options)
+            for device in ("gpu", "cpu")
+        )
+        assert_same((card.indices, card.scores), (cpu.indices, cpu.scores))

@@ -1,30 +1,85 @@
-"""The CuPy engine: a dense block of rows times a sparse matrix, on the card.
+"""The CuPy engine: a block of threads on the card searches all rows for the k best of one.
 
-Sparse times sparse is avoided: CuPy's product of two sparse matrices fails or returns zeros on
-large inputs (CuPy issue 10033).
+Scores are those of the CPU engine to the bit: of whole numbers sums are exact, and other values
+are added up in the order the CPU engine takes features in. The ratings go to the card once, with
+as many bytes each as their codes need; rows are searched a chunk at a time, and what is found comes
+back to the host after each.
 """
 
-from typing import Any
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from tqdm.auto import tqdm
 
-from workbench.compute._blocks import keys_of_block
-from workbench.compute._pack import scale_of, scaled, unit_of
-from workbench.compute.metrics import SUMS
+from workbench.compute import _cpu
+from workbench.compute._cuda import CONSTANTS, OPTIONS, PARAMETERS, Kernel, layout, source
+from workbench.compute._kernels import Rules
+from workbench.compute._pack import Packed, pack, scaled
+from workbench.compute._team import Team
 from workbench.compute.request import Request
-from workbench.compute.topk import best, unpack
+from workbench.errors import DeviceError, OptionError
 
-BLOCK_BYTES = 2**26  # of a block's scores and keys
+VARIABLE = "WORKBENCH_GPU_FRACTION"
+FRACTION = 0.8  # of the card's free memory
+CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
+WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
+
+
+class Queries(NamedTuple):
+    """The rows that are searched for.
+
+    Attributes
+    ----------
+    features : uint32 array
+        Of each of their entries, by row.
+    values : uint8 or float64 array
+        Its code or value.
+    begins, ends : arrays of shape (queries,)
+        Where a row's entries start and end.
+    own : int array of shape (queries,)
+        Its rank among the rows that are searched; -1 for none.
+    places : int array of shape (queries,)
+        Where in the result it goes.
+    """
+
+    features: np.ndarray
+    values: np.ndarray
+    begins: np.ndarray
+    ends: np.ndarray
+    own: np.ndarray
+    places: np.ndarray
 
 
 def nearest(
     by_feature: sparse.csr_array, request: Request, *, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """See `workbench.compute._cpu.nearest`."""
-    by_row = by_feature.T.tocsr()
-    own = np.arange(by_row.shape[0]) if rows is None else rows
-    return nearest_to(by_feature, by_row[own], request, own=own)
+    """See `workbench.compute._cpu.nearest`.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    n = by_feature.shape[1]
+    if rows is not None and len(rows) * _cpu.FEW < n:  # in the CPU engine's order of features
+        return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
+    with Team() as team:
+        packed = pack(by_feature, team)
+    ranks = np.arange(n) if rows is None else packed.ranks[rows]
+    places = packed.ids if rows is None else np.arange(len(rows))
+    data, totals = packed.data, (packed.counts, packed.squares)
+    values = data.entries.astype(np.uint8) if len(packed.codes) else data.values
+    begins, ends = packed.begins[ranks], packed.begins[ranks + 1]
+    queries = Queries(data.features, values[data.places], begins, ends, ranks, places)
+    rules = _cpu._rules(
+        request, _cpu._coded(packed, request), (totals[0][ranks], totals[1][ranks]), totals,
+        packed.scale, packed.ids,
+    )  # fmt: skip
+    return _search(packed, queries, rules, request)
 
 
 def nearest_to(
@@ -35,57 +90,147 @@ def nearest_to(
     own: np.ndarray,
     scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """See `workbench.compute._cpu.nearest_to`; the result comes back to the host."""
+    """See `workbench.compute._cpu.nearest_to`.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    count, n = len(own), by_feature.shape[1]
+    with Team() as team:
+        packed = pack(by_feature, team, queries.data, scale=scale)
+    asked, values = scaled(queries.data, packed.scale), scaled(by_feature.data, packed.scale)
+    # Added up as the CPU engine does, which ranks no rows here.
+    rows = tuple(total[packed.ids] for total in _cpu._totals(by_feature.indices, values, n))
+    asking = _cpu._totals(np.repeat(np.arange(count), np.diff(queries.indptr)), asked, count)
+    data = _cpu._coded(packed, request)
+    rules = _cpu._rules(request, data, asking, rows, packed.scale, packed.ids)
+    if len(packed.codes):
+        asked = (asked - packed.codes[0]).astype(np.uint8)
+    order = np.argsort(-np.diff(by_feature.indptr), kind="stable")  # as `pack` does
+    features = np.argsort(order).astype(np.uint32)[queries.indices]
+    begins, ends = queries.indptr[:-1], queries.indptr[1:]
+    ranks = np.append(packed.ranks, -1)[own]
+    given = Queries(features, asked, begins, ends, ranks, np.arange(count))
+    return _search(packed, given, rules, request)
+
+
+def _search(
+    packed: Packed, queries: Queries, rules: Rules, request: Request
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search for all queries, in chunks that fit the card."""
     import cupy
-    from cupyx.scipy.sparse import csr_matrix
 
-    indices, scores = search(
-        by_feature.T.tocsr(), queries, request, own, csr_matrix, cupy, scale=scale
-    )
-    return indices.get(), scores.get()
-
-
-def search(
-    targets: sparse.csr_array,
-    queries: sparse.csr_array,
-    request: Request,
-    own: np.ndarray,
-    upload: Any,
-    xp: Any,
-    *,
-    scale: float | None = None,
-) -> tuple[Any, Any]:
-    """Search with the arrays of `xp` and the sparse matrices that `upload` makes."""
-    scale = scale or scale_of(targets.data, queries.data)
-    x, y = (_powers(matrix, scale, upload) for matrix in (queries, targets))
-    metric = request.definition
-    needed = {*metric.sums} | ({"n"} if request.counted else set())
-    a, _ = metric.statistic(*_totals(x, xp), request.alpha)
-    _, b = metric.statistic(*_totals(y, xp), request.alpha)
-    own = xp.asarray(own)
-    height = max(1, BLOCK_BYTES // (8 * targets.shape[0] * (len(needed) + 3)))
-    kept = [xp.empty((0, request.k), dtype=xp.int64)]
-    for start in range(0, queries.shape[0], height):
-        rows = slice(start, start + height)
-        sums = {name: dense_product(x[SUMS[name][0]][rows], y[SUMS[name][1]]) for name in needed}
-        keys = keys_of_block(sums, a[rows], b, own[rows], request, unit=unit_of(scale), xp=xp)
-        kept.append(best(keys, request.k, xp))
-    return unpack(xp.concatenate(kept), xp)
+    count, n = len(queries.own), len(packed.ids)
+    indices = np.full((count, request.k), -1, np.int32)
+    scores = np.zeros((count, request.k), np.float32)
+    k = min(request.k, n)
+    if count and k:
+        with _memory(cupy):
+            for places, found in _chunks(cupy, packed, queries, rules, request, k):
+                indices[places, :k], scores[places, :k] = found
+    return indices, scores
 
 
-def _powers(matrix: sparse.csr_array, scale: float, upload: Any) -> list[Any]:
-    """The scaled matrix with entries to the power of 0, 1 and 2; what is 0 stays an entry."""
-    values = scaled(matrix.data, scale)
-    parts = [(values**p, matrix.indices, matrix.indptr) for p in range(3)]
-    return [upload(part, shape=matrix.shape) for part in parts]
+def _chunks(
+    cupy: Any, packed: Packed, queries: Queries, rules: Rules, request: Request, k: int
+) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:
+    """What is found for a chunk of queries after the other; smaller ones where memory is short."""
+    card = _Card(cupy, packed, queries, rules, request, k)
+    entries = np.subtract(queries.ends, queries.begins, dtype=np.int64)
+    first, height = 0, card.height
+    with tqdm(
+        total=int(entries.sum()), delay=_cpu.DELAY, disable=not request.progress,
+        unit=" ratings", leave=False,
+    ) as bar:  # fmt: skip
+        while first < len(entries):
+            chunk = slice(first, min(first + height, len(entries)))
+            try:
+                found = card.search(first, chunk.stop)
+            except cupy.cuda.memory.OutOfMemoryError:
+                if height == 1:
+                    raise
+                height = (height + 1) // 2
+                continue
+            yield queries.places[chunk], found
+            bar.update(int(entries[chunk].sum()))
+            first = chunk.stop
 
 
-def _totals(powers: list[Any], xp: Any) -> tuple[Any, Any]:
-    """Number of entries and sum of squares of every row."""
-    counts, _, squares = (xp.asarray(power.sum(axis=1)).ravel() for power in powers)
-    return counts, squares
+class _Card:
+    """The kernel, compiled, and what it reads, on the card."""
+
+    def __init__(
+        self, cupy: Any, packed: Packed, queries: Queries, rules: Rules, request: Request, k: int
+    ) -> None:
+        self._cupy = cupy
+        coded, n = len(packed.codes) > 0, len(packed.ids)
+        kernel = Kernel(request.metric, request.sums, coded, rules.bounded, rules.signed)
+        device = cupy.cuda.Device().attributes
+        self._room = layout(kernel, n, k, int(device["MaxSharedMemoryPerBlockOptin"]))
+        self._k = k
+        self._kernel = cupy.RawKernel(source(kernel), "nearest", options=OPTIONS)
+        self._kernel.max_dynamic_shared_size_bytes = self._room.size
+        each = 8 * (k + (self._room.capacity if self._room.spilled else 0))
+        waves = WAVES * int(device["MultiProcessorCount"])
+        self.height = max(1, min(CHUNK_BYTES // each, waves, len(queries.own)))
+        data, asked = packed.data, queries
+        arrays = {
+            "entries": data.entries, "values": data.values, "starts": data.starts,
+            "features": asked.features, "own_values": asked.values, "begins": asked.begins,
+            "ends": asked.ends, "own": asked.own, "left": rules.left, "right": rules.right,
+            "query_bound": rules.query_bound, "bound": rules.bound, "ids": rules.ids,
+        }  # fmt: skip
+        numbers = {
+            "n": n, "tile": self._room.tile, "k": k, "capacity": self._room.capacity,
+            "spilled": self._room.spilled, "least": packed.codes[0] if coded else 0,
+            "min_overlap": rules.min_overlap, "shrink": rules.shrink, "unit": rules.unit,
+        }  # fmt: skip
+        self._given = {name: kernel.dtype(name)(number) for name, number in numbers.items()}
+        for name, array in arrays.items():
+            self._given[name] = cupy.asarray(array.astype(kernel.dtype(name), copy=False))
+
+    def search(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Indices and scores of the queries from first to last."""
+        empty, count, room = self._cupy.empty, last - first, self._room
+        chunk = {
+            "scratch": empty(count * room.capacity if room.spilled else 1, np.int64),
+            "indices": empty((count, self._k), np.int32),
+            "scores": empty((count, self._k), np.float32),
+            "first": np.uint64(first),
+        }
+        arguments = tuple((self._given | chunk)[name] for _, name in PARAMETERS)
+        self._kernel((count,), (CONSTANTS["THREADS"],), arguments, shared_mem=room.size)
+        return chunk["indices"].get(), chunk["scores"].get()
 
 
-def dense_product(a: Any, b: Any) -> Any:
-    """A @ B.T as a dense array."""
-    return (b @ a.toarray().T).T
+@contextmanager
+def _memory(cupy: Any) -> Iterator[None]:
+    """Memory of the card up to a part of what is free, given back in the end."""
+    fraction = _fraction()
+    free, _ = cupy.cuda.runtime.memGetInfo()
+    pool = cupy.cuda.MemoryPool()
+    pool.set_limit(size=int(fraction * free))
+    try:
+        with cupy.cuda.using_allocator(pool.malloc):
+            yield
+    except cupy.cuda.memory.OutOfMemoryError as error:
+        raise DeviceError(
+            f"the search does not fit the card, of which {free / 2**30:.3g} GiB are free, with "
+            f"{VARIABLE}={fraction:g}: {error}. Free some, use a smaller k, or device='cpu'."
+        ) from error
+    finally:
+        pool.free_all_blocks()
+
+
+def _fraction() -> float:
+    """The part of the card's free memory that a search may take."""
+    setting = os.environ.get(VARIABLE) or str(FRACTION)
+    try:
+        fraction = float(setting)
+    except ValueError:
+        fraction = 0.0
+    if not 0 < fraction <= 1:
+        raise OptionError(f"{VARIABLE}={setting!r} must be a number above 0 and at most 1")
+    return fraction

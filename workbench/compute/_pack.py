@@ -77,13 +77,19 @@ def scaled(values: np.ndarray, scale: float) -> np.ndarray:
     return product if np.frexp(scale)[0] == 0.5 else np.rint(product, out=product)
 
 
-def pack(by_feature: sparse.csr_array, team: Team) -> Packed:
+def pack(
+    by_feature: sparse.csr_array, team: Team, *beside: np.ndarray, scale: float | None = None
+) -> Packed:
     """Rank rows, order features, and lay out the entries.
 
     Parameters
     ----------
     by_feature : CSR array of shape (features, rows), float64
     team : Team
+    *beside : float64 arrays
+        Values of rows that are compared with these: codes are for all of them.
+    scale : float, optional
+        What to multiply values by, where these rows are some of many.
     """
     indptr, indices, values = by_feature.indptr, by_feature.indices, by_feature.data
     _features, n = by_feature.shape
@@ -107,7 +113,7 @@ def pack(by_feature: sparse.csr_array, team: Team) -> Packed:
     of_row = np.empty(len(values), np.uint32), np.empty(len(values), position)
     team.each(lambda b: _by_row(*source, blocks[b], blocks[b + 1], edges[b].copy(), *of_row), each)
 
-    scale, least, greatest = _coding(values)
+    scale, least, greatest = _coding(values, *beside, scale=scale)
     most = max(abs(least), abs(greatest))
     fits = int(counts.max(initial=0)) * most**2 < 2**31  # sums stay in 32 bits
     coded = 0 <= greatest - least < CODES and fits and n < 2**24
@@ -138,13 +144,13 @@ def pack(by_feature: sparse.csr_array, team: Team) -> Packed:
     )
 
 
-def _coding(*values: np.ndarray) -> tuple[float, int, int]:
+def _coding(*values: np.ndarray, scale: float | None = None) -> tuple[float, int, int]:
     """Scale of the values, and the least and greatest of them scaled; 0, -1 if they stay broken."""
-    for scale in SCALES:
-        limits = np.array([_whole(part, float(scale)) for part in values if len(part)])
+    for factor in SCALES if scale is None else (scale,):
+        limits = np.array([_whole(part, float(factor)) for part in values if len(part)])
         if len(limits) and (limits[:, 0] <= limits[:, 1]).all():
-            return float(scale), int(limits[:, 0].min()), int(limits[:, 1].max())
-    return _power(values), 0, -1
+            return float(factor), int(limits[:, 0].min()), int(limits[:, 1].max())
+    return scale or _power(values), 0, -1
 
 
 def _power(values: Iterable[np.ndarray]) -> float:
