@@ -1,5 +1,7 @@
 """Neighbours brought up to date: to the bit what a new search gives."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -142,6 +144,12 @@ def test_of_some_rows() -> None:
     expected = similar(found.search.data, ids=[7, 3], k=4, **CPU)
     assert found.ids.tolist() == [7, 3]
     assert_same((found.indices, found.scores), (expected.indices, expected.scores))
+
+
+def test_neighbours_that_were_stored_take_in_new_items() -> None:
+    """All rows were asked for, and are still; a new row is one of them."""
+    near = pickle.loads(pickle.dumps(similar(LARGE, k=4, **CPU)))
+    assert_as_new(near, frame([(1, 990, 4.0), (2, 990, 3.0)]), k=4)
 
 
 def test_ratings_of_another_scale() -> None:

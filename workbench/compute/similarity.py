@@ -24,9 +24,11 @@ OF = ("items", "users")
 
 
 class Search(NamedTuple):
-    """What was searched for neighbours: a data set, and by which options."""
+    """What was searched for neighbours: a data set, all of it or some ids, by which options."""
 
     data: Dataset
+    of: str
+    ids: Any
     request: Request
     weighting: str
 
@@ -218,12 +220,12 @@ def similar(
     where = resolve(device)
     if not isinstance(data, Dataset):
         return _of_vectors(data, of, request, weighting, ids, where)
-    return searched(Search(data, request, weighting), one_of("of", of, OF), ids, where)
+    return searched(Search(data, one_of("of", of, OF), ids, request, weighting), where)
 
 
-def searched(search: Search, of: str, ids: Any, where: Device) -> Neighbours:
+def searched(search: Search, where: Device) -> Neighbours:
     """Search a data set for the neighbours of all rows, or of some."""
-    data, request, weighting = search
+    data, of, ids, request, weighting = search
     by_feature = data.matrix if of == "items" else data.matrix.T.tocsr()
     pool = data.user_ids if of == "users" else data.item_ids
     rows = None

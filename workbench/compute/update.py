@@ -28,41 +28,45 @@ MOST = 0.15  # of all work: a full search, which meets each pair but once, is fa
 def updated(near: Neighbours, new: pd.DataFrame) -> Neighbours:
     """See `Neighbours.update`."""
     start = perf_counter()
-    search = near.search
-    if search is None:
+    if near.search is None:
         raise OptionError(
             "only neighbours that similar() found in a Dataset, and not on a cluster, can be "
             "updated; call similar() again"
         )
-    data = extended(search.data, new)
-    renewed = search._replace(data=data)
-    if near.ids is not near.pool:
-        return searched(renewed, near.of, near.ids, near.device)
-    then, now = _Rows(search, near.of), _Rows(renewed, near.of)
+    search = near.search._replace(data=extended(near.search.data, new))
+    found = _in_part(near, near.search, search) or searched(search, near.device)
+    return replace(found, seconds=perf_counter() - start)
+
+
+def _in_part(near: Neighbours, before: Search, search: Search) -> Neighbours | None:
+    """Search only what changed; None where it is as well to search for all that is asked."""
+    if search.ids is not None:
+        return None
+    then, now = _Rows(before), _Rows(search)
     changed = _changed(then, now)
     # As much again is found missing.
     if then.scale != now.scale or 2 * now.share(changed) > MOST:
-        return searched(renewed, near.of, None, near.device)
+        return None
     indices, scores, missing = near.indices, near.scores, changed
     if len(changed):
         indices, scores, missing = _merged(near, then, now, changed)
     again = np.union1d(changed, missing)
     if now.share(again) > MOST:
-        return searched(renewed, near.of, None, near.device)
+        return None
     if len(again):
         found = engine(near.device).nearest(now.by_feature, search.request, rows=again)
         indices[again], scores[again] = found
     return replace(
-        near, ids=now.ids, pool=now.ids, indices=indices, scores=scores, data_hash=data.hash,
-        seconds=perf_counter() - start, search=renewed, computed=len(again),
+        near, ids=now.ids, pool=now.ids, indices=indices, scores=scores,
+        data_hash=search.data.hash, search=search, computed=len(again),
     )  # fmt: skip
 
 
 class _Rows:
     """The rows that are compared, prepared, of a data set."""
 
-    def __init__(self, search: Search, of: str) -> None:
-        data, definition, users = search.data, search.request.definition, of == "users"
+    def __init__(self, search: Search) -> None:
+        data, definition, users = search.data, search.request.definition, search.of == "users"
         raw = data.matrix.T.tocsr() if users else data.matrix
         self.request = search.request
         self.by_feature = Preparation(raw, definition, search.weighting).of_features(raw)
