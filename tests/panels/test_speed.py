@@ -74,5 +74,15 @@ def test_a_list_that_differs_in_a_score_or_an_id_is_counted(near):
     assert _tiles(speed.agreement(near, other)) == [str(len(near.ids)), "2"]
 
 
+def test_what_was_computed_here_says_where(near):
+    here = str(near.device)
+    _, badge, _ = speed.view(figures.blank("one"), device="cpu").children
+    assert here in badge.value
+    other = replace(near, device=replace(near.device, name="Dask <2 workers>"))
+    shown = speed.agreement(near, other).value
+    assert here in shown
+    assert "Dask &lt;2 workers&gt;" in shown
+
+
 def _tiles(widget):
     return [part.split("</b>")[0] for part in widget.value.split("<b>")[1:3]]

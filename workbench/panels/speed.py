@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.compute import Neighbours
+from workbench.compute import Neighbours, resolve
 from workbench.panels import cards, figures
 from workbench.panels.base import FigureView
 from workbench.panels.fit import Fit
@@ -90,13 +90,17 @@ def _short(number: float) -> str:
     return f"{number:,.{2 - int(np.clip(np.log10(number), 0, 2))}f}"
 
 
-def view(*drawn: go.Figure) -> widgets.VBox:
-    """Figures side by side."""
+def view(*drawn: go.Figure, device: str | None = None) -> widgets.VBox:
+    """Figures side by side, and the device of what they show, where it was computed here."""
     views = [FigureView() for _ in drawn]
     for held, figure in zip(views, drawn, strict=True):
         held.show(figure)
     columns = f"repeat({len(drawn)}, minmax(0, 1fr))"
-    return widgets.VBox([widgets.GridBox(views, layout={"grid_template_columns": columns}), Fit()])
+    shown = [widgets.GridBox(views, layout={"grid_template_columns": columns})]
+    if device:
+        line = f'<div class="badge">{cards.escape(str(resolve(device)))}</div>'
+        shown.append(widgets.HTML(cards.STYLE + cards.box(line)))
+    return widgets.VBox([*shown, Fit()])
 
 
 def comparison(results: dict[str, Any], *, language: str = "en") -> widgets.Widget:
@@ -118,4 +122,8 @@ def agreement(mine: Neighbours, other: Neighbours, *, language: str = "en") -> w
         text("speed.first"): f"{mine.seconds:.2f}",
         text("speed.second"): f"{other.seconds:.2f}",
     }
-    return widgets.HTML(cards.STYLE + cards.box(cards.tiles(numbers)))
+    badges = (
+        cards.badge(text, device=near.device, data_hash=near.data_hash, seconds=near.seconds)
+        for near in (mine, other)
+    )
+    return widgets.HTML(cards.STYLE + cards.box(cards.tiles(numbers) + "".join(badges)))
