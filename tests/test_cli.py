@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import workbench as wb
-from workbench.cli import MODELS, app
+from workbench.cli import app
+from workbench.families import FAMILIES
 
 HOSTILE = '=HYPERLINK("http://x")\x1b[31m'
 
@@ -102,7 +103,7 @@ def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, rat
     )
     assert result.exit_code == 0, result.stderr
     assert "\x1b[31m" not in result.stdout
-    recs = getattr(wb, MODELS[model])().fit(wb.read(ratings)).recommend(users=[1], n=2)
+    recs = getattr(wb, FAMILIES[model])().fit(wb.read(ratings)).recommend(users=[1], n=2)
     rows = json.loads(Path("list.json").read_text())
     assert [row["item_id"] for row in rows] == recs["item_id"].tolist()
     neutral = [f"'{item}" for item in recs["item_id"]]

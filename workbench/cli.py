@@ -10,13 +10,12 @@ from typer.core import TyperGroup
 
 from workbench import __version__
 from workbench.errors import OptionError, WorkbenchError
+from workbench.families import FAMILIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.datasets import Dataset
-
-MODELS = {"item-knn": "ItemKNN", "user-knn": "UserKNN", "popular": "Popular"}
 
 
 class _Group(TyperGroup):
@@ -43,7 +42,7 @@ DatasetOption = Annotated[str, typer.Option(help="Name of a data set, or the pat
 UserOption = Annotated[str, typer.Option("--user-id", help="User id as it stands in the data.")]
 CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the list to a CSV file.")]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the list to a JSON file.")]
-ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")]
+ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(FAMILIES)}.")]
 CountOption = Annotated[int, typer.Option("-n", "--n", help="How many recommendations.")]
 NeighboursOption = Annotated[int, typer.Option("-k", "--k", help="How many neighbours.")]
 MetricOption = Annotated[str, typer.Option(help="Similarity: cosine or pearson.")]
@@ -209,7 +208,7 @@ def _recommend(
     from workbench.options import one_of
     from workbench.reports.plan import id_in
 
-    family = getattr(wb, MODELS[one_of("model", model, MODELS)])
+    family = getattr(wb, FAMILIES[one_of("model", model, FAMILIES)])
     ds = wb.load(dataset)
     user = id_in(ds, user_id)
     fitted = family(**({} if model == "popular" else options)).fit(ds)
