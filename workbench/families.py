@@ -8,4 +8,5 @@ FAMILIES = {
     "ease": "EASE",
     "als": "ALS",
     "popular": "Popular",
+    "demographic": "Demographic",
 }

@@ -2,9 +2,11 @@
 
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender
 from workbench.models.biased import Baseline, BiasedMF
+from workbench.models.demographic import Demographic
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
+from workbench.models.interview import Interview
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
 
@@ -16,6 +18,8 @@ __all__ = [
     "ByCount",
     "ByItem",
     "ByUser",
+    "Demographic",
+    "Interview",
     "ItemKNN",
     "KNNBaseline",
     "P3alpha",
