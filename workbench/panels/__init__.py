@@ -2,6 +2,7 @@
 
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
+from workbench.panels.interview import TasteInterview
 from workbench.panels.recommend import ListComparison
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
@@ -12,6 +13,7 @@ __all__ = [
     "DataPicker",
     "ListComparison",
     "SimilarityExplorer",
+    "TasteInterview",
     "UserExplorer",
     "UserReport",
     "typical_user",
