@@ -16,6 +16,7 @@ _HOMES = {
     "synthetic": "workbench.datasets",
     "similar": "workbench.compute",
     "Neighbours": "workbench.compute",
+    "encode": "workbench.compute",
     "Popular": "workbench.models",
     "UserKNN": "workbench.models",
     "ItemKNN": "workbench.models",
@@ -37,7 +38,7 @@ __all__ = [*_HOMES, *_ROOMS, "__version__"]
 
 if TYPE_CHECKING:
     from workbench import compute, datasets, errors, evaluation, language, models, panels, reports
-    from workbench.compute import Neighbours, similar
+    from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate
     from workbench.language import Copywriter
