@@ -2,6 +2,7 @@
 
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender
 from workbench.models.biased import Baseline, BiasedMF
+from workbench.models.content import ContentBased
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
@@ -16,6 +17,7 @@ __all__ = [
     "ByCount",
     "ByItem",
     "ByUser",
+    "ContentBased",
     "ItemKNN",
     "KNNBaseline",
     "P3alpha",
