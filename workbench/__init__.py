@@ -16,6 +16,7 @@ _HOMES = {
     "synthetic": "workbench.datasets",
     "similar": "workbench.compute",
     "Neighbours": "workbench.compute",
+    "encode": "workbench.compute",
     "Popular": "workbench.models",
     "Demographic": "workbench.models",
     "Interview": "workbench.models",
@@ -26,6 +27,7 @@ _HOMES = {
     "RP3beta": "workbench.models",
     "EASE": "workbench.models",
     "ALS": "workbench.models",
+    "ContentBased": "workbench.models",
     "Baseline": "workbench.models",
     "BiasedMF": "workbench.models",
     "evaluate": "workbench.evaluation",
@@ -39,7 +41,7 @@ __all__ = [*_HOMES, *_ROOMS, "__version__"]
 
 if TYPE_CHECKING:
     from workbench import compute, datasets, errors, evaluation, language, models, panels, reports
-    from workbench.compute import Neighbours, similar
+    from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate
     from workbench.language import Copywriter
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         EASE,
         Baseline,
         BiasedMF,
+        ContentBased,
         Demographic,
         Interview,
         ItemKNN,

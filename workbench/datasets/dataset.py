@@ -67,6 +67,12 @@ class Dataset:
         return pd.Index(np.sort(self.interactions[Columns.ITEM].unique()), name=Columns.ITEM)
 
     @cached_property
+    def catalogue(self) -> pd.Index:
+        """Ids of all items, those without interactions too, ascending."""
+        listed = pd.Index(self.items[Columns.ITEM])
+        return self.item_ids if listed.isin(self.item_ids).all() else self.item_ids.union(listed)
+
+    @cached_property
     def matrix(self) -> sparse.csr_array:
         """Ratings as a float64 CSR array of shape (users, items), rows and columns by id."""
         rows = self.user_ids.get_indexer(self.interactions[Columns.USER])

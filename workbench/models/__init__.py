@@ -2,6 +2,7 @@
 
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender
 from workbench.models.biased import Baseline, BiasedMF
+from workbench.models.content import ContentBased
 from workbench.models.demographic import Demographic
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
@@ -18,6 +19,7 @@ __all__ = [
     "ByCount",
     "ByItem",
     "ByUser",
+    "ContentBased",
     "Demographic",
     "Interview",
     "ItemKNN",

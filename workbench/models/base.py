@@ -10,7 +10,7 @@ from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.compute import Device, resolve, top_k
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, positions
 from workbench.errors import OptionError, WorkbenchError
 from workbench.options import at_least, one_of
 
@@ -79,6 +79,11 @@ class Recommender(ABC):
             raise WorkbenchError(f"this {type(self).__name__} is not fitted; call fit(ds) first")
         return self._data
 
+    @property
+    def item_ids(self) -> pd.Index:
+        """Ids of the items it knows, ascending: the columns of profiles and scores."""
+        return self.data.item_ids
+
     def fit(self, ds: Dataset) -> Self:
         """Learn from a data set; returns the model itself."""
         self._data = ds
@@ -117,9 +122,9 @@ class Recommender(ABC):
         """
         ds = self.data
         rows = np.arange(len(ds.user_ids)) if users is None else ds.require_users(users)
-        size = max(1, BATCH_BYTES // (8 * len(ds.item_ids)))
+        size = max(1, BATCH_BYTES // (8 * len(self.item_ids)))
         batches = [
-            self._recommend(ds.matrix[part], part, n=n, seen=seen, evidence=evidence)
+            self._recommend(self._profiles(part), part, n=n, seen=seen, evidence=evidence)
             for part in np.split(rows, range(size, len(rows), size))
         ]
         recs = pd.concat(batches, ignore_index=True)
@@ -169,12 +174,12 @@ class Recommender(ABC):
         """
         ds = self.data
         users, inverse = np.unique(ds.require_users(pairs[Columns.USER]), return_inverse=True)
-        items = ds.require_items(pairs[Columns.ITEM])
+        items = positions(self.item_ids, pairs[Columns.ITEM], "item")
         result = np.full(len(pairs), np.nan)
-        size = max(1, BATCH_BYTES // (8 * len(ds.item_ids)))
+        size = max(1, BATCH_BYTES // (8 * len(self.item_ids)))
         for start in range(0, len(users), size):
             part = users[start : start + size]
-            scores = self._score(ds.matrix[part], part)
+            scores = self._score(self._profiles(part), part)
             here = (inverse >= start) & (inverse < start + size)
             result[here] = scores[inverse[here] - start, items[here]]
         return np.where(np.isfinite(result), result, np.nan)
@@ -182,8 +187,8 @@ class Recommender(ABC):
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
         """Return the evidence for one pair, strongest first, recommended or not."""
         at_least("n", n, 1)
-        user, item = self.data.require_users([user_id]), self.data.require_items([item_id])
-        return self._because(self.data.matrix[user], user, np.array([0]), item, n)[0]
+        user, item = self.data.require_users([user_id]), positions(self.item_ids, [item_id], "item")
+        return self._because(self._profiles(user), user, np.array([0]), item, n)[0]
 
     @abstractmethod
     def _fit(self, ds: Dataset) -> None: ...
@@ -201,7 +206,7 @@ class Recommender(ABC):
         Returns
         -------
         float64 array of shape (b, items)
-            NaN where there is no score.
+            NaN where there is no score. Its columns, as those of profiles, are `item_ids`.
         """
 
     @abstractmethod
@@ -229,7 +234,7 @@ class Recommender(ABC):
         return pd.DataFrame(
             {
                 Columns.USER: own[rows],
-                Columns.ITEM: self.data.item_ids[items],
+                Columns.ITEM: self.item_ids[items],
                 Columns.SCORE: best[rows, ranks].astype(np.float64),
                 Columns.RANK: ranks + 1,
                 Columns.BECAUSE: pd.Series(
@@ -254,14 +259,18 @@ class Recommender(ABC):
             for names, values in _strongest(contributions, ids, n)
         ]
 
+    def _profiles(self, users: np.ndarray) -> sparse.csr_array:
+        """Rows of the ratings matrix, with a column for every item that the model knows."""
+        return aligned(self.data.matrix[users], self.data.item_ids, self.item_ids)
+
     def _profile(self, history: Iterable[tuple[Any, float]]) -> sparse.csr_array:
         ratings = dict(history)
-        items = self.data.require_items(list(ratings)) if ratings else np.array([], dtype=int)
+        items = positions(self.item_ids, list(ratings), "item") if ratings else np.array([], int)
         values = np.array(list(ratings.values()), dtype=np.float64)
         if not np.isfinite(values).all():
             raise OptionError("a rating in the history is NaN or infinite; leave it out")
         order = np.argsort(items)
-        shape = (1, len(self.data.item_ids))
+        shape = (1, len(self.item_ids))
         return sparse.csr_array((values[order], items[order], [0, len(items)]), shape=shape)
 
 
@@ -280,6 +289,20 @@ def row_means(matrix: sparse.csr_array) -> np.ndarray:
     """Mean of the stored entries of every row, 0 for an empty one; shape (rows,)."""
     counts = np.diff(matrix.indptr)
     return np.asarray(matrix.sum(axis=1)).ravel() / np.maximum(counts, 1)
+
+
+def aligned(profiles: sparse.csr_array, ids: pd.Index, to: pd.Index) -> sparse.csr_array:
+    """Move columns from where `ids` has them to where `to` has them, leaving out what it has not.
+
+    Both are ascending.
+    """
+    if to is ids:
+        return profiles
+    columns = to.get_indexer(ids[profiles.indices])
+    kept = columns >= 0
+    starts = np.concatenate([[0], np.cumsum(kept)])[profiles.indptr]
+    shape = (profiles.shape[0], len(to))
+    return sparse.csr_array((profiles.data[kept], columns[kept], starts), shape=shape)
 
 
 def present(matrix: sparse.csr_array) -> sparse.csr_array:
