@@ -33,11 +33,13 @@ class Data(NamedTuple):
 
     @property
     def matrix(self) -> Any:
+        """Users x items, float32."""
         entries = (self.rating, (self.user, self.item))
         return sparse.csr_matrix(entries, dtype=np.float32)
 
     @property
     def frame(self) -> Any:
+        """One row an interaction."""
         import pandas as pd
 
         return pd.DataFrame({"user_id": self.user, "item_id": self.item, "rating": self.rating})

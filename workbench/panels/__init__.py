@@ -3,6 +3,7 @@
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
 from workbench.panels.interview import TasteInterview
+from workbench.panels.newitem import NewItemExplorer
 from workbench.panels.recommend import ListComparison
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
@@ -12,6 +13,7 @@ __all__ = [
     "CopyStudio",
     "DataPicker",
     "ListComparison",
+    "NewItemExplorer",
     "SimilarityExplorer",
     "TasteInterview",
     "UserExplorer",
