@@ -53,7 +53,7 @@ class TasteInterview(Panel):
         self._questions = widgets.GridBox(
             layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))", "grid_gap": "8px"}
         )
-        self._list = widgets.HTML(layout={"min_width": "0"})
+        self._list = widgets.HTML(layout={"min_width": "0", "margin": "-20px 0 0 0"})
         self.more = widgets.Button(description=text("interview.more"), icon="refresh")
         self.more.on_click(lambda _: self.next_screen())
         self.again = widgets.Button(description=text("interview.again"))

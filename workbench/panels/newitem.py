@@ -77,7 +77,7 @@ class NewItemExplorer(Panel):
     ----------
     ds : Dataset
     item_id : str or int, optional
-        Looked at first; by default one of the upper quartile of popularity.
+        Looked at first; by default a fairly popular one.
     language : {"en", "zh"}
     device : {"auto", "cpu", "gpu"}
     """
@@ -88,7 +88,7 @@ class NewItemExplorer(Panel):
         text = Strings(language)
         self._items = _labels(ds, language)
         names = list(self._items)
-        first = names[len(ds.item_ids) // 4]
+        first = names[len(ds.item_ids) // 20]
         if item_id is not None:
             first = next((name for name, held in self._items.items() if held == item_id), first)
         self._head = widgets.HTML()
