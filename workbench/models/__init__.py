@@ -7,17 +7,24 @@ from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
+from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, MaxPer, NotBought
 
 __all__ = [
     "ALS",
     "EASE",
+    "Attribute",
     "Baseline",
     "BiasedMF",
     "ByCount",
     "ByItem",
     "ByUser",
+    "Diversity",
+    "ExposureCap",
+    "InStock",
     "ItemKNN",
     "KNNBaseline",
+    "MaxPer",
+    "NotBought",
     "P3alpha",
     "Popular",
     "RP3beta",

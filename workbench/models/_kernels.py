@@ -141,3 +141,10 @@ def products(items, indptr, indices, q, out):  # type: ignore[no-untyped-def]
     for row in range(items.size):
         for e in range(indptr[row], indptr[row + 1]):
             out[e] = _dot(q, items[row], q, indices[e])
+
+
+@_jit
+def dots(rows, items, p, q, out):  # type: ignore[no-untyped-def]
+    """``p_row q_item`` of every pair."""
+    for e in range(rows.size):
+        out[e] = _dot(p, rows[e], q, items[e])

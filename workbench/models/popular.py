@@ -26,6 +26,9 @@ class Popular(Recommender):
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         return np.tile(self._counts, (profiles.shape[0], 1))
 
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return self._counts[items]
+
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
