@@ -82,15 +82,14 @@ def _quotas(
     rules: Sequence[MaxPer], catalogue: Catalogue
 ) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
     """Kinds of every item, how many of each a list takes, and by which rule, counted from 1."""
-    none = sparse.csr_array((len(catalogue.item_ids), 0))
     members = [catalogue.labels(rule.column)[0] for rule in rules]
     sizes = [part.shape[1] for part in members]
     most = np.repeat(np.array([rule.most for rule in rules], dtype=np.int64), sizes)
-    return (
-        sparse.hstack([none, *members], format="csr"),
-        most,
-        np.repeat(1 + np.arange(len(rules)), sizes),
-    )
+    rule_of = np.repeat(1 + np.arange(len(rules)), sizes)
+    if len(members) == 1:
+        return members[0], most, rule_of
+    none = sparse.csr_array((len(catalogue.item_ids), 0))
+    return sparse.hstack([none, *members], format="csr"), most, rule_of
 
 
 def _caps(rules: Sequence[ExposureCap], catalogue: Catalogue, lists: int) -> np.ndarray:
@@ -113,11 +112,7 @@ def _likeness(
         return none, none
     if isinstance(rule.by, Neighbours):
         return _similar(rule.by, catalogue), sparse.eye_array(items, format="csr")
-    members = catalogue.labels(rule.by)[0]
-    counts = np.diff(members.indptr)
-    unit = sparse.csr_array(
-        (np.repeat(counts, counts) ** -0.5, members.indices, members.indptr), members.shape
-    )
+    unit = catalogue.unit_labels(rule.by)
     return unit, unit
 
 
@@ -137,6 +132,7 @@ def _similar(near: Neighbours, catalogue: Catalogue) -> sparse.csr_array:
 def _parts(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Indptr, indices and data, in types that the loop is compiled for once."""
     matrix.sort_indices()
-    types = np.int64, np.int64, np.float64
-    parts = matrix.indptr, matrix.indices, matrix.data
-    return tuple(part.astype(kind) for part, kind in zip(parts, types, strict=True))
+    indptr, indices = (
+        part.astype(np.int32, copy=False) for part in (matrix.indptr, matrix.indices)
+    )
+    return indptr, indices, matrix.data

@@ -7,7 +7,7 @@ from scipy import sparse
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.models.base import ByCount, ByItem, Recommender
-from workbench.models.factors import dots
+from workbench.models.factors import dots, products
 from workbench.models.popular import by_count
 from workbench.options import at_least, number
 
@@ -180,7 +180,8 @@ class BiasedMF(Recommender):
         else:
             terms = self._terms(profiles)
             biases, users = np.asarray(terms.sum(axis=1)).ravel(), terms @ self._items
-        return self._mean + biases[:, None] + self._item_biases + users @ self._items.T
+        known = self._mean + biases[:, None] + self._item_biases
+        return known + products(users, self._items)
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         biases = self._mean + self._user_biases[users] + self._item_biases[items]

@@ -40,6 +40,10 @@ class Catalogue:
         """
         return self._once(f"labels of {name}", lambda: self._labels(name))
 
+    def unit_labels(self, name: str) -> sparse.csr_array:
+        """`labels` with rows of length 1 where there are any: their products are cosines."""
+        return self._once(f"unit labels of {name}", lambda: _unit(self.labels(name)[0]))
+
     def events(self, kind: str) -> sparse.csr_array:
         """Ones where an interaction is of a kind of event; shape (users, items)."""
         return self._once(f"events {kind}", lambda: self._events(kind))
@@ -78,3 +82,9 @@ def _ones(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> spar
     matrix = sparse.coo_array((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
     matrix.data[:] = 1
     return matrix
+
+
+def _unit(ones: sparse.csr_array) -> sparse.csr_array:
+    counts = np.diff(ones.indptr)
+    entries = np.repeat(counts, counts) ** -0.5
+    return sparse.csr_array((entries, ones.indices, ones.indptr), ones.shape)

@@ -1,7 +1,7 @@
 """Matrix factorisation by alternating least squares."""
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -132,7 +132,7 @@ class ALS(Recommender):
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         users = sent(self.device, self._vectors(profiles, own))
-        return users @ held(self, "items", self._items).T
+        return products(users, held(self, "items", self._items))
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return dots(self._users, users, self._items, items)
@@ -171,6 +171,12 @@ def _solved(equations: Equations, factors: np.ndarray, gram: np.ndarray) -> np.n
             itertools.pairwise(edges),
         )
     return found
+
+
+def products(left: Any, right: Any) -> Any:
+    """Products of every row of one array with every row of another, NumPy's or CuPy's."""
+    # BLAS takes some times longer over one row and a wide matrix than over a tall one and it.
+    return (right @ left.T).T if len(left) == 1 else left @ right.T
 
 
 def dots(left: np.ndarray, rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> np.ndarray:
