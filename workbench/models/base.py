@@ -172,17 +172,9 @@ class Recommender(ABC):
         float64 array of shape (pairs,)
             NaN where the model has no score, as for an item that nothing links to the user.
         """
-        ds = self.data
-        users, inverse = np.unique(ds.require_users(pairs[Columns.USER]), return_inverse=True)
-        items = positions(self.item_ids, pairs[Columns.ITEM], "item")
-        result = np.full(len(pairs), np.nan)
-        size = max(1, BATCH_BYTES // (8 * len(self.item_ids)))
-        for start in range(0, len(users), size):
-            part = users[start : start + size]
-            scores = self._score(self._profiles(part), part)
-            here = (inverse >= start) & (inverse < start + size)
-            result[here] = scores[inverse[here] - start, items[here]]
-        return np.where(np.isfinite(result), result, np.nan)
+        users = self.data.require_users(pairs[Columns.USER])
+        scores = self._score_pairs(users, positions(self.item_ids, pairs[Columns.ITEM], "item"))
+        return np.where(np.isfinite(scores), scores, np.nan)
 
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
         """Return the evidence for one pair, strongest first, recommended or not."""
@@ -208,6 +200,23 @@ class Recommender(ABC):
         float64 array of shape (b, items)
             NaN where there is no score. Its columns, as those of profiles, are `item_ids`.
         """
+
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Score pairs of a row and a column; a model that need not score whole rows overrides it.
+
+        Returns
+        -------
+        float64 array of shape (pairs,)
+        """
+        known, rows = np.unique(users, return_inverse=True)
+        found = np.empty(len(users))
+        size = max(1, BATCH_BYTES // (8 * len(self.item_ids)))
+        for start in range(0, len(known), size):
+            part = known[start : start + size]
+            scores = self._score(self._profiles(part), part)
+            here = (rows >= start) & (rows < start + size)
+            found[here] = scores[rows[here] - start, items[here]]
+        return found
 
     @abstractmethod
     def _contributions(
