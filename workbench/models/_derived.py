@@ -21,6 +21,8 @@ def derived(owner: Any, name: str, source: Any, make: Callable[[], Any]) -> Any:
 
 def held(owner: Any, name: str, matrix: Any) -> Any:
     """Return a matrix of a model's state on the model's device, copied there once."""
+    if owner.device.kind != "gpu":
+        return matrix
     return derived(owner, name, matrix, lambda: sent(owner.device, matrix))
 
 
@@ -37,9 +39,14 @@ def sent(device: Device, matrix: Any) -> Any:
     return csr_matrix(matrix) if hasattr(matrix, "indptr") else cupy.asarray(matrix)
 
 
+def product(device: Device, rows: Any, matrix: Any) -> Any:
+    """Dense product of SciPy CSR rows with a CSR array that is held on the device."""
+    return (sent(device, rows) @ matrix).toarray()
+
+
 def library(array: Any) -> Any:
     """NumPy or CuPy, whichever an array belongs to."""
-    if isinstance(array, np.ndarray):
+    if type(array) is np.ndarray:
         return np
     import cupy
 

@@ -77,13 +77,17 @@ class Baseline(Recommender):
         left = ratings.data - self._mean - others[ratings.indices]
         return np.bincount(rows, left, len(lengths)) / np.maximum(l2 + lengths, 1e-300)
 
-    def predict(self, profiles: sparse.csr_array) -> np.ndarray:
-        """Predict all ratings of rows of a ratings matrix; float64, of the shape of the rows."""
-        users = self._biases(profiles, self._items, self.l2_users)
-        return self._mean + users[:, None] + self._items
+    def offsets(self, profiles: sparse.csr_array) -> np.ndarray:
+        """Biases of the users of rows of a ratings matrix; float64 array of shape (rows,)."""
+        return self._biases(profiles, self._items, self.l2_users)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """The mean and the biases of the items; float64 array of shape (items,)."""
+        return self._mean + self._items
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return self.predict(profiles)
+        return self.offsets(profiles)[:, None] + self.levels
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
