@@ -1,7 +1,7 @@
 """Scores stay on the card until lists are chosen: with twins of CuPy's arrays, and with a card."""
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from scipy import sparse
 
 import workbench as wb
-from workbench.compute import Device
+from workbench.compute import Device, _best, _tools
 
 MODELS = {
     "items": wb.ItemKNN,
@@ -66,11 +66,15 @@ def twins(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Modules in the place of CuPy's; sizes of what came down."""
     cupy, cupyx, inner = (ModuleType(name) for name in ("cupy", "cupyx.scipy", "cupyx.sparse"))
     cupy.__getattr__ = lambda name: _uploading(getattr(np, name))
-    cupy.asarray = lambda array, dtype=None: np.asarray(array, dtype).view(Array)
+    cupy.asarray = lambda array, order=None: np.asarray(array, order=order).view(Array)
     inner.csr_matrix = Csr
     cupyx.sparse = inner
     for name, module in (("cupy", cupy), ("cupyx.scipy", cupyx), ("cupyx.scipy.sparse", inner)):
         monkeypatch.setitem(sys.modules, name, module)
+    tools = SimpleNamespace(select=_uploading(_best.select), xp=cupy)
+    monkeypatch.setattr(
+        _tools, "of_array", lambda array: tools if isinstance(array, Array) else _best
+    )
     monkeypatch.setattr(Array, "fetched", [])
     return Array.fetched
 
@@ -99,10 +103,9 @@ def test_a_matrix_goes_up_once_and_anew_after_another_fit(twins: list[int]) -> N
     model = wb.EASE(device="cpu").fit(ds)
     model.device = Device("gpu", "twin")
     upload = sys.modules["cupy"].asarray
-    sys.modules["cupy"].asarray = lambda array, dtype=None: (
-        sent.append(np.size(array)),
-        upload(array, dtype),
-    )[1]
+    sys.modules["cupy"].asarray = lambda array, **options: (
+        sent.append(np.size(array)) or upload(array, **options)
+    )
     users, whole = ds.user_ids[:2], len(ds.item_ids) ** 2
     first = model.recommend(users, evidence=0)
     model.recommend(users, evidence=0)

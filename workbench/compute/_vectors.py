@@ -18,7 +18,6 @@ from workbench.compute.request import Request
 from workbench.compute.topk import EMPTY, best, repack, unpack
 from workbench.compute.weighting import less
 from workbench.device import Device
-from workbench.device import Device
 
 Array = Any
 

@@ -36,7 +36,8 @@ def sent(device: Device, matrix: Any) -> Any:
     import cupy
     from cupyx.scipy.sparse import csr_matrix
 
-    return csr_matrix(matrix) if hasattr(matrix, "indptr") else cupy.asarray(matrix)
+    # In the order in which a sparse array's product takes a dense one.
+    return csr_matrix(matrix) if hasattr(matrix, "indptr") else cupy.asarray(matrix, order="F")
 
 
 def product(device: Device, rows: Any, matrix: Any) -> Any:

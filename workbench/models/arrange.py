@@ -9,7 +9,7 @@ from scipy import sparse
 from workbench.compute import Neighbours, top_k
 from workbench.datasets import positions
 from workbench.errors import OptionError
-from workbench.models._derived import fetched, library
+from workbench.models._derived import fetched
 from workbench.models.catalogue import Catalogue
 from workbench.models.rules import Diversity, ExposureCap, MaxPer, Rule
 
@@ -49,7 +49,7 @@ class Arrangement:
         weight, window = (0.0, 1) if (d := self._diversity) is None else (d.weight, d.pool)
         filled, pool = 0, min(2 * (self.n + window), items)
         while filled < rows:
-            found = top_k(scores[filled:], pool, xp=library(scores))
+            found = top_k(scores[filled:], pool)
             columns, values = (fetched(part) for part in found)
             chosen = np.full((len(columns), self.n), -1)
             done = _greedy.fill(

@@ -82,9 +82,7 @@ class Selection:
         if self._only is not None:
             _hide(scores, *np.nonzero(self._only[own].toarray() == 0))
         columns, best = (
-            self._arranged.lists(scores)
-            if self._arranged
-            else map(fetched, top_k(scores, self.n, xp=library(scores)))
+            self._arranged.lists(scores) if self._arranged else map(fetched, top_k(scores, self.n))
         )
         self._short += int((columns[:, -1] < 0).sum())
         return columns, best
