@@ -7,6 +7,7 @@ from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
+from workbench.models.probability import Calibrated
 from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, MaxPer, NotBought
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ByCount",
     "ByItem",
     "ByUser",
+    "Calibrated",
     "Diversity",
     "ExposureCap",
     "InStock",
