@@ -172,7 +172,11 @@ def test_the_account_says_what_was_left_out() -> None:
         (wb.Attribute("cost", at_most=1), DataError, r"no column 'cost'; they have \['item_id'"),
         (wb.Attribute("brand", at_most=1), DataError, "column 'brand' cannot be compared with 1"),
         (wb.Attribute("genres", at_most=1), DataError, "'genres' cannot be compared"),
-        (wb.Attribute("brand", any_of=["pp"]), OptionError, "did you mean 'p'"),
+        (
+            wb.Attribute("brand", any_of=["pp"]),
+            OptionError,
+            "no item has 'pp' in column 'brand'; there are 2 others, such as 'p'",
+        ),
         (wb.MaxPer("colour", 1), DataError, "no column 'colour'"),
         (wb.Diversity(by="colour"), DataError, "no column 'colour'"),
         (wb.InStock("rest"), DataError, "no column 'rest'"),

@@ -8,6 +8,7 @@ all at once, for each place of a list in turn.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from workbench.columns import Columns
 from workbench.compute import Neighbours
 from workbench.errors import DataError, OptionError
 from workbench.models.catalogue import Catalogue
-from workbench.options import at_least, number, one_of
+from workbench.options import at_least, number
 
 
 class Rule:
@@ -103,7 +104,12 @@ class Attribute(Filter):
         wanted = _labels(wanted)
         unknown = [label for label in wanted if label not in labels]
         if unknown:
-            one_of(f"label of column {self.column!r}", unknown[0], map(str, labels))
+            names = labels.astype(str)
+            near = get_close_matches(str(unknown[0]), names, n=3) or names[:3].tolist()
+            raise OptionError(
+                f"no item has {unknown[0]!r} in column {self.column!r}; there are "
+                f"{len(names):,} others, such as {', '.join(map(repr, near))}"
+            )
         return members @ labels.isin(wanted) > 0
 
     def __str__(self) -> str:
