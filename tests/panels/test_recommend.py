@@ -5,7 +5,8 @@ import pytest
 import workbench as wb
 from workbench.errors import OptionError
 from workbench.families import FAMILIES
-from workbench.panels.recommend import Lists, suited
+from workbench.panels.choices import suited
+from workbench.panels.recommend import Lists
 
 
 @pytest.fixture(scope="module")

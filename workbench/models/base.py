@@ -1,7 +1,7 @@
 """The protocol that every recommender follows, and the evidence it gives."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,6 +13,9 @@ from workbench.compute import Device, resolve
 from workbench.datasets import Dataset, positions
 from workbench.errors import OptionError, WorkbenchError
 from workbench.models._derived import derived, fetched, library
+from workbench.models._rows import aligned, seen_entries, strongest
+from workbench.models._rows import present as present
+from workbench.models._rows import row_means as row_means
 from workbench.models.catalogue import Catalogue
 from workbench.models.selection import Selection
 from workbench.options import at_least, one_of
@@ -300,7 +303,7 @@ class Recommender(ABC):
         evidence: int,
     ) -> pd.DataFrame:
         at_least("evidence", evidence, 0)
-        hidden = _seen(profiles, one_of("seen", seen, SEEN))
+        hidden = seen_entries(profiles, one_of("seen", seen, SEEN))
         columns, best = selection.lists(self._score(profiles, own), own, seen=hidden)
         rows, ranks = np.nonzero(columns >= 0)
         items = columns[rows, ranks]
@@ -328,7 +331,7 @@ class Recommender(ABC):
         contributions, ids = self._contributions(profiles, own, rows, items)
         return [
             [self.evidence_type(*pair) for pair in zip(names, values, strict=True)]
-            for names, values in _strongest(contributions, ids, n)
+            for names, values in strongest(contributions, ids, n)
         ]
 
     def _profiles(self, users: np.ndarray) -> sparse.csr_array:
@@ -344,54 +347,3 @@ class Recommender(ABC):
         order = np.argsort(items)
         shape = (1, len(self.item_ids))
         return sparse.csr_array((values[order], items[order], [0, len(items)]), shape=shape)
-
-
-def _seen(profiles: sparse.csr_array, seen: str) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of what must not come back."""
-    # Not .nonzero(): a rating of 0 is seen as well.
-    rows = np.repeat(np.arange(profiles.shape[0]), np.diff(profiles.indptr))
-    if seen == "exclude":
-        return rows, profiles.indices
-    liked = profiles.data >= row_means(profiles)[rows]
-    hidden = liked if seen == "disliked" else np.zeros(len(rows), dtype=bool)
-    return rows[hidden], profiles.indices[hidden]
-
-
-def row_means(matrix: sparse.csr_array) -> np.ndarray:
-    """Mean of the stored entries of every row, 0 for an empty one; shape (rows,)."""
-    counts = np.diff(matrix.indptr)
-    return np.asarray(matrix.sum(axis=1)).ravel() / np.maximum(counts, 1)
-
-
-def aligned(profiles: sparse.csr_array, ids: pd.Index, to: pd.Index) -> sparse.csr_array:
-    """Move columns from where `ids` has them to where `to` has them, leaving out what it has not.
-
-    Both are ascending.
-    """
-    if to is ids:
-        return profiles
-    columns = to.get_indexer(ids[profiles.indices])
-    kept = columns >= 0
-    starts = np.concatenate([[0], np.cumsum(kept)])[profiles.indptr]
-    shape = (profiles.shape[0], len(to))
-    return sparse.csr_array((profiles.data[kept], columns[kept], starts), shape=shape)
-
-
-def present(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Ones wherever the matrix has an entry."""
-    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
-
-
-def _strongest(
-    contributions: sparse.csr_array, ids: pd.Index, n: int
-) -> Iterator[tuple[list[Any], list[float]]]:
-    """Ids and values of the n largest entries of every row; ties to the lower id."""
-    contributions.sort_indices()
-    counts = np.diff(contributions.indptr)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((contributions.indices, -contributions.data, rows))
-    kept = order[np.arange(len(order)) - np.repeat(contributions.indptr[:-1], counts) < n]
-    ends = np.cumsum(np.minimum(counts, n))
-    names, values = ids[contributions.indices[kept]].tolist(), contributions.data[kept].tolist()
-    for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        yield names[start:end], values[start:end]

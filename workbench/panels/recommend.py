@@ -14,14 +14,13 @@ from workbench.columns import Columns
 from workbench.compute import Device, resolve
 from workbench.datasets import Dataset
 from workbench.families import FAMILIES
-from workbench.models import Diversity, InStock, MaxPer, Recommender
+from workbench.models import Recommender
 from workbench.models.rules import Rule
 from workbench.options import one_of
 from workbench.panels import cards
 from workbench.panels.base import Panel, choice, labels, search, slider
+from workbench.panels.choices import rule_controls, rules_of, suited
 from workbench.strings import Strings
-
-MOST_ITEMS = 20_000  # for a model that is dense in them
 
 
 @dataclass
@@ -106,7 +105,7 @@ class _ListPanel(Panel):
                 "user": search(text, "recommend.user", list(self._users), str(user_id)),
                 "n": slider(text, "recommend.n", n, 1, 20),
                 **pickers,
-                **_rule_controls(ds, text),
+                **rule_controls(ds, text),
             },
             views=[self._forget, self._lists],
         )
@@ -133,7 +132,7 @@ class _ListPanel(Panel):
 
     def _state(self) -> Lists:
         user_id = self._users[self.controls["user"].value]
-        n, filters = self.controls["n"].value, _rules(self.controls)
+        n, filters = self.controls["n"].value, rules_of(self.controls)
         return Lists(self._models(), user_id, n, self.reactions, filters)
 
     def _draw(self, state: Lists) -> None:
@@ -273,47 +272,3 @@ class RecommendPanel(_ListPanel):
                 model = family(device=self._on.kind if family.on_gpu else "cpu")
             self._fitted[name] = model.fit(self.ds)
         return self._fitted[name]
-
-
-def suited(ds: Dataset) -> list[str]:
-    """Names of the families of models that can be fitted on the data here."""
-    misfits = {
-        "ease": len(ds.item_ids) > MOST_ITEMS,
-        "p3alpha": ds.interactions[Columns.RATING].min() < 0,
-        "rp3beta": ds.interactions[Columns.RATING].min() < 0,
-        "recent": Columns.TIMESTAMP not in ds.interactions,
-    }
-    return [name for name in (*FAMILIES, "recent") if not misfits.get(name, False)]
-
-
-def _rule_controls(ds: Dataset, text: Strings) -> dict[str, widgets.Widget]:
-    """Controls of the rules for which the items have a column."""
-    found: dict[str, widgets.Widget] = {}
-    if Columns.GENRES in ds.items:
-        most = [(text("recommend.any"), 0), *((str(most), most) for most in (1, 2, 3))]
-        found["most"] = choice(text, "recommend.most", most, 0)
-        found["diversity"] = widgets.FloatSlider(
-            0.0,
-            min=0.0,
-            max=1.0,
-            step=0.1,
-            description=text("recommend.diversity"),
-            continuous_update=False,
-            style={"description_width": "initial"},
-        )
-    if "stock" in ds.items:
-        found["stock"] = widgets.Checkbox(False, description=text("recommend.stock"), indent=False)
-    return found
-
-
-def _rules(controls: Mapping[str, widgets.Widget]) -> list[Rule]:
-    """Rules that the controls ask for."""
-    asked = {name: control.value for name, control in controls.items()}
-    rules: list[Rule] = []
-    if asked.get("stock"):
-        rules.append(InStock())
-    if asked.get("most"):
-        rules.append(MaxPer(Columns.GENRES, asked["most"]))
-    if asked.get("diversity"):
-        rules.append(Diversity(asked["diversity"]))
-    return rules
