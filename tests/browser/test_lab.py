@@ -56,7 +56,7 @@ def test_figures_of_the_speed_notebook_take_the_width_of_their_place(page, lab):
 
 def test_a_dislike_in_the_recommend_notebook_changes_the_list(page, lab):
     run_all(page, lab, "03_recommend")
-    titles = page.locator(".widget-gridbox .title")
+    titles = page.locator(".widget-gridbox").first.locator(".title")
     expect(titles.first).to_be_visible(timeout=90 * SECOND)
     before = titles.all_inner_texts()
     page.locator(".fa-thumbs-down").first.click()

@@ -10,20 +10,29 @@ from workbench.models.graph import P3alpha, RP3beta
 from workbench.models.interview import Interview
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
+from workbench.models.probability import Calibrated
+from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, MaxPer, NotBought
 
 __all__ = [
     "ALS",
     "EASE",
+    "Attribute",
     "Baseline",
     "BiasedMF",
     "ByCount",
     "ByItem",
     "ByUser",
+    "Calibrated",
     "ContentBased",
     "Demographic",
+    "Diversity",
+    "ExposureCap",
+    "InStock",
     "Interview",
     "ItemKNN",
     "KNNBaseline",
+    "MaxPer",
+    "NotBought",
     "P3alpha",
     "Popular",
     "RP3beta",

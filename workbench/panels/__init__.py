@@ -4,7 +4,7 @@ from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
 from workbench.panels.interview import TasteInterview
 from workbench.panels.newitem import NewItemExplorer
-from workbench.panels.recommend import ListComparison
+from workbench.panels.recommend import ListComparison, RecommendPanel
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
 
@@ -14,6 +14,7 @@ __all__ = [
     "DataPicker",
     "ListComparison",
     "NewItemExplorer",
+    "RecommendPanel",
     "SimilarityExplorer",
     "TasteInterview",
     "UserExplorer",
