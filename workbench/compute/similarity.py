@@ -390,7 +390,7 @@ def common_ratings(ds: Dataset, first: Any, second: Any, *, of: str = "items") -
     mine, other = (Columns.ITEM, Columns.USER)[:: 1 if of == "items" else -1]
     table = ds.interactions
     pair = (
-        table.loc[table[mine] == row, [other, Columns.RATING]].rename(
+        frames.to_pandas(table.loc[table[mine] == row, [other, Columns.RATING]]).rename(
             columns={Columns.RATING: name}
         )
         for row, name in ((first, "first"), (second, "second"))

@@ -18,8 +18,12 @@ _OLDEST = np.iinfo(np.int64).min  # NaT, as an integer: before all times
 
 
 def on_card(frame: Any) -> bool:
-    """Whether a table or column is cuDF's."""
-    return type(frame).__module__.partition(".")[0] == "cudf"
+    """Whether a table or column is cuDF's own; a proxy of ``cudf.pandas`` passes for pandas."""
+    return _home(frame)[:1] == ["cudf"] and _home(frame)[1:2] != ["pandas"]
+
+
+def _home(value: Any) -> list[str]:
+    return type(value).__module__.split(".")
 
 
 def is_table(source: Any) -> bool:
@@ -29,7 +33,7 @@ def is_table(source: Any) -> bool:
 
 def arrays(frame: Any) -> Any:
     """NumPy, or CuPy for what is on the card: of a table, a column or an array."""
-    if on_card(frame) or type(frame).__module__.partition(".")[0] == "cupy":
+    if on_card(frame) or _home(frame)[:1] == ["cupy"]:
         import cupy
 
         return cupy
