@@ -18,8 +18,8 @@ import pytest
 
 from workbench import device
 
-BOTH = "astype dtype empty iloc isna loc reset_index take to_pandas"
-OF_A_COLUMN = "any drop_duplicates factorize fillna isin max min notna nunique to_cupy"
+BOTH = "astype empty iloc isna loc reset_index take to_pandas"
+OF_A_COLUMN = "any drop_duplicates dtype factorize fillna isin max min notna nunique to_cupy"
 OF_A_TABLE = "assign columns drop duplicated rename shape sort_values"
 
 
