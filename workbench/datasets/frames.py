@@ -82,6 +82,8 @@ def like(frame: Any, other: Any) -> Any:
 def _to_card(frame: Any) -> Any:
     if on_card(frame):
         return frame
+    if hasattr(type(frame), "as_gpu_object"):  # a proxy of ``cudf.pandas``
+        return frame.as_gpu_object()
     import cudf
 
     return cudf.from_pandas(frame)
@@ -209,12 +211,14 @@ def grouped(groups: Any, times: Any = None) -> tuple[Any, Any]:
         Where in that order each group has its last row.
     """
     xp = arrays(groups)
+    order = xp.argsort(groups)
+    ends = last_of_each(groups[order])
+    if len(ends) == len(groups):  # one row each: no order within, and the quick sort will do
+        return order, ends
     if times is None:
-        order = xp.argsort(groups, kind="stable")
-    else:
-        order = xp.argsort(times, kind="stable")
-        order = order[xp.argsort(groups[order], kind="stable")]
-    return order, last_of_each(groups[order])
+        return xp.argsort(groups, kind="stable"), ends
+    order = xp.argsort(times, kind="stable")
+    return order[xp.argsort(groups[order], kind="stable")], ends
 
 
 def last_of_each(groups: Any) -> Any:

@@ -110,8 +110,9 @@ def _place_in_user(ds: Dataset, order: Any) -> tuple[Any, Any]:
     users, ids = frames.encoded(ds.interactions[Columns.USER])
     xp = frames.arrays(users)
     counts = xp.bincount(users, minlength=len(ids))
-    by_user = order[xp.argsort(users[order], kind="stable")]
     place = xp.empty_like(order)
+    place[order] = xp.arange(len(order))
+    by_user = xp.argsort(users * len(order) + place)
     place[by_user] = xp.arange(len(order)) - (xp.cumsum(counts) - counts)[users[by_user]]
     return place, counts[users]
 
