@@ -111,7 +111,7 @@ def _merged(log: pd.DataFrame, strength: Any, pair: Any, ends: Any) -> pd.DataFr
     by_strength = xp.argsort(-strength, kind="stable")
     order = by_strength[xp.argsort(pair[by_strength], kind="stable")]
     heaviest = order[xp.concatenate([xp.zeros_like(ends[:1]), ends[:-1] + 1])]
-    ratings = xp.bincount(pair, _worth(log, strength, pair, len(ends)), len(ends))
+    ratings = frames.summed(_worth(log, strength, pair, len(ends)), pair, len(ends))
     merged = frames.rows(log[_PAIR], ends).assign(**{Columns.RATING: ratings})
     if Columns.TIMESTAMP in log:
         merged[Columns.TIMESTAMP] = frames.rows(log[Columns.TIMESTAMP], ends)
@@ -163,5 +163,5 @@ def _sums(values: Any, pair: Any, pairs: int) -> Any:
     if unread.any():
         text = values.iloc[int(unread.argmax())]
         raise DataError(f"column {Columns.VALUE!r}: {text!r} is not a number; correct it")
-    sums = xp.bincount(pair, xp.where(known, numbers, 0.0), pairs)
+    sums = frames.summed(xp.where(known, numbers, 0.0), pair, pairs)
     return xp.where(xp.bincount(pair[known], minlength=pairs) > 0, sums, np.nan)

@@ -11,7 +11,7 @@ from workbench.columns import Columns
 from workbench.datasets import frames
 from workbench.errors import DataError
 
-# What needs no reading on the card: kinds of NumPy types.
+# Kinds of NumPy types that are numbers and times already, rather than text to be read as such.
 _KINDS = {Columns.RATING: "biuf", Columns.TIMESTAMP: "M", Columns.VALUE: "biuf"}
 
 
@@ -68,10 +68,7 @@ def _validate(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def _validate_on_card(table: Any, schema: pa.DataFrameSchema) -> Any:
-    """As `_validate`, which knows only pandas, of the one row that tells, if types are right.
-
-    Where text is to be read as numbers or times, all rows are brought to the host for that.
-    """
+    """As `_validate`, on the host: of all rows if some are text, else of the one that may fail."""
     known = [column for column in _KINDS if column in table]
     if any(table[column].dtype.kind not in _KINDS[column] for column in known):
         return frames.like(_validate(frames.to_pandas(table), schema), table)
