@@ -7,7 +7,7 @@ else is asked of them, to become a host array say, is an error here as it is the
 import operator
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -153,14 +153,19 @@ def from_pandas(value: Any) -> Any:
 @contextmanager
 def modelled() -> Iterator[None]:
     """A machine with a card, as far as tables go."""
-    readers = {name: _to_fenced(getattr(pd, name)) for name in ("read_csv", "read_parquet")}
-    functions = {name: _to_fenced(getattr(pd, name)) for name in ("concat", "to_numeric")}
-    cupy = _module("cupy")
-    cupy.__getattr__ = _numpy_as_cupy
+    names = ("read_csv", "read_parquet", "concat", "to_numeric")
+    functions = {name: _to_fenced(getattr(pd, name)) for name in names}
+    kinds = {"DataFrame": DataFrame, "Series": Series, "Index": Index}
+    cupy = _module("cupy", __getattr__=_numpy_as_cupy)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(
-            sys.modules, "cudf", _module("cudf", from_pandas=from_pandas, **readers, **functions)
-        )
+        cudf = _module("cudf", from_pandas=from_pandas, **functions, **kinds)
+        patch.setitem(sys.modules, "cudf", cudf)
         patch.setitem(sys.modules, "cupy", cupy)
         patch.setattr(device, "_probe_gpu", lambda: (device.Device("gpu", "a model"), ""))
         yield
+
+
+CARDS = (
+    pytest.param(modelled, id="modelled"),
+    pytest.param(nullcontext, id="card", marks=pytest.mark.gpu),
+)

@@ -11,18 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from tests.datasets.cudf_model import modelled
+from tests.datasets.cudf_model import CARDS, modelled
 from tests.datasets.files import LOG, write
 from workbench.datasets import Dataset, extended, frames, load, read, split, synthetic
 from workbench.datasets.clean import clean
 from workbench.datasets.events import to_preferences
 from workbench.datasets.features import item_profiles, user_profiles
 from workbench.errors import DataError, DeviceError, MissingExtraError
-
-CARDS = (
-    pytest.param(modelled, id="modelled"),
-    pytest.param(nullcontext, id="card", marks=pytest.mark.gpu),
-)
 
 
 @pytest.fixture(params=[pytest.param(None, id="pandas"), *CARDS])
