@@ -1,13 +1,8 @@
 """Where things run: the argument wins, then the variable, and no GPU is never silent."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from workbench import device
-from workbench.datasets import load
 from workbench.device import Device, describe, resolve
 from workbench.errors import DeviceError, OptionError
 
@@ -107,28 +102,3 @@ def test_cores_are_counted_on_systems_without_affinity(monkeypatch) -> None:
     """os.sched_getaffinity is Linux alone: on a Mac every model failed when it was made."""
     monkeypatch.delattr(device.os, "sched_getaffinity", raising=False)
     assert device._cpu.__wrapped__().name.endswith(f"{device.os.cpu_count()} cores")
-
-
-LOADS = """
-import workbench as wb
-from workbench.device import describe
-print(describe())
-ds = wb.load("example")
-print(type(ds.interactions).__module__, ds.hash)
-print(wb.similar(ds, k=1).device.kind)
-try:
-    wb.load("example", device="gpu")
-except wb.errors.DeviceError as error:
-    print("error:", error)
-"""
-
-
-def test_the_real_cupy_without_a_card_says_so_and_all_else_works() -> None:
-    """In a process of its own: CuPy is installed for tests, and cards are hidden from it."""
-    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-c", LOADS]
-    told = subprocess.run(command, env=hidden, capture_output=True, text=True, check=True).stdout
-    assert "GPU       none: " in told
-    assert "in use    CPU" in told
-    assert f"pandas {load('example').hash}\ncpu\n" in told
-    assert "error: device='gpu' was asked for, but " in told
