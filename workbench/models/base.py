@@ -184,6 +184,28 @@ class Recommender(ABC):
             result[here] = scores[inverse[here] - start, items[here]]
         return np.where(np.isfinite(result), result, np.nan)
 
+    def scores(self, users: Any) -> np.ndarray:
+        """Score every item that the model knows, seen or not.
+
+        Parameters
+        ----------
+        users : sequence of user ids
+            So many at a time that 8 bytes for each of their items are no burden.
+
+        Returns
+        -------
+        float64 array of shape (users, items)
+            Its columns are `item_ids`; NaN where the model has no score.
+
+        Raises
+        ------
+        UnknownIdError
+            If a user has no interactions.
+        """
+        rows = self.data.require_users(users)
+        scores = self._score(self._profiles(rows), rows)
+        return np.where(np.isfinite(scores), scores, np.nan)
+
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
         """Return the evidence for one pair, strongest first, recommended or not."""
         at_least("n", n, 1)
