@@ -11,7 +11,9 @@ import pytest
 import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
+from workbench.evaluation.groups import LEVELS
 from workbench.language.prompts import TONES
+from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.strings import LANGUAGES, Strings, catalogue
 
 SOURCES = Path(workbench.__file__).parent
@@ -23,6 +25,9 @@ ENTRIES = {
 
 # Sections whose keys are put together, as in text(f"tone.{name}"), with the names that occur.
 COMPOSED = {
+    "split": SPLITS,
+    "level": LEVELS,
+    "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
     "source": ("model", "pattern"),
     "similarity": OF,

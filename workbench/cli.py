@@ -47,7 +47,7 @@ CountOption = Annotated[int, typer.Option("-n", "--n", help="How many recommenda
 NeighboursOption = Annotated[int, typer.Option("-k", "--k", help="How many neighbours.")]
 MetricOption = Annotated[str, typer.Option(help="Similarity: cosine or pearson.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
-ShortForm = Annotated[str | None, typer.Option(help="Short form of -p, for the user report.")]
+ShortForm = Annotated[str | None, typer.Option(help="Short form of -p.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -85,6 +85,7 @@ def report(
     n: Annotated[str | None, typer.Option("-n", "--n", help="As above.")] = None,
     k: Annotated[str | None, typer.Option("-k", "--k", help="As above.")] = None,
     metric: ShortForm = None,
+    model: ShortForm = None,
     language: ShortForm = None,
     dataset: ShortForm = None,
     device: ShortForm = None,
@@ -106,6 +107,7 @@ def report(
         "n": n,
         "k": k,
         "metric": metric,
+        "model": model,
         "language": language,
         "dataset": dataset,
         "device": device,

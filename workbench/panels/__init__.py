@@ -2,6 +2,8 @@
 
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
+from workbench.panels.evaluate import ModelComparison
+from workbench.panels.model import ModelReport
 from workbench.panels.recommend import ListComparison
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
@@ -11,6 +13,8 @@ __all__ = [
     "CopyStudio",
     "DataPicker",
     "ListComparison",
+    "ModelComparison",
+    "ModelReport",
     "SimilarityExplorer",
     "UserExplorer",
     "UserReport",

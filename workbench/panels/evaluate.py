@@ -1,0 +1,212 @@
+"""Choose models and how to measure them; see which is better, for whom, and where they part."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+from workbench.columns import Columns
+from workbench.compute import resolve
+from workbench.datasets import Dataset
+from workbench.errors import OptionError
+from workbench.evaluation import Comparison
+from workbench.panels import cards
+from workbench.panels import evaluation_figures as pictures
+from workbench.panels.apart import Apart
+from workbench.panels.base import FigureView, Panel, choice, slider
+from workbench.panels.chips import Chips
+from workbench.panels.experiment import (
+    ACCURACY,
+    BEYOND,
+    SPLITS,
+    Experiment,
+    Make,
+    families,
+    measures,
+    number_table,
+    verdict,
+)
+from workbench.strings import Strings
+
+CHOSEN = ("item-knn", "user-knn", "popular")
+FIGURES = ("intervals", "ahead", "tradeoff", "groups", "popularity", "costs")
+
+
+class ModelComparison(Panel):
+    """Which model is better, for whom, and whether that is more than chance.
+
+    Parameters
+    ----------
+    ds : Dataset
+    models : dict of str to callable, optional
+        What can be chosen: a class or function that makes a model, by a name. By default one of
+        every family that ranks, as its defaults are.
+    chosen : sequence of str, optional
+        Names of those that are compared at first.
+    split : {"random", "user", "time", "last"}
+        What is held out: see `workbench.split`; "last" is the last interaction of each user.
+    holdout : float
+        Share that is held out.
+    metrics : sequence of str
+        Names without k; the first of the accuracy decides.
+    k : int
+        Length of the lists.
+    seed : int
+    language : {"en", "zh"}
+    device : {"auto", "cpu", "gpu"}
+
+    Attributes
+    ----------
+    found : Comparison
+        What is shown.
+    """
+
+    found: Comparison
+
+    def __init__(
+        self,
+        ds: Dataset,
+        *,
+        models: Mapping[str, Make] | None = None,
+        chosen: Sequence[str] | None = None,
+        split: str = "user",
+        holdout: float = 0.2,
+        metrics: Sequence[str] = ("ndcg", "recall", "diversity", "coverage", "novelty"),
+        k: int = 10,
+        seed: int = 0,
+        language: str = "en",
+        device: str = "auto",
+    ) -> None:
+        text = Strings(language)
+        self._seed = seed
+        self._models = dict(families(device) if models is None else models)
+        names = CHOSEN if models is None else tuple(models)
+        splits = [(text(f"split.{name}"), name) for name in SPLITS]
+        controls = {
+            "models": Chips(
+                text("evaluate.models"), dict.fromkeys(self._models, ""), chosen or names
+            ),
+            "accuracy": _metrics(text, "evaluate.accuracy", ACCURACY, metrics),
+            "beyond": _metrics(text, "evaluate.beyond", measures(ds, BEYOND), metrics),
+            "split": choice(text, "evaluate.split", splits, split),
+            "holdout": widgets.FloatSlider(
+                holdout,
+                min=0.05,
+                max=0.5,
+                step=0.05,
+                readout_format=".0%",
+                description=text("evaluate.holdout"),
+                style={"description_width": "initial"},
+            ),
+            "k": slider(text, "evaluate.k", k, 1, 50),
+        }
+        self._run = widgets.Button(description=text("evaluate.run"), button_style="primary")
+        self._run.on_click(lambda _: self.refresh())
+        self._progress = widgets.IntProgress()
+        self._note = widgets.Label()
+        self._verdict, self._tables = widgets.HTML(), widgets.HTML()
+        self._figures = {name: FigureView() for name in FIGURES}
+        self._groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
+        self._groups.observe(lambda _: self._draw_groups(), "value")
+        self._apart = Apart(text)
+        super().__init__(
+            ds,
+            language=language,
+            device=resolve(device),
+            title="evaluate.title",
+            controls=controls,
+            views=self._views(text),
+        )
+
+    def refresh(self) -> None:
+        """Measure what has not been measured, and show it."""
+        self._note.value = ""
+        super().refresh()
+        self._progress.layout.display = "none"
+
+    def _changed(self, change: Any) -> None:
+        self._note.value = self.text("evaluate.waiting")
+
+    def _state(self) -> Experiment:
+        names = [*self.controls["accuracy"].value, *self.controls["beyond"].value]
+        if not self.controls["accuracy"].value:
+            raise OptionError(f"{self.text('evaluate.accuracy')}: {self.text('evaluate.choose')}")
+        k = self.controls["k"].value
+        fresh = Experiment(
+            self.ds,
+            tuple(f"{name}@{k}" for name in names),
+            self.controls["split"].value,
+            self.controls["holdout"].value,
+            self._seed,
+        )
+        state: Experiment = self.state if fresh == self.state else fresh
+        chosen = {name: self._models[name] for name in self.controls["models"].value}
+        self._progress.max = len(chosen)
+        self.found = state.compare(chosen, tell=self._tell)
+        return state
+
+    def _tell(self, name: str, number: int) -> None:
+        self._progress.layout.display = None
+        self._progress.value = number
+        self._note.value = self.text(
+            "evaluate.running", model=name, number=number + 1, count=self._progress.max
+        )
+
+    def _draw(self, state: Experiment) -> None:
+        found, text, (metric, *_) = self.found, self.text, state.metrics
+        language, several = text.language, len(found.evaluations) > 1
+        beyond = state.metrics[len(self.controls["accuracy"].value) :]
+        self._note.value = ""
+        self._verdict.value = cards.box(
+            cards.tiles(state.numbers(found, text)),
+            f'<p class="copy"><b>{cards.escape(verdict(found, metric, text))}</b></p>',
+        )
+        drawn = {
+            "intervals": pictures.intervals(found, language=language),
+            "popularity": pictures.by_popularity(found, metric, language=language),
+            "costs": pictures.costs(found, language=language),
+        }
+        if several:
+            drawn["ahead"] = pictures.ahead(found, metric, language=language)
+        if beyond:
+            drawn["tradeoff"] = pictures.tradeoff(found, metric, beyond[0], language=language)
+        for name, figure in drawn.items():
+            self._figures[name].show(figure)
+        for name in ("ahead", "tradeoff"):
+            self._figures[name].layout.display = None if name in drawn else "none"
+        self._draw_groups()
+        self._apart.show(state, found, metric)
+        self._tables.value = cards.box(
+            number_table(found.frame()),
+            cards.heading(text("evaluate.tests")) + number_table(found.tests()) if several else "",
+        )
+
+    def _draw_groups(self) -> None:
+        metric, groups = self.state.metrics[0], self._groups.value
+        figure = pictures.by_group(self.found, metric, groups, language=self.text.language)
+        self._figures["groups"].show(figure)
+
+    def _views(self, text: Strings) -> list[widgets.Widget]:
+        half = {"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
+        shown = self._figures
+        groups = widgets.VBox([shown["groups"], self._groups])
+        return [
+            widgets.HBox([self._run, self._progress, self._note]),
+            self._verdict,
+            shown["intervals"],
+            widgets.GridBox([shown["ahead"], shown["tradeoff"]], layout=half),
+            widgets.GridBox([groups, shown["popularity"]], layout=half),
+            shown["costs"],
+            self._apart,
+            widgets.Accordion([self._tables], titles=(text("evaluate.table"),)),
+        ]
+
+
+def _metrics(text: Strings, label: str, names: Sequence[str], chosen: Sequence[str]) -> Chips:
+    return Chips(text(label), {name: text(f"metric.{name}") for name in names}, chosen)
+
+
+def _groups(text: Strings, ds: Dataset) -> list[tuple[str, str]]:
+    """What users can be grouped by: their activity, or a column of the users table."""
+    columns = [] if ds.users is None else [name for name in ds.users if name != Columns.USER]
+    return [(text("evaluate.activity"), "activity"), *((name, name) for name in columns)]
