@@ -152,7 +152,7 @@ def _colours(found: Comparison) -> dict[str, str]:
 
 
 def _height(models: int, rows: int = 1) -> int:
-    return 60 + rows * (60 + 28 * models)
+    return 60 + rows * (70 + 28 * models)
 
 
 def _side_by_side(titles: list[str], found: Comparison, title: str) -> go.Figure:
