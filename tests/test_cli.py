@@ -119,6 +119,7 @@ def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, rat
         (["recommend", "--user-id", "u1", "--model", "svd"], "'item-knn'"),
         (["recommend", "--user-id", "u1", "--dataset", "nowhere.csv"], "nowhere.csv"),
         (["report", "nope"], "no report 'nope'"),
+        (["report", "model", "--model", "svd"], "'item-knn'"),
         (["report", "user", "-p", "k"], "key=value"),
         (["data", "nope"], "movielens-small"),
     ],

@@ -36,12 +36,8 @@ def test_every_control_measures_what_the_function_does(panel, shop):
     direct = _direct(shop, models, metrics, by="time", holdout=0.3)
     assert_frame_equal(panel.found.frame()[VALUES], direct.frame()[VALUES])
     dots = [trace.x[0] for trace in panel._figures["intervals"].figure.data]
-    assert (
-        dots
-        == direct.frame()
-        .sort_values("metric", key=lambda m: m.map(metrics.index))["value"]
-        .tolist()
-    )
+    values = direct.frame().set_index(["metric", "model"])["value"]
+    assert dots == [values[metric, name] for metric in metrics for name in models]
 
 
 def test_nothing_is_measured_before_the_button_is_pressed(panel):
