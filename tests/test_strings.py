@@ -13,6 +13,7 @@ from workbench.compute.similarity import OF
 from workbench.errors import OptionError
 from workbench.evaluation.groups import LEVELS
 from workbench.language.prompts import TONES
+from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.strings import LANGUAGES, Strings, catalogue
 
@@ -25,6 +26,7 @@ ENTRIES = {
 
 # Sections whose keys are put together, as in text(f"tone.{name}"), with the names that occur.
 COMPOSED = {
+    "evaluate": TABS,
     "split": SPLITS,
     "level": LEVELS,
     "metric": (*ACCURACY, *BEYOND),

@@ -2,6 +2,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import workbench as wb
+from workbench.panels.evaluate import TABS
 
 SETTINGS = {"chosen": ["user-knn", "popular"], "metrics": ["ndcg", "diversity"], "k": 5}
 VALUES = ["model", "metric", "value", "low", "high", "users"]
@@ -72,11 +73,34 @@ def test_progress_names_the_model_that_is_measured(shop):
     assert panel._progress.layout.display == "none"
 
 
+def _open(panel, tab):
+    panel._tabs.selected_index = TABS.index(tab)
+
+
+def test_a_tab_is_drawn_when_it_is_seen_and_afresh_when_measured(panel):
+    assert panel._figures["popularity"].figure is None
+    for _ in range(2):
+        _open(panel, "whom")
+        table = panel.found.by_popularity().query("metric == 'ndcg@5'")
+        drawn = panel._figures["popularity"].figure.data
+        assert [len(drawn), *drawn[0].y] == [
+            len(panel.found.evaluations),
+            *table[table["model"] == next(iter(panel.found.evaluations))]["value"],
+        ]
+        _open(panel, "costs")
+        assert len(panel._figures["costs"].figure.data) == 3 * len(panel.found.evaluations)
+        panel.controls["models"].value = ("p3alpha",)
+        panel._run.click()
+
+
 def test_one_model_has_nothing_to_differ_from(panel):
     hidden = panel._figures["ahead"], panel._apart
+    _open(panel, "apart")
+    _open(panel, "quality")
     assert all(view.layout.display is None for view in hidden)
     panel.controls["models"].value = ("popular",)
     panel._run.click()
+    _open(panel, "apart")
     assert all(view.layout.display == "none" for view in hidden)
 
 
@@ -91,12 +115,14 @@ def test_what_is_not_chosen_is_asked_for(panel):
 
 
 def test_groups_may_be_a_column_of_the_users(panel):
+    _open(panel, "whom")
     panel._groups.value = "member_level"
     table = panel.found.by("member_level").query("metric == 'ndcg@5' and model == 'user-knn'")
     assert list(panel._figures["groups"].figure.data[0].y) == table["value"].tolist()
 
 
 def test_users_are_those_whom_two_models_serve_most_differently(panel):
+    _open(panel, "apart")
     apart, metric = panel._apart, "ndcg@5"
     table = panel.found.disagreements("user-knn", "popular", metric=metric)
     users = apart.controls["user"]
@@ -115,6 +141,8 @@ def test_models_of_ones_own_are_compared_by_their_names(shop):
         shop, models={hostile: wb.Popular, "k=5": lambda: wb.UserKNN(k=5)}, metrics=["ndcg"]
     )
     assert list(panel.found.evaluations) == [hostile, "k=5"]
+    for tab in TABS:
+        _open(panel, tab)
     html = panel._verdict.value + panel._tables.value + panel._apart._lists.value
     assert "<img" not in html
     assert "&lt;img src=x&gt;" in html
@@ -122,6 +150,7 @@ def test_models_of_ones_own_are_compared_by_their_names(shop):
 
 def test_the_numbers_and_tests_are_at_hand_in_chinese(shop):
     panel = wb.panels.ModelComparison(shop, **SETTINGS, language="zh")
+    _open(panel, "table")
     assert "差异超出偶然" in panel._verdict.value
     assert f"{panel.found.frame()['value'][0]:.4g}" in panel._tables.value
     assert "user-knn is better" in panel._tables.value

@@ -29,6 +29,7 @@ from workbench.panels.experiment import (
 from workbench.strings import Strings
 
 CHOSEN = ("item-knn", "user-knn", "popular")
+TABS = ("quality", "whom", "costs", "apart", "table")
 FIGURES = ("intervals", "ahead", "tradeoff", "groups", "popularity", "costs")
 
 
@@ -107,21 +108,32 @@ class ModelComparison(Panel):
         self._verdict, self._tables = widgets.HTML(), widgets.HTML()
         self._figures = {name: FigureView() for name in FIGURES}
         self._groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
-        self._groups.observe(lambda _: self._draw_groups(), "value")
+        self._groups.observe(lambda _: self.state and self._draw_groups(), "value")
         self._apart = Apart(text)
+        # A page that loads many figures at once gives up on some: each tab draws its own when seen.
+        self._tabs = widgets.Tab(
+            self._sections(), titles=tuple(text(f"evaluate.{name}") for name in TABS)
+        )
+        self._tabs.selected_index = 0
+        self._tabs.observe(lambda _: self._draw_tab(), "selected_index")
+        self._stale: set[str] = set()
         super().__init__(
             ds,
             language=language,
             device=resolve(device),
             title="evaluate.title",
             controls=controls,
-            views=self._views(text),
+            views=[
+                widgets.HBox([self._run, self._progress, self._note]),
+                self._verdict,
+                self._tabs,
+            ],
         )
 
     def refresh(self) -> None:
         """Measure what has not been measured, and show it."""
-        self._note.value = ""
         super().refresh()
+        self._note.value = ""
         self._progress.layout.display = "none"
 
     def _changed(self, change: Any) -> None:
@@ -153,52 +165,68 @@ class ModelComparison(Panel):
         )
 
     def _draw(self, state: Experiment) -> None:
-        found, text, (metric, *_) = self.found, self.text, state.metrics
-        language, several = text.language, len(found.evaluations) > 1
-        beyond = state.metrics[len(self.controls["accuracy"].value) :]
-        self._note.value = ""
+        found, text = self.found, self.text
         self._verdict.value = cards.box(
             cards.tiles(state.numbers(found, text)),
-            f'<p class="copy"><b>{cards.escape(verdict(found, metric, text))}</b></p>',
+            f'<p class="copy"><b>{cards.escape(verdict(found, state.metrics[0], text))}</b></p>',
         )
-        drawn = {
-            "intervals": pictures.intervals(found, language=language),
-            "popularity": pictures.by_popularity(found, metric, language=language),
-            "costs": pictures.costs(found, language=language),
-        }
-        if several:
-            drawn["ahead"] = pictures.ahead(found, metric, language=language)
+        self._stale = set(TABS)
+        self._draw_tab()
+
+    def _draw_tab(self) -> None:
+        tab = TABS[self._tabs.selected_index or 0]
+        if tab in self._stale:
+            self._stale.remove(tab)
+            getattr(self, f"_draw_{tab}")()
+
+    def _draw_quality(self) -> None:
+        found, language, metrics = self.found, self.text.language, self.state.metrics
+        beyond = [name for name in metrics if name.split("@")[0] in BEYOND]
+        drawn = {"intervals": pictures.intervals(found, language=language)}
+        if len(found.evaluations) > 1:
+            drawn["ahead"] = pictures.ahead(found, metrics[0], language=language)
         if beyond:
-            drawn["tradeoff"] = pictures.tradeoff(found, metric, beyond[0], language=language)
-        for name, figure in drawn.items():
-            self._figures[name].show(figure)
-        for name in ("ahead", "tradeoff"):
+            drawn["tradeoff"] = pictures.tradeoff(found, metrics[0], beyond[0], language=language)
+        for name in ("intervals", "ahead", "tradeoff"):
             self._figures[name].layout.display = None if name in drawn else "none"
+            if name in drawn:
+                self._figures[name].show(drawn[name])
+
+    def _draw_whom(self) -> None:
+        metric, language = self.state.metrics[0], self.text.language
+        figure = pictures.by_popularity(self.found, metric, language=language)
+        self._figures["popularity"].show(figure)
         self._draw_groups()
-        self._apart.show(state, found, metric)
-        self._tables.value = cards.box(
-            number_table(found.frame()),
-            cards.heading(text("evaluate.tests")) + number_table(found.tests()) if several else "",
-        )
 
     def _draw_groups(self) -> None:
         metric, groups = self.state.metrics[0], self._groups.value
         figure = pictures.by_group(self.found, metric, groups, language=self.text.language)
         self._figures["groups"].show(figure)
 
-    def _views(self, text: Strings) -> list[widgets.Widget]:
+    def _draw_costs(self) -> None:
+        self._figures["costs"].show(pictures.costs(self.found, language=self.text.language))
+
+    def _draw_apart(self) -> None:
+        self._apart.show(self.state, self.found, self.state.metrics[0])
+
+    def _draw_table(self) -> None:
+        tests = number_table(self.found.tests())
+        self._tables.value = cards.box(
+            number_table(self.found.frame()), cards.heading(self.text("evaluate.tests")), tests
+        )
+
+    def _sections(self) -> list[widgets.Widget]:
+        """What each tab holds, in their order."""
         half = {"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
         shown = self._figures
+        pair = widgets.GridBox([shown["ahead"], shown["tradeoff"]], layout=half)
         groups = widgets.VBox([shown["groups"], self._groups])
         return [
-            widgets.HBox([self._run, self._progress, self._note]),
-            self._verdict,
-            shown["intervals"],
-            widgets.GridBox([shown["ahead"], shown["tradeoff"]], layout=half),
+            widgets.VBox([shown["intervals"], pair]),
             widgets.GridBox([groups, shown["popularity"]], layout=half),
             shown["costs"],
             self._apart,
-            widgets.Accordion([self._tables], titles=(text("evaluate.table"),)),
+            self._tables,
         ]
 
 

@@ -193,7 +193,7 @@ def _between(low: float, high: float) -> str:
 
 def _whiskers(rows: pd.DataFrame, colour: str) -> dict[str, Any]:
     """From values to the ends of their intervals; of no length where there is no interval."""
-    # A figure in Lab is not drawn at all if there is a NaN in its whiskers.
+    # Lab was seen to draw nothing of a figure with a NaN in its whiskers.
     above = (rows["high"] - rows["value"]).fillna(0.0)
     below = (rows["value"] - rows["low"]).fillna(0.0)
     return {
