@@ -2,7 +2,9 @@
 
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
+from workbench.panels.evaluate import ModelComparison
 from workbench.panels.interview import TasteInterview
+from workbench.panels.model import ModelReport
 from workbench.panels.newitem import NewItemExplorer
 from workbench.panels.recommend import ListComparison, RecommendPanel
 from workbench.panels.similarity import SimilarityExplorer
@@ -13,6 +15,8 @@ __all__ = [
     "CopyStudio",
     "DataPicker",
     "ListComparison",
+    "ModelComparison",
+    "ModelReport",
     "NewItemExplorer",
     "RecommendPanel",
     "SimilarityExplorer",

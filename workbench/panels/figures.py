@@ -12,6 +12,7 @@ from workbench.datasets import Dataset
 from workbench.strings import Strings
 
 MINE, EVERYBODY, ACCENT = "#2f63c4", "#b3bfca", "#e0793a"
+GRID = {"automargin": True, "gridcolor": "rgba(128,140,150,.2)", "zeroline": False}
 FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK SC",sans-serif'
 
 
@@ -149,9 +150,7 @@ def blank(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Figu
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         hoverlabel={"font_family": FONT},
     )
-    figure.update_xaxes(title=x, automargin=True, gridcolor="rgba(128,140,150,.2)", zeroline=False)
-    figure.update_yaxes(title=y, automargin=True, gridcolor="rgba(128,140,150,.2)", zeroline=False)
-    return figure
+    return figure.update_xaxes(title=x, **GRID).update_yaxes(title=y, **GRID)
 
 
 def _rating_bins(ratings: pd.Series) -> np.ndarray:

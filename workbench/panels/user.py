@@ -195,11 +195,7 @@ class UserReport:
                 for step, seconds in self.seconds.items()
             },
         }
-        body = "".join(
-            f"<tr><td class='soft'>{cards.escape(key)}</td><td>{cards.escape(value)}</td></tr>"
-            for key, value in rows.items()
-        )
-        return self._html(cards.heading(self.text("report.how")), f"<table>{body}</table>")
+        return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
