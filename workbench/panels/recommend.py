@@ -236,7 +236,7 @@ class RecommendPanel(_ListPanel):
         ds: Dataset,
         user_id: Any,
         *,
-        families: Sequence[str] = ("item-knn", "als", "popular"),
+        families: Sequence[str] = ("item-knn", "rp3beta", "popular"),
         n: int = 6,
         language: str = "en",
         device: str = "auto",
