@@ -24,6 +24,7 @@ _HOMES = {
     "RP3beta": "workbench.models",
     "EASE": "workbench.models",
     "ALS": "workbench.models",
+    "BPR": "workbench.models",
     "Baseline": "workbench.models",
     "BiasedMF": "workbench.models",
     "evaluate": "workbench.evaluation",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from workbench.language import Copywriter
     from workbench.models import (
         ALS,
+        BPR,
         EASE,
         Baseline,
         BiasedMF,

@@ -7,5 +7,6 @@ FAMILIES = {
     "rp3beta": "RP3beta",
     "ease": "EASE",
     "als": "ALS",
+    "bpr": "BPR",
     "popular": "Popular",
 }

@@ -2,6 +2,7 @@
 
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender
 from workbench.models.biased import Baseline, BiasedMF
+from workbench.models.bpr import BPR
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
@@ -10,6 +11,7 @@ from workbench.models.popular import Popular
 
 __all__ = [
     "ALS",
+    "BPR",
     "EASE",
     "Baseline",
     "BiasedMF",

@@ -203,8 +203,89 @@ def fold_in(indptr, indices, residuals, rate, l2, epochs, q, out):  # type: igno
 
 
 @_jit
+def _holds(ascending, number):  # type: ignore[no-untyped-def]
+    place = np.searchsorted(ascending, number)
+    return place < ascending.size and ascending[place] == number
+
+
+@_jit
+def _doubt(u, i, j, biases, p, q):  # type: ignore[no-untyped-def]
+    """How likely the model holds it that u prefers j to i."""
+    lead = biases[i] - biases[j]
+    for f in range(q.shape[1]):
+        lead += p[u, f] * (q[i, f] - q[j, f])
+    return 1 / (1 + np.exp(lead))
+
+
+@_jit
+def prefer(  # type: ignore[no-untyped-def]
+    order, users, items, others, indptr, rate, l2, biases, p, q
+):  # fmt: skip
+    """One step of gradient ascent a choice, in this order, beside another item.
+
+    Parameters
+    ----------
+    order : int array
+    users, items, others : int64 arrays of shape (choices,)
+        By user, and a user's items ascending.
+    indptr : int64 array of shape (users + 1,)
+        Where a user's choices start.
+    biases, p, q : float64 arrays
+        They change in place.
+    """
+    for e in order:
+        u, i, j = users[e], items[e], others[e]
+        if _holds(items[indptr[u] : indptr[u + 1]], j):
+            continue
+        gain = _doubt(u, i, j, biases, p, q)
+        biases[i] += rate * (gain - l2 * biases[i])
+        biases[j] -= rate * (gain + l2 * biases[j])
+        for f in range(q.shape[1]):
+            of_user, of_item, of_other = p[u, f], q[i, f], q[j, f]
+            p[u, f] = of_user + rate * (gain * (of_item - of_other) - l2 * of_user)
+            q[i, f] = of_item + rate * (gain * of_user - l2 * of_item)
+            q[j, f] = of_other - rate * (gain * of_user + l2 * of_other)
+
+
+@_jit
+def prefer_held(  # type: ignore[no-untyped-def]
+    indptr, indices, drawn, rate, l2, epochs, biases, q, out, rows
+):  # fmt: skip
+    """Take the same steps for new rows, from 0 and with the items held still.
+
+    Where a row ends up is the sum of its entries' rows of ``out``, float64 of shape (entries,
+    factors) and 0 to begin with; see `fold_in`. Other items are taken from ``drawn`` in turn.
+    """
+    kept = 1 - rate * l2
+    vector = np.empty((1, q.shape[1]))
+    for row in rows:
+        begin, end = indptr[row], indptr[row + 1]
+        between, turn = kept ** (end - begin), 0
+        vector[:] = 0
+        for _ in range(epochs):
+            for e in range(begin, end):
+                i, j, turn = indices[e], drawn[turn % drawn.size], turn + 1
+                gain = rate * _doubt(0, i, j, biases, vector, q)
+                if _holds(indices[begin:end], j):
+                    gain = 0.0
+                for f in range(q.shape[1]):
+                    step = gain * (q[i, f] - q[j, f])
+                    vector[0, f] = kept * vector[0, f] + step
+                    out[e, f] = between * out[e, f] + step
+        for e in range(begin, end):
+            out[e] *= kept ** (end - 1 - e)
+
+
+@_jit
 def products(items, indptr, indices, q, out):  # type: ignore[no-untyped-def]
     """``q_i q_j`` of the item i of every row and its entries j."""
     for row in range(items.size):
         for e in range(indptr[row], indptr[row + 1]):
             out[e] = _dot(q, items[row], q, indices[e])
+
+
+@_jit
+def dots(rows, items, p, q, out):  # type: ignore[no-untyped-def]
+    """``p_row q_item`` of every pair."""
+    for e in range(rows.size):
+        out[e] = _dot(p, rows[e], q, items[e])

@@ -164,3 +164,12 @@ def _solved(equations: Equations, factors: np.ndarray, gram: np.ndarray) -> np.n
             itertools.pairwise(edges),
         )
     return found
+
+
+def dots(left: np.ndarray, rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Products of the rows of two float64 arrays, pair by pair; float64, of shape (pairs,)."""
+    from workbench.models import _kernels
+
+    found = np.empty(len(rows))
+    _kernels.dots(rows.astype(np.int64), others.astype(np.int64), left, right, found)
+    return found
