@@ -10,7 +10,7 @@ from workbench.compute import Team
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.models.base import ByItem, Recommender
-from workbench.models.factors import dots
+from workbench.models.factors import dots, products
 from workbench.options import at_least, number
 
 SPREAD = 0.1  # standard deviation of the factors to start with
@@ -106,7 +106,10 @@ class BPR(Recommender):
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         users = self._users[own] if (own >= 0).all() else self._folded(profiles)
-        return self._biases + users @ self._items.T
+        return self._biases + products(users, self._items)
+
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return self._biases[items] + dots(self._users, users, self._items, items)
 
     def _folded(self, profiles: sparse.csr_array) -> np.ndarray:
         """Factors of users from outside; shape (b, factors)."""

@@ -1,7 +1,7 @@
 """Matrix factorisation by alternating least squares."""
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -164,6 +164,12 @@ def _solved(equations: Equations, factors: np.ndarray, gram: np.ndarray) -> np.n
             itertools.pairwise(edges),
         )
     return found
+
+
+def products(left: Any, right: Any) -> Any:
+    """Products of every row of one array with every row of another, NumPy's or CuPy's."""
+    # BLAS takes some times longer over one row and a wide matrix than over a tall one and it.
+    return (right @ left.T).T if len(left) == 1 else left @ right.T
 
 
 def dots(left: np.ndarray, rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> np.ndarray:
