@@ -211,10 +211,15 @@ class ItemKNN(_KNN):
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> Raters:
-        every = np.arange(profiles.shape[1])
-        lists = self._residuals(profiles)
         return Raters(
-            items, rows, self._pool, every, lists, self._pool, self._request(), self.device
+            rows=items,
+            columns=rows,
+            queries=self._pool,
+            own=np.arange(profiles.shape[1]),
+            lists=self._residuals(profiles),
+            pool=self._pool,
+            request=self._request(),
+            device=self.device,
         )
 
     def _contributions(
@@ -351,9 +356,15 @@ class UserKNN(_KNN):
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> Raters:
         known = (own >= 0).all()
-        queries = self._pool[own] if known else self._preparation().of_rows(profiles)
         return Raters(
-            rows, items, queries, own, self._by_item, self._pool, self._request(), self.device
+            rows=rows,
+            columns=items,
+            queries=self._pool[own] if known else self._preparation().of_rows(profiles),
+            own=own,
+            lists=self._by_item,
+            pool=self._pool,
+            request=self._request(),
+            device=self.device,
         )
 
     def _contributions(
