@@ -209,42 +209,40 @@ def _holds(ascending, number):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _doubt(u, i, j, biases, p, q):  # type: ignore[no-untyped-def]
-    """How likely the model holds it that u prefers j to i."""
-    lead = biases[i] - biases[j]
-    for f in range(q.shape[1]):
-        lead += p[u, f] * (q[i, f] - q[j, f])
+def _doubt(bias, other_bias, of_user, of_item, of_other):  # type: ignore[no-untyped-def]
+    """How likely the model holds it that the user prefers the other item."""
+    lead = bias - other_bias
+    for f in range(of_user.size):
+        lead += of_user[f] * (of_item[f] - of_other[f])
     return 1 / (1 + np.exp(lead))
 
 
 @_jit
-def prefer(  # type: ignore[no-untyped-def]
-    order, users, items, others, indptr, rate, l2, biases, p, q
-):  # fmt: skip
+def prefer(users, items, others, indptr, indices, rate, l2, biases, p, q):  # type: ignore[no-untyped-def]
     """One step of gradient ascent a choice, in this order, beside another item.
 
     Parameters
     ----------
-    order : int array
-    users, items, others : int64 arrays of shape (choices,)
-        By user, and a user's items ascending.
-    indptr : int64 array of shape (users + 1,)
-        Where a user's choices start.
-    biases, p, q : float64 arrays
+    users, items, others : int32 arrays of shape (choices,)
+    indptr, indices : int64 and int32 arrays
+        What each user chose, as in a CSR array, ascending.
+    biases, p, q : float32 arrays
         They change in place.
     """
-    for e in order:
+    kept = np.float32(1 - rate * l2)
+    for e in range(users.size):
         u, i, j = users[e], items[e], others[e]
-        if _holds(items[indptr[u] : indptr[u + 1]], j):
+        if _holds(indices[indptr[u] : indptr[u + 1]], j):
             continue
-        gain = _doubt(u, i, j, biases, p, q)
-        biases[i] += rate * (gain - l2 * biases[i])
-        biases[j] -= rate * (gain + l2 * biases[j])
-        for f in range(q.shape[1]):
-            of_user, of_item, of_other = p[u, f], q[i, f], q[j, f]
-            p[u, f] = of_user + rate * (gain * (of_item - of_other) - l2 * of_user)
-            q[i, f] = of_item + rate * (gain * of_user - l2 * of_item)
-            q[j, f] = of_other - rate * (gain * of_user + l2 * of_other)
+        x, y, z = p[u], q[i], q[j]
+        step = np.float32(rate * _doubt(biases[i], biases[j], x, y, z))
+        biases[i] = kept * biases[i] + step
+        biases[j] = kept * biases[j] - step
+        for f in range(x.size):
+            of_user, of_item, of_other = x[f], y[f], z[f]
+            x[f] = kept * of_user + step * (of_item - of_other)
+            y[f] = kept * of_item + step * of_user
+            z[f] = kept * of_other - step * of_user
 
 
 @_jit
@@ -257,7 +255,7 @@ def prefer_held(  # type: ignore[no-untyped-def]
     factors) and 0 to begin with; see `fold_in`. Other items are taken from ``drawn`` in turn.
     """
     kept = 1 - rate * l2
-    vector = np.empty((1, q.shape[1]))
+    vector = np.empty(q.shape[1])
     for row in rows:
         begin, end = indptr[row], indptr[row + 1]
         between, turn = kept ** (end - begin), 0
@@ -265,13 +263,13 @@ def prefer_held(  # type: ignore[no-untyped-def]
         for _ in range(epochs):
             for e in range(begin, end):
                 i, j, turn = indices[e], drawn[turn % drawn.size], turn + 1
-                gain = rate * _doubt(0, i, j, biases, vector, q)
+                step = rate * _doubt(biases[i], biases[j], vector, q[i], q[j])
                 if _holds(indices[begin:end], j):
-                    gain = 0.0
-                for f in range(q.shape[1]):
-                    step = gain * (q[i, f] - q[j, f])
-                    vector[0, f] = kept * vector[0, f] + step
-                    out[e, f] = between * out[e, f] + step
+                    step = 0.0
+                for f in range(vector.size):
+                    added = step * (q[i, f] - q[j, f])
+                    vector[f] = kept * vector[f] + added
+                    out[e, f] = between * out[e, f] + added
         for e in range(begin, end):
             out[e] *= kept ** (end - 1 - e)
 
