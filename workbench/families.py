@@ -6,7 +6,7 @@ FAMILIES = {
     "p3alpha": "P3alpha",
     "rp3beta": "RP3beta",
     "ease": "EASE",
-    "als": "ALS",
     "bpr": "BPR",
+    "als": "ALS",
     "popular": "Popular",
 }
