@@ -70,11 +70,6 @@ class _KNN(Recommender):
             ``user_id``, ``item_id``, ``rating``; a pair that is known is rated anew, users and
             items may be new.
 
-        Returns
-        -------
-        Recommender
-            The model itself; its data are those it had and the new.
-
         Raises
         ------
         DataError
@@ -180,9 +175,8 @@ class ItemKNN(_KNN):
     Karypis 2011), where b is what is expected of a rating. Where no item of the history is similar,
     the rating predicted is just that.
 
-    An explicit prediction looks at the similarities of its item to all of the history. None are
-    kept: they are computed for the pairs that are asked for, in blocks of 64 MiB, and a list takes
-    those of all items to all histories.
+    No similarities of explicit feedback are kept: those of the items that are asked for to the
+    histories are computed, in blocks of 64 MiB; a list asks for all items.
 
     Parameters
     ----------
@@ -310,8 +304,8 @@ class UserKNN(_KNN):
     for implicit and explicit feedback (Herlocker et al. 1999), where b is what is expected of a
     rating. Where nobody similar rated the item, the rating predicted is just that.
 
-    An explicit prediction looks at the similarities of its user to all who rated the item. None are
-    kept: they are computed for the users who are asked for, in blocks of 64 MiB.
+    No similarities of explicit feedback are kept: those of the users who are asked for are
+    computed, in blocks of 64 MiB.
 
     Parameters
     ----------
