@@ -26,6 +26,7 @@ _HOMES = {
     "P3alpha": "workbench.models",
     "RP3beta": "workbench.models",
     "EASE": "workbench.models",
+    "BPR": "workbench.models",
     "ALS": "workbench.models",
     "ContentBased": "workbench.models",
     "Baseline": "workbench.models",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from workbench.language import Copywriter
     from workbench.models import (
         ALS,
+        BPR,
         EASE,
         Attribute,
         Baseline,

@@ -6,6 +6,7 @@ FAMILIES = {
     "p3alpha": "P3alpha",
     "rp3beta": "RP3beta",
     "ease": "EASE",
+    "bpr": "BPR",
     "als": "ALS",
     "content": "ContentBased",
     "popular": "Popular",

@@ -81,7 +81,7 @@ def test_the_loss_never_rises(feedback: str) -> None:
 
 @pytest.mark.parametrize("feedback", FEEDBACK)
 def test_the_evidence_is_the_formula_in_dense_matrices(feedback: str) -> None:
-    """Hu, Koren and Volinsky 2008, section 5: the terms of y (Y'C Y + l2 I)^-1 Y'C p."""
+    """Hu, Koren and Volinsky 2008: the terms of y (Y'C Y + l2 I)^-1 Y'C p."""
     ds = sample()
     model = ALS(factors=4, epochs=3, alpha=2, feedback=feedback).fit(ds)
     c, p, of_users, _ = parts(model, ds)

@@ -22,7 +22,7 @@ from tests.models.contract import (
 )
 from workbench.compute import similar
 from workbench.compute.metrics import METRICS
-from workbench.datasets import Dataset, synthetic
+from workbench.datasets import Dataset, extended, synthetic
 from workbench.errors import OptionError
 from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN, _rated
 from workbench.models.knn import CENTRES
@@ -440,3 +440,15 @@ def test_predictions_equal_those_of_surprise(
     expected = [peer.predict(user, item).est for user, item in unseen.to_numpy()]
     found = model(k=10, metric=metric, feedback="explicit", centre=ours).fit(ds).score(unseen)
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
+def test_new_ratings_give_the_model_of_a_fit_on_all(model: type, feedback: str) -> None:
+    ds = sample()
+    new = pd.DataFrame({"user_id": [1, 99], "item_id": [3, 4], "rating": [5.0, 2.0]})
+    fitted = model(k=4, feedback=feedback).fit(ds)
+    assert fitted.partial_fit(new) is fitted
+    assert_frame_equal(
+        fitted.recommend(), model(k=4, feedback=feedback).fit(extended(ds, new)).recommend()
+    )

@@ -2,6 +2,7 @@
 
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender
 from workbench.models.biased import Baseline, BiasedMF
+from workbench.models.bpr import BPR
 from workbench.models.content import ContentBased
 from workbench.models.demographic import Demographic
 from workbench.models.ease import EASE
@@ -15,6 +16,7 @@ from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, M
 
 __all__ = [
     "ALS",
+    "BPR",
     "EASE",
     "Attribute",
     "Baseline",

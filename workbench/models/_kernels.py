@@ -203,6 +203,78 @@ def fold_in(indptr, indices, residuals, rate, l2, epochs, q, out):  # type: igno
 
 
 @_jit
+def _holds(ascending, number):  # type: ignore[no-untyped-def]
+    place = np.searchsorted(ascending, number)
+    return place < ascending.size and ascending[place] == number
+
+
+@_jit
+def _doubt(bias, other_bias, of_user, of_item, of_other):  # type: ignore[no-untyped-def]
+    """How likely the model holds it that the user prefers the other item."""
+    lead = bias - other_bias
+    for f in range(of_user.size):
+        lead += of_user[f] * (of_item[f] - of_other[f])
+    return 1 / (1 + np.exp(lead))
+
+
+@_jit
+def prefer(users, items, others, indptr, indices, rate, l2, biases, p, q):  # type: ignore[no-untyped-def]
+    """One step of gradient ascent a choice, in this order, beside another item.
+
+    Parameters
+    ----------
+    users, items, others : int32 arrays of shape (choices,)
+    indptr, indices : int64 and int32 arrays
+        What each user chose, as in a CSR array, ascending.
+    biases, p, q : float32 arrays
+        They change in place.
+    """
+    kept = np.float32(1 - rate * l2)
+    for e in range(users.size):
+        u, i, j = users[e], items[e], others[e]
+        if _holds(indices[indptr[u] : indptr[u + 1]], j):
+            continue
+        x, y, z = p[u], q[i], q[j]
+        step = np.float32(rate * _doubt(biases[i], biases[j], x, y, z))
+        biases[i] = kept * biases[i] + step
+        biases[j] = kept * biases[j] - step
+        for f in range(x.size):
+            of_user, of_item, of_other = x[f], y[f], z[f]
+            x[f] = kept * of_user + step * (of_item - of_other)
+            y[f] = kept * of_item + step * of_user
+            z[f] = kept * of_other - step * of_user
+
+
+@_jit
+def prefer_held(  # type: ignore[no-untyped-def]
+    indptr, indices, drawn, rate, l2, epochs, biases, q, out, rows
+):  # fmt: skip
+    """Take the same steps for new rows, from 0 and with the items held still.
+
+    Where a row ends up is the sum of its entries' rows of ``out``, float64 of shape (entries,
+    factors) and 0 to begin with; see `fold_in`. Other items are taken from ``drawn`` in turn.
+    """
+    kept = 1 - rate * l2
+    vector = np.empty(q.shape[1])
+    for row in rows:
+        begin, end = indptr[row], indptr[row + 1]
+        between, turn = kept ** (end - begin), 0
+        vector[:] = 0
+        for _ in range(epochs):
+            for e in range(begin, end):
+                i, j, turn = indices[e], drawn[turn % drawn.size], turn + 1
+                step = rate * _doubt(biases[i], biases[j], vector, q[i], q[j])
+                if _holds(indices[begin:end], j):
+                    step = 0.0
+                for f in range(vector.size):
+                    added = step * (q[i, f] - q[j, f])
+                    vector[f] = kept * vector[f] + added
+                    out[e, f] = between * out[e, f] + added
+        for e in range(begin, end):
+            out[e] *= kept ** (end - 1 - e)
+
+
+@_jit
 def products(items, indptr, indices, q, out):  # type: ignore[no-untyped-def]
     """``q_i q_j`` of the item i of every row and its entries j."""
     for row in range(items.size):

@@ -86,7 +86,8 @@ class Raters:
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Blocks of queries: the first one's place, and all similarities to the rows near."""
         by_feature = self.pool[near].T.tocsr()
-        queries, own = self.queries[asked], _places(near, self.own[asked])
+        queries = self.queries[asked]
+        own = _places(near, self.own[asked], self.pool.shape[0])
         request = replace(self.request, k=len(near))
         height = max(1, BATCH_BYTES // (WIDTH * max(1, len(near))))
         for first in range(0, len(asked), height):
@@ -103,10 +104,11 @@ def _numbered(numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[numbers]
 
 
-def _places(known: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Places of numbers among known ones, ascending; -1 where they are not among them."""
-    places = np.searchsorted(known, numbers)
-    return np.where(np.isin(numbers, known), places, -1)
+def _places(known: np.ndarray, numbers: np.ndarray, size: int) -> np.ndarray:
+    """Places of numbers below size among known ones; -1 where they are not, and for -1."""
+    places = np.full(size + 1, -1)
+    places[known] = np.arange(len(known))
+    return places[numbers]
 
 
 def _dense(indices: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -101,7 +101,7 @@ class BiasedMF(Recommender):
     .. math::
         \hat r_{ui} = \mu + b_u + b_i + p_u^T q_i
 
-    with :math:`\mu` the mean rating (Koren, Bell and Volinsky 2009, eq. 4), by gradient descent:
+    with :math:`\mu` the mean rating (Koren, Bell and Volinsky 2009), by gradient descent:
     for one rating after the other, in a new random order an epoch, with
     :math:`e = r_{ui} - \hat r_{ui}`,
 

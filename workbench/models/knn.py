@@ -1,17 +1,16 @@
 """Neighbourhood models: users like you, and items like those you chose."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from workbench.compute import nearest
-from workbench.compute.request import Request
-from workbench.compute.similarity import checked
+from workbench.compute import Neighbours, nearest
+from workbench.compute.similarity import Search, checked, searched
 from workbench.compute.weighting import WEIGHTINGS, Preparation
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, extended
 from workbench.models._derived import derived, held, library, product
 from workbench.models._rated import Raters
 from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, present, row_means
@@ -29,6 +28,7 @@ class _KNN(Recommender):
     What is expected of a rating is the sum of an offset a profile and a level an item.
     """
 
+    _of: str
     _order: Literal["C", "F"]  # of pairs: those of a profile, or of an item, follow each other
 
     def __init__(
@@ -45,7 +45,7 @@ class _KNN(Recommender):
         device: str = "auto",
     ) -> None:
         super().__init__(device=device)
-        request = checked(metric, k, min_overlap, alpha, shrink)
+        self._request = request = checked(metric, k, min_overlap, alpha, shrink)
         self.k, self.metric, self.min_overlap = request.k, request.metric, request.min_overlap
         self.alpha, self.shrink = request.alpha, request.shrink
         self.weighting = one_of("weighting", weighting, WEIGHTINGS)
@@ -53,9 +53,43 @@ class _KNN(Recommender):
         self.centre = one_of("centre", centre, CENTRES)
 
     def _fit(self, ds: Dataset) -> None:
-        if self.feedback == "implicit":
-            self._fit_implicit(ds)
-            return
+        if self.feedback == "explicit":
+            self._expect(ds)
+        else:
+            search = Search(ds, self._of, None, self._request, self.weighting)
+            self._take(searched(search, self.device))
+
+    def partial_fit(self, new: pd.DataFrame) -> Self:
+        """Take in new interactions: the same model as one fitted on all, at a part of the cost.
+
+        Only neighbours that they change are searched anew: see `workbench.Neighbours.update`. Of
+        explicit feedback none are kept, and means and baselines are made anew.
+
+        Parameters
+        ----------
+        new : DataFrame
+            ``user_id``, ``item_id``, ``rating``; a pair that is known is rated anew, users and
+            items may be new.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or holds what it must not.
+        """
+        ds = self.data
+        if self.feedback == "explicit":
+            return self.fit(extended(ds, new))
+        self._take(self._near.update(new))
+        return self
+
+    def _take(self, near: Neighbours) -> None:
+        """Learn from neighbours, and the data they were found in."""
+        assert near.search is not None
+        self._near, self._data = near, near.search.data
+        self._similar = as_matrix(near.indices, near.scores, columns=len(near.pool))
+
+    def _expect(self, ds: Dataset) -> None:
+        """Learn what is expected of a rating."""
         rows = self._rows(ds.matrix)
         self._pool = self._preparation().of_rows(rows)
         if self.centre == "baseline":
@@ -73,9 +107,6 @@ class _KNN(Recommender):
     @abstractmethod
     def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
         """What the item adds to the mean that is expected; shape (items,)."""
-
-    @abstractmethod
-    def _fit_implicit(self, ds: Dataset) -> None: ...
 
     @abstractmethod
     def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,33 +127,9 @@ class _KNN(Recommender):
             return self._baseline.offsets(profiles)
         return np.zeros(profiles.shape[0])
 
-    def _request(self) -> Request:
-        return checked(self.metric, self.k, self.min_overlap, self.alpha, self.shrink)
-
     def _preparation(self) -> Preparation:
         by_feature = self._rows(self.data.matrix).T.tocsr()
-        return Preparation(by_feature, self._request().definition, self.weighting)
-
-    def _neighbours(
-        self,
-        targets: sparse.csr_array,
-        queries: sparse.csr_array | None = None,
-        own: np.ndarray | None = None,
-    ) -> sparse.csr_array:
-        """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
-        found = nearest(
-            targets,
-            queries=queries,
-            own=own,
-            metric=self.metric,
-            k=self.k,
-            weighting=self.weighting,
-            shrink=self.shrink,
-            alpha=self.alpha,
-            min_overlap=self.min_overlap,
-            device=self.device,
-        )
-        return as_matrix(*found, columns=targets.shape[0])
+        return Preparation(by_feature, self._request.definition, self.weighting)
 
     def _residuals(self, ratings: sparse.csr_array) -> sparse.csr_array:
         """Ratings less what is expected of them; one that is as expected stays stored, as 0."""
@@ -169,9 +176,8 @@ class ItemKNN(_KNN):
     Karypis 2011), where b is what is expected of a rating. Where no item of the history is similar,
     the rating predicted is just that.
 
-    An explicit prediction looks at the similarities of its item to all of the history. None are
-    kept: they are computed for the pairs that are asked for, in blocks of 64 MiB, and a list takes
-    those of all items to all histories.
+    No similarities of explicit feedback are kept: those of the items that are asked for to the
+    histories are computed, in blocks of 64 MiB; a list asks for all items.
 
     Parameters
     ----------
@@ -194,6 +200,7 @@ class ItemKNN(_KNN):
     """
 
     evidence_type = ByItem
+    _of = "items"
     _order = "F"
 
     def _rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
@@ -201,9 +208,6 @@ class ItemKNN(_KNN):
 
     def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
         return row_means(rows)
-
-    def _fit_implicit(self, ds: Dataset) -> None:
-        self._similar = self._neighbours(self._rows(ds.matrix))
 
     def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # A transpose that is not kept would be made anew by every product.
@@ -215,10 +219,15 @@ class ItemKNN(_KNN):
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> Raters:
-        every = np.arange(profiles.shape[1])
-        lists = self._residuals(profiles)
         return Raters(
-            items, rows, self._pool, every, lists, self._pool, self._request(), self.device
+            rows=items,
+            columns=rows,
+            queries=self._pool,
+            own=np.arange(profiles.shape[1]),
+            lists=self._residuals(profiles),
+            pool=self._pool,
+            request=self._request,
+            device=self.device,
         )
 
     def _contributions(
@@ -299,8 +308,8 @@ class UserKNN(_KNN):
     for implicit and explicit feedback (Herlocker et al. 1999), where b is what is expected of a
     rating. Where nobody similar rated the item, the rating predicted is just that.
 
-    An explicit prediction looks at the similarities of its user to all who rated the item. None are
-    kept: they are computed for the users who are asked for, in blocks of 64 MiB.
+    No similarities of explicit feedback are kept: those of the users who are asked for are
+    computed, in blocks of 64 MiB.
 
     Parameters
     ----------
@@ -323,12 +332,16 @@ class UserKNN(_KNN):
     """
 
     evidence_type = ByUser
+    _of = "users"
     _order = "C"
 
-    def _fit(self, ds: Dataset) -> None:
-        super()._fit(ds)
-        ratings = ds.matrix if self.feedback == "implicit" else self._residuals(ds.matrix)
-        self._by_item = ratings.T.tocsr()
+    def _take(self, near: Neighbours) -> None:
+        super()._take(near)
+        self._by_item = self.data.matrix.T.tocsr()
+
+    def _expect(self, ds: Dataset) -> None:
+        super()._expect(ds)
+        self._by_item = self._residuals(ds.matrix).T.tocsr()
 
     def _rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
         return matrix
@@ -339,9 +352,6 @@ class UserKNN(_KNN):
     def _offsets(self, profiles: sparse.csr_array) -> np.ndarray:
         return row_means(profiles) if self.centre == "mean" else super()._offsets(profiles)
 
-    def _fit_implicit(self, ds: Dataset) -> None:
-        self._similar = self._neighbours(ds.matrix)
-
     def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         similar, ratings = self._similar_users(profiles, own), self.data.matrix
         rated = derived(self, "rated", ratings, lambda: present(ratings))
@@ -351,15 +361,33 @@ class UserKNN(_KNN):
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
         if (own >= 0).all():
             return self._similar[own]
-        return self._neighbours(self.data.matrix, profiles, own)
+        found = nearest(
+            self.data.matrix,
+            queries=profiles,
+            own=own,
+            metric=self.metric,
+            k=self.k,
+            weighting=self.weighting,
+            shrink=self.shrink,
+            alpha=self.alpha,
+            min_overlap=self.min_overlap,
+            device=self.device,
+        )
+        return as_matrix(*found, columns=len(self.data.user_ids))
 
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> Raters:
         known = (own >= 0).all()
-        queries = self._pool[own] if known else self._preparation().of_rows(profiles)
         return Raters(
-            rows, items, queries, own, self._by_item, self._pool, self._request(), self.device
+            rows=rows,
+            columns=items,
+            queries=self._pool[own] if known else self._preparation().of_rows(profiles),
+            own=own,
+            lists=self._by_item,
+            pool=self._pool,
+            request=self._request,
+            device=self.device,
         )
 
     def _contributions(
