@@ -297,8 +297,9 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="NVRTC comes for Linu
 def nvrtc() -> ctypes.CDLL:
     """NVIDIA's compiler, which needs no driver, from its package."""
     found = distribution("nvidia-cuda-nvrtc")
-    (path,) = (file for file in found.files if re.search(r"libnvrtc\.so\.\d+$", str(file)))
-    return ctypes.CDLL(str(found.locate_file(path)))
+    # Its built-ins first: the compiler of CUDA 13.0 looks for them by their name alone.
+    files = sorted(f for f in map(str, found.files) if re.search(r"nvrtc(-builtins)?\.so\.", f))
+    return [ctypes.CDLL(str(found.locate_file(file))) for file in files][-1]
 
 
 def compiled(code: str, architecture: str, *options: str) -> tuple[bytes, str]:
