@@ -4,6 +4,7 @@ from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
 from workbench.panels.recommend import ListComparison
 from workbench.panels.similarity import SimilarityExplorer
+from workbench.panels.tuning import tuning_view
 from workbench.panels.user import UserExplorer, UserReport, typical_user
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "SimilarityExplorer",
     "UserExplorer",
     "UserReport",
+    "tuning_view",
     "typical_user",
 ]
