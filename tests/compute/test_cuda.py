@@ -25,6 +25,7 @@ from tests.compute.test_cpu import KINDS, OPTIONS, all_pairs, asked, held, rando
 from workbench.compute import _cpu, _cuda, _cupy, similar
 from workbench.compute._cuda import Kernel, layout, source, traced
 from workbench.compute._pack import scale_of
+from workbench.compute.memory import FRACTION
 from workbench.compute.metrics import METRICS, SUMS
 from workbench.compute.request import Request
 from workbench.datasets import synthetic
@@ -253,11 +254,11 @@ def test_where_memory_is_short_chunks_are_halved_until_they_fit() -> None:
         assert roomy.launches == [100]
     ratings = roomy.most - 100 * 5 * 8
     for rows, launches in ((60, [50, 50]), (30, [25] * 4), (1, [1] * 100)):
-        memory = int((ratings + rows * 5 * 8) / _cupy.FRACTION) + 1
+        memory = int((ratings + rows * 5 * 8) / FRACTION) + 1
         with card(processors=100, memory=memory) as short:
             assert_same(_cupy.nearest(data, request), expected)
             assert short.launches == launches
-            assert short.most <= _cupy.FRACTION * memory
+            assert short.most <= FRACTION * memory
 
 
 @pytest.mark.parametrize("memory", [100, 13_000])

@@ -6,7 +6,6 @@ as many bytes each as their codes need; rows are searched a chunk at a time, and
 back to the host after each.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -20,11 +19,10 @@ from workbench.compute._cuda import CONSTANTS, OPTIONS, PARAMETERS, Kernel, layo
 from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
 from workbench.compute._team import Team
+from workbench.compute.memory import VARIABLE, fraction
 from workbench.compute.request import Request
-from workbench.errors import DeviceError, OptionError
+from workbench.errors import DeviceError
 
-VARIABLE = "WORKBENCH_GPU_FRACTION"
-FRACTION = 0.8  # of the card's free memory
 CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
 WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
 
@@ -208,29 +206,17 @@ class _Card:
 @contextmanager
 def _memory(cupy: Any) -> Iterator[None]:
     """Memory of the card up to a part of what is free, given back in the end."""
-    fraction = _fraction()
+    part = fraction()
     free, _ = cupy.cuda.runtime.memGetInfo()
     pool = cupy.cuda.MemoryPool()
-    pool.set_limit(size=int(fraction * free))
+    pool.set_limit(size=int(part * free))
     try:
         with cupy.cuda.using_allocator(pool.malloc):
             yield
     except cupy.cuda.memory.OutOfMemoryError as error:
         raise DeviceError(
             f"the search does not fit the card, of which {free / 2**30:.3g} GiB are free, with "
-            f"{VARIABLE}={fraction:g}: {error}. Free some, use a smaller k, or device='cpu'."
+            f"{VARIABLE}={part:g}: {error}. Free some, use a smaller k, or device='cpu'."
         ) from error
     finally:
         pool.free_all_blocks()
-
-
-def _fraction() -> float:
-    """The part of the card's free memory that a search may take."""
-    setting = os.environ.get(VARIABLE) or str(FRACTION)
-    try:
-        fraction = float(setting)
-    except ValueError:
-        fraction = 0.0
-    if not 0 < fraction <= 1:
-        raise OptionError(f"{VARIABLE}={setting!r} must be a number above 0 and at most 1")
-    return fraction
