@@ -25,10 +25,10 @@ from tests.compute.test_cpu import KINDS, OPTIONS, all_pairs, asked, held, rando
 from workbench.compute import _cpu, _cuda, _cupy, similar
 from workbench.compute._cuda import Kernel, layout, source, traced
 from workbench.compute._pack import scale_of
-from workbench.compute.memory import FRACTION
 from workbench.compute.metrics import METRICS, SUMS
 from workbench.compute.request import Request
 from workbench.datasets import synthetic
+from workbench.device.memory import FRACTION
 from workbench.errors import DeviceError, OptionError
 
 RTX, H200 = 101_376, 232_448  # bytes of shared memory that a block may have

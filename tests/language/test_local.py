@@ -3,7 +3,8 @@ import re
 import pytest
 import torch
 
-from workbench.compute import Device, device
+from workbench import device
+from workbench.device import Device
 from workbench.errors import DeviceError
 from workbench.language import sizing
 from workbench.language.local import LocalModel

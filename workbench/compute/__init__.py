@@ -1,11 +1,11 @@
 """Similarity, and where it runs."""
 
 from workbench.compute._team import Team
-from workbench.compute.device import Device, resolve
-from workbench.compute.inventory import describe
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
 from workbench.compute.topk import top_k
+from workbench.device import Device, resolve
+from workbench.device.inventory import describe
 
 __all__ = [
     "Device",

@@ -19,8 +19,8 @@ from workbench.compute._cuda import CONSTANTS, OPTIONS, PARAMETERS, Kernel, layo
 from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
 from workbench.compute._team import Team
-from workbench.compute.memory import VARIABLE, fraction
 from workbench.compute.request import Request
+from workbench.device.memory import VARIABLE, fraction
 from workbench.errors import DeviceError
 
 CHUNK_BYTES = 2**28  # of what is found for a chunk of rows

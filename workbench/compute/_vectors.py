@@ -6,11 +6,11 @@ import numpy as np
 
 from workbench.compute._blocks import keys_of_block
 from workbench.compute._pack import scale_of, scaled, unit_of
-from workbench.compute.device import Device
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, SUMS
 from workbench.compute.request import Request
 from workbench.compute.topk import best, unpack
 from workbench.compute.weighting import less
+from workbench.device import Device
 
 BLOCK_BYTES = 2**26  # of a block's scores and keys
 

@@ -9,8 +9,8 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from workbench.compute import Device, resolve
-from workbench.compute.memory import VARIABLE, fraction
+from workbench.device import Device, resolve
+from workbench.device.memory import VARIABLE, fraction
 from workbench.errors import DeviceError, ModelFileError
 from workbench.language import embedded, sizing
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from workbench.compute import Device, _driver, device, resolve
-from workbench.compute._driver import Driver
+from workbench import device
+from workbench.device import Device, nvidia, resolve
+from workbench.device.nvidia import Driver
 from workbench.errors import DeviceError, OptionError
 
 WHY_NOT = "CuPy is not installed: pip install -e '.[cuda13]'"
@@ -93,6 +94,6 @@ def test_cores_are_counted_on_systems_without_affinity(monkeypatch) -> None:
     ],
 )
 def test_a_failure_of_cuda_is_put_in_words(driver, failure, reason, monkeypatch) -> None:
-    for module in (device, _driver):
+    for module in (device, nvidia):
         monkeypatch.setattr(module, "driver", lambda: driver)
     assert device._plainly(RuntimeError(failure)).startswith(reason)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from workbench.compute import device
-from workbench.compute._driver import dotted, driver, install, version_of
+from workbench import device
+from workbench.device.nvidia import dotted, driver, install, version_of
 from workbench.errors import WorkbenchError, install_line
 
 BUILDS = ("", "-cuda13x", "-cuda12x", "-cu13", "-cu12")  # of a package, by their names' endings

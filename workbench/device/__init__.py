@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workbench.compute._driver import driver, install
+from workbench.device.nvidia import driver, install
 from workbench.errors import DeviceError
 from workbench.options import one_of
 

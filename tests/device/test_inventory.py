@@ -5,8 +5,10 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from workbench.compute import Device, _driver, describe, device, inventory
-from workbench.compute._driver import Driver
+from workbench import device
+from workbench.device import Device, inventory, nvidia
+from workbench.device.inventory import describe
+from workbench.device.nvidia import Driver
 
 CARD = Device("gpu", "NVIDIA H200, 139 GiB")
 PROPERTIES = {"name": b"NVIDIA H200", "major": 9, "minor": 0, "multiProcessorCount": 132}
@@ -44,7 +46,7 @@ def _no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(nvml: NVML, monkeypatch: pytest.MonkeyPatch) -> Driver | None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: nvml)
-    found = _driver.driver.__wrapped__()
+    found = nvidia.driver.__wrapped__()
     assert not nvml.open
     return found
 
@@ -72,7 +74,7 @@ def test_what_is_missing_comes_with_the_line_for_the_driver(driver, line, monkey
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    for module in (_driver, inventory):
+    for module in (nvidia, inventory):
         monkeypatch.setattr(module, "driver", lambda: driver)
     monkeypatch.setattr(inventory, "version", absent)
     lines = describe().splitlines()
@@ -120,8 +122,8 @@ def test_a_card_comes_with_its_memory_and_processors(monkeypatch) -> None:
 def test_on_a_card_driver_and_runtime_agree() -> None:
     import cupy
 
-    newest = _driver.version_of(cupy.cuda.runtime.driverGetVersion())
-    assert _driver.driver().cuda == newest
+    newest = nvidia.version_of(cupy.cuda.runtime.driverGetVersion())
+    assert nvidia.driver().cuda == newest
     lines = describe().splitlines()
     assert sum(line.startswith("GPU ") for line in lines) == cupy.cuda.runtime.getDeviceCount()
     assert any(line.startswith("CUDA ") for line in lines)
