@@ -44,6 +44,11 @@ def _no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(device.VARIABLE, raising=False)
 
 
+def found(card: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (device, inventory):
+        monkeypatch.setattr(module, "_probe_gpu", lambda: card)
+
+
 def asked(nvml: NVML, monkeypatch: pytest.MonkeyPatch) -> Driver | None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: nvml)
     found = nvidia.driver.__wrapped__()
@@ -85,7 +90,7 @@ def test_what_is_missing_comes_with_the_line_for_the_driver(driver, line, monkey
 
 
 def test_without_a_card_it_says_why(monkeypatch) -> None:
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (None, "there is no NVIDIA driver"))
+    found((None, "there is no NVIDIA driver"), monkeypatch)
     lines = describe().splitlines()
     assert lines[0].startswith("CPU       ")
     assert "GPU       no GPU: there is no NVIDIA driver" in lines
@@ -101,7 +106,7 @@ def test_without_a_card_it_says_why(monkeypatch) -> None:
     ],
 )
 def test_a_setting_that_cannot_be_met_is_told(setting: str, error: str, monkeypatch) -> None:
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (None, "no driver"))
+    found((None, "no driver"), monkeypatch)
     monkeypatch.setenv(device.VARIABLE, setting)
     assert f"setting   WORKBENCH_DEVICE is {setting}" in describe()
     assert f"in use    error: {error}" in describe()
@@ -112,7 +117,7 @@ def test_a_card_comes_with_its_memory_and_processors(monkeypatch) -> None:
     assert text == (
         "NVIDIA H200, 128.0 of 150.0 GiB free, compute capability 9.0, 132 multiprocessors"
     )
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (CARD, ""))
+    found((CARD, ""), monkeypatch)
     monkeypatch.setattr(inventory, "_cards", lambda: [("GPU 0", text), ("GPU 1", text)])
     assert f"GPU 0     {text}\nGPU 1     {text}\n" in describe()
     assert "in use    GPU · NVIDIA H200, 139 GiB" in describe()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from workbench import device
+from workbench.device import VARIABLE, _cpu, _probe_gpu, resolve
 from workbench.device.nvidia import dotted, driver, install, version_of
 from workbench.errors import WorkbenchError, install_line
 
@@ -15,14 +15,14 @@ ON_CARDS = ("cupy", "cudf", "rmm", "dask-cuda")
 
 def describe() -> str:
     """Say what was found, down to versions, what will be used, and why not the GPU."""
-    card, why_not = device._probe_gpu()
+    card, why_not = _probe_gpu()
     lines = [
-        ("CPU", device._cpu().name),
+        ("CPU", _cpu().name),
         ("driver", str(driver() or "none")),
         *(_cards() if card else [("GPU", f"no GPU: {why_not}")]),
         *((package, _installed(package) or _missing(install())) for package in ON_CARDS),
         ("torch", _torch()),
-        ("setting", f"{device.VARIABLE} is {os.environ.get(device.VARIABLE) or 'not set'}"),
+        ("setting", f"{VARIABLE} is {os.environ.get(VARIABLE) or 'not set'}"),
         ("in use", _in_use()),
     ]
     return "\n".join(f"{name:<9} {text}" for name, text in lines)
@@ -30,7 +30,7 @@ def describe() -> str:
 
 def _in_use() -> str:
     try:
-        return str(device.resolve())
+        return str(resolve())
     except WorkbenchError as error:
         return f"error: {error}"
 
