@@ -28,7 +28,7 @@ from workbench.compute._pack import scale_of
 from workbench.compute.metrics import METRICS, SUMS
 from workbench.compute.request import Request
 from workbench.datasets import synthetic
-from workbench.device.memory import FRACTION
+from workbench.device.memory import FRACTION, VARIABLE
 from workbench.errors import DeviceError, OptionError
 
 RTX, H200 = 101_376, 232_448  # bytes of shared memory that a block may have
@@ -278,13 +278,13 @@ def test_the_part_of_memory_is_a_setting(monkeypatch) -> None:
         _cupy.nearest(data, Request())
         needed = there.most
     with card(memory=2 * needed) as there:
-        monkeypatch.setenv(_cupy.VARIABLE, "0.51")
+        monkeypatch.setenv(VARIABLE, "0.51")
         _cupy.nearest(data, Request())
-        monkeypatch.setenv(_cupy.VARIABLE, "0.1")
+        monkeypatch.setenv(VARIABLE, "0.1")
         with pytest.raises(DeviceError, match=r"WORKBENCH_GPU_FRACTION=0\.1"):
             _cupy.nearest(data, Request())
     for wrong in ("0", "1.5", "half", "nan"):
-        monkeypatch.setenv(_cupy.VARIABLE, wrong)
+        monkeypatch.setenv(VARIABLE, wrong)
         with card(), pytest.raises(OptionError, match="must be a number above 0 and at most 1"):
             _cupy.nearest(data, Request())
 
@@ -383,9 +383,9 @@ def test_on_a_card_chunks_are_halved_and_what_does_not_fit_is_an_error(monkeypat
     free = cupy.cuda.runtime.memGetInfo()[0]
     monkeypatch.setattr(_cupy, "WAVES", 2**20)
     for size in (2**22, 2**21):
-        monkeypatch.setenv(_cupy.VARIABLE, str(size / free))
+        monkeypatch.setenv(VARIABLE, str(size / free))
         assert_same(_cupy.nearest(data, request), _cpu.nearest(data, request))
-    monkeypatch.setenv(_cupy.VARIABLE, str(2**10 / free))
+    monkeypatch.setenv(VARIABLE, str(2**10 / free))
     with pytest.raises(DeviceError, match="device='cpu'"):
         _cupy.nearest(data, request)
     assert cupy.cuda.runtime.memGetInfo()[0] >= free - 2**26

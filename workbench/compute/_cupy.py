@@ -7,7 +7,6 @@ back to the host after each.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +19,7 @@ from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
 from workbench.compute._team import Team
 from workbench.compute.request import Request
-from workbench.device.memory import VARIABLE, fraction
-from workbench.errors import DeviceError
+from workbench.device.memory import bounded as _memory
 
 CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
 WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
@@ -146,7 +144,7 @@ def _chunks(
             chunk = slice(first, min(first + height, len(entries)))
             try:
                 found = card.search(first, chunk.stop)
-            except cupy.cuda.memory.OutOfMemoryError:
+            except MemoryError:  # CuPy's or RMM's
                 if height == 1:
                     raise
                 height = (height + 1) // 2
@@ -201,22 +199,3 @@ class _Card:
         arguments = tuple((self._given | chunk)[name] for _, name in PARAMETERS)
         self._kernel((count,), (CONSTANTS["THREADS"],), arguments, shared_mem=room.size)
         return chunk["indices"].get(), chunk["scores"].get()
-
-
-@contextmanager
-def _memory(cupy: Any) -> Iterator[None]:
-    """Memory of the card up to a part of what is free, given back in the end."""
-    part = fraction()
-    free, _ = cupy.cuda.runtime.memGetInfo()
-    pool = cupy.cuda.MemoryPool()
-    pool.set_limit(size=int(part * free))
-    try:
-        with cupy.cuda.using_allocator(pool.malloc):
-            yield
-    except cupy.cuda.memory.OutOfMemoryError as error:
-        raise DeviceError(
-            f"the search does not fit the card, of which {free / 2**30:.3g} GiB are free, with "
-            f"{VARIABLE}={part:g}: {error}. Free some, use a smaller k, or device='cpu'."
-        ) from error
-    finally:
-        pool.free_all_blocks()
