@@ -64,7 +64,12 @@ def nearest(
     if rows is not None and len(rows) * _cpu.FEW < n:  # in the CPU engine's order of features
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
     with Team() as team:
-        packed = pack(by_feature, team)
+        return _among(pack(by_feature, team), request, rows)
+
+
+def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:
+    """Search for all rows, or some, among all."""
+    n = len(packed.ids)
     ranks = np.arange(n) if rows is None else packed.ranks[rows]
     places = packed.ids if rows is None else np.arange(len(rows))
     data, totals = packed.data, (packed.counts, packed.squares)
