@@ -3,7 +3,7 @@
 Scores are those of the CPU engine to the bit: of whole numbers sums are exact, and other values
 are added up in the order the CPU engine takes features in. The ratings go to the card once, with
 as many bytes each as their codes need; rows are searched a chunk at a time, and what is found comes
-back to the host after each.
+back to the host after each. Ratings that are on the card are packed there.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from tqdm.auto import tqdm
 
-from workbench.compute import _cpu
+from workbench.compute import _cpu, _entries
 from workbench.compute._cuda import CONSTANTS, OPTIONS, PARAMETERS, Kernel, layout, source
 from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
@@ -65,6 +65,32 @@ def nearest(
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
     with Team() as team:
         return _among(pack(by_feature, team), request, rows)
+
+
+def nearest_of(
+    entries: tuple[Any, Any, Any],
+    shape: tuple[int, int],
+    request: Request,
+    *,
+    rows: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """As `nearest`, of entries that are on the card: their features, rows and values.
+
+    Returns
+    -------
+    indices, scores : arrays
+        Or None where only the host can pack these.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    import cupy
+
+    with _memory(cupy):
+        packed = _entries.pack(*entries, shape)
+    return None if packed is None else _among(packed, request, rows)
 
 
 def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:
