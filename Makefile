@@ -10,7 +10,7 @@ ARGS ?=
 SIZE ?= medium
 
 .DEFAULT_GOAL := help
-.PHONY: help install report lab test test-all check bench clean
+.PHONY: help install report lab test test-all check resolve bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,13 @@ check: $(TESTED)  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+resolve: $(READY)  ## see that the extras for a card resolve, installing nothing
+	# With all that goes along: PyPI's PyTorch is for CUDA 13, and so are the tests.
+	for extras in cuda13,language,models,sample,test cuda12,models,sample; do \
+		$(PIP) install --dry-run --quiet --ignore-installed -c constraints.txt -e ".[$$extras]" || exit 1; \
+		echo "$$extras: resolves"; \
+	done
 
 bench: $(BENCHED)  ## every benchmark, some 20 minutes: make bench SIZE=small|medium|large
 	for script in similarity scaling cluster update; do \

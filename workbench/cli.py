@@ -212,7 +212,7 @@ def data(
 @app.command()
 def device() -> None:
     """Print what there is to compute on, and why not the GPU."""
-    from workbench.device import describe
+    from workbench.device.inventory import describe
 
     typer.echo(describe())
 

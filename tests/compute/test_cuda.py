@@ -28,6 +28,7 @@ from workbench.compute._pack import scale_of
 from workbench.compute.metrics import METRICS, SUMS
 from workbench.compute.request import Request
 from workbench.datasets import synthetic
+from workbench.device.memory import FRACTION, VARIABLE
 from workbench.errors import DeviceError, OptionError
 
 RTX, H200 = 101_376, 232_448  # bytes of shared memory that a block may have
@@ -253,11 +254,11 @@ def test_where_memory_is_short_chunks_are_halved_until_they_fit() -> None:
         assert roomy.launches == [100]
     ratings = roomy.most - 100 * 5 * 8
     for rows, launches in ((60, [50, 50]), (30, [25] * 4), (1, [1] * 100)):
-        memory = int((ratings + rows * 5 * 8) / _cupy.FRACTION) + 1
+        memory = int((ratings + rows * 5 * 8) / FRACTION) + 1
         with card(processors=100, memory=memory) as short:
             assert_same(_cupy.nearest(data, request), expected)
             assert short.launches == launches
-            assert short.most <= _cupy.FRACTION * memory
+            assert short.most <= FRACTION * memory
 
 
 @pytest.mark.parametrize("memory", [100, 13_000])
@@ -277,13 +278,13 @@ def test_the_part_of_memory_is_a_setting(monkeypatch) -> None:
         _cupy.nearest(data, Request())
         needed = there.most
     with card(memory=2 * needed) as there:
-        monkeypatch.setenv(_cupy.VARIABLE, "0.51")
+        monkeypatch.setenv(VARIABLE, "0.51")
         _cupy.nearest(data, Request())
-        monkeypatch.setenv(_cupy.VARIABLE, "0.1")
+        monkeypatch.setenv(VARIABLE, "0.1")
         with pytest.raises(DeviceError, match=r"WORKBENCH_GPU_FRACTION=0\.1"):
             _cupy.nearest(data, Request())
     for wrong in ("0", "1.5", "half", "nan"):
-        monkeypatch.setenv(_cupy.VARIABLE, wrong)
+        monkeypatch.setenv(VARIABLE, wrong)
         with card(), pytest.raises(OptionError, match="must be a number above 0 and at most 1"):
             _cupy.nearest(data, Request())
 
@@ -297,8 +298,9 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="NVRTC comes for Linu
 def nvrtc() -> ctypes.CDLL:
     """NVIDIA's compiler, which needs no driver, from its package."""
     found = distribution("nvidia-cuda-nvrtc")
-    (path,) = (file for file in found.files if re.search(r"libnvrtc\.so\.\d+$", str(file)))
-    return ctypes.CDLL(str(found.locate_file(path)))
+    # Its built-ins first: the compiler of CUDA 13.0 looks for them by their name alone.
+    files = sorted(f for f in map(str, found.files) if re.search(r"nvrtc(-builtins)?\.so\.", f))
+    return [ctypes.CDLL(str(found.locate_file(file))) for file in files][-1]
 
 
 def compiled(code: str, architecture: str, *options: str) -> tuple[bytes, str]:
@@ -381,9 +383,9 @@ def test_on_a_card_chunks_are_halved_and_what_does_not_fit_is_an_error(monkeypat
     free = cupy.cuda.runtime.memGetInfo()[0]
     monkeypatch.setattr(_cupy, "WAVES", 2**20)
     for size in (2**22, 2**21):
-        monkeypatch.setenv(_cupy.VARIABLE, str(size / free))
+        monkeypatch.setenv(VARIABLE, str(size / free))
         assert_same(_cupy.nearest(data, request), _cpu.nearest(data, request))
-    monkeypatch.setenv(_cupy.VARIABLE, str(2**10 / free))
+    monkeypatch.setenv(VARIABLE, str(2**10 / free))
     with pytest.raises(DeviceError, match="device='cpu'"):
         _cupy.nearest(data, request)
     assert cupy.cuda.runtime.memGetInfo()[0] >= free - 2**26

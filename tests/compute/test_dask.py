@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -18,14 +19,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from workbench.compute import Neighbours, _dask, _dask_tiles, similar
+from tests.compute.test_cuda import card
+from workbench.compute import Neighbours, _cpu, _dask, _dask_job, _dask_tiles, similar
+from workbench.compute._dask_broadcast import among
 from workbench.compute._dask_job import merged
 from workbench.compute._pack import pack
 from workbench.compute._team import Team
 from workbench.compute.metrics import METRICS
+from workbench.compute.request import Request
 from workbench.compute.topk import EMPTY
 from workbench.datasets import Dataset, synthetic
-from workbench.errors import DataError, DataFileError, OptionError, UnknownIdError
+from workbench.device import Device
+from workbench.errors import DataError, DataFileError, DeviceError, OptionError, UnknownIdError
 
 PLANS = ("broadcast", "tiles")
 TASKS = {"broadcast": ("_cpu", "pairs", "_half_keys"), "tiles": ("_dask_tiles", "_keys", "_keys")}
@@ -63,7 +68,7 @@ def assert_same(found: Neighbours, expected: Neighbours) -> None:
 
 
 def alone(data: Dataset, **options: Any) -> Neighbours:
-    return similar(data, device="cpu", **options)
+    return similar(data, **{"device": "cpu", **options})
 
 
 # --- the same answer ----------------------------------------------------------------------------
@@ -279,6 +284,79 @@ def test_merging_does_not_depend_on_order_or_groups(data: Any, k: int, rows: int
     assert np.array_equal(merged(parts, k), at_once)
 
 
+# --- cards --------------------------------------------------------------------------------------
+
+
+def a_card(device: str) -> Device:
+    """What `resolve` says on a worker that has one."""
+    return Device("cpu" if device == "cpu" else "gpu", "NVIDIA H200, 139 GiB")
+
+
+@pytest.fixture
+def modelled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Two workers in this process, each with the card's model for its card."""
+    monkeypatch.setattr(_dask_job, "resolve", a_card)
+    quiet = {"dashboard_address": None, "silence_logs": "ERROR"}
+    with (
+        card(processors=100, shared=2000),
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, **quiet) as workers,
+        Client(workers) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"device": "gpu"},
+        {"metric": "pearson"},
+        {"metric": "asymmetric_cosine", "of": "users", "ids": [9, 3, 31, 9]},
+    ],
+    ids=str,
+)
+def test_workers_with_cards_search_on_them(modelled: Client, ds: Dataset, options: dict) -> None:
+    found = similar(ds, k=6, client=modelled, **options)
+    assert_same(found, alone(ds, **{"k": 6, **options, "device": "cpu"}))
+    assert str(found.device) == "GPU · Dask, 2 x NVIDIA H200, 139 GiB"
+    assert sys.modules["cupy"].launches
+    assert not sys.modules["cupy"].held
+
+
+def test_cards_are_left_out_where_asked_or_where_ratings_do_not_fit(
+    modelled: Client, ds: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = alone(ds, k=6)
+    for device in ("cpu", "auto"):
+        found = similar(ds, k=6, client=modelled, device=device)
+        assert_same(found, expected)
+        assert found.device.kind == "cpu"
+        assert not sys.modules["cupy"].launches
+        use("tiles", monkeypatch)
+    with pytest.raises(DeviceError, match="do not fit a quarter of every worker's memory"):
+        similar(ds, k=6, client=modelled, device="gpu")
+
+
+def test_a_worker_without_a_card_is_an_error_where_cards_are_asked_for(
+    client: Client, ds: Dataset
+) -> None:
+    with pytest.raises(DeviceError, match="device='gpu' was asked for, but"):
+        similar(ds, client=client, device="gpu")
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_ranges_of_rows_are_the_engines_on_either_device(
+    device: str, modelled: Client, ds: Dataset
+) -> None:
+    by_feature, request = ds.matrix, Request("pearson", k=5)
+    with Team(1) as team:
+        packed = pack(by_feature, team)
+    expected = _cpu.nearest(by_feature, request)
+    for rows in (np.arange(0, 20), np.arange(20, 50)):
+        found = modelled.submit(among, packed, request, rows, device).result()
+        for mine, whole in zip(found, expected, strict=True):
+            assert np.array_equal(mine, whole[rows])
+
+
 # --- trouble ------------------------------------------------------------------------------------
 
 
@@ -420,7 +498,7 @@ def test_two_ratings_are_found_by_tiles_too(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"device": "gpu"}, "device='gpu' cannot be used with client="),
+        ({"device": "tpu"}, "device='tpu' is not one of"),
         ({"of": "films"}, "of='films' is not one of"),
         ({"metric": "jaccard", "weighting": "bm25"}, "has no effect"),
         ({"k": 0}, "k=0 must be a whole number"),

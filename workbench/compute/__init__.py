@@ -5,7 +5,8 @@ from workbench.compute.encoder import encode
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
 from workbench.compute.topk import top_k
-from workbench.device import Device, describe, resolve
+from workbench.device import Device, resolve
+from workbench.device.inventory import describe
 
 __all__ = [
     "Device",

@@ -6,9 +6,7 @@ as many bytes each as their codes need; rows are searched a chunk at a time, and
 back to the host after each. Ratings that are on the card are packed there.
 """
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +19,8 @@ from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
 from workbench.compute._team import Team
 from workbench.compute.request import Request
-from workbench.errors import DeviceError, OptionError
+from workbench.device.memory import bounded as _memory
 
-VARIABLE = "WORKBENCH_GPU_FRACTION"
-FRACTION = 0.8  # of the card's free memory
 CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
 WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
 
@@ -179,7 +175,7 @@ def _chunks(
             chunk = slice(first, min(first + height, len(entries)))
             try:
                 found = card.search(first, chunk.stop)
-            except cupy.cuda.memory.OutOfMemoryError:
+            except MemoryError:  # CuPy's or RMM's
                 if height == 1:
                     raise
                 height = (height + 1) // 2
@@ -234,34 +230,3 @@ class _Card:
         arguments = tuple((self._given | chunk)[name] for _, name in PARAMETERS)
         self._kernel((count,), (CONSTANTS["THREADS"],), arguments, shared_mem=room.size)
         return chunk["indices"].get(), chunk["scores"].get()
-
-
-@contextmanager
-def _memory(cupy: Any) -> Iterator[None]:
-    """Memory of the card up to a part of what is free, given back in the end."""
-    fraction = _fraction()
-    free, _ = cupy.cuda.runtime.memGetInfo()
-    pool = cupy.cuda.MemoryPool()
-    pool.set_limit(size=int(fraction * free))
-    try:
-        with cupy.cuda.using_allocator(pool.malloc):
-            yield
-    except cupy.cuda.memory.OutOfMemoryError as error:
-        raise DeviceError(
-            f"the search does not fit the card, of which {free / 2**30:.3g} GiB are free, with "
-            f"{VARIABLE}={fraction:g}: {error}. Free some, use a smaller k, or device='cpu'."
-        ) from error
-    finally:
-        pool.free_all_blocks()
-
-
-def _fraction() -> float:
-    """The part of the card's free memory that a search may take."""
-    setting = os.environ.get(VARIABLE) or str(FRACTION)
-    try:
-        fraction = float(setting)
-    except ValueError:
-        fraction = 0.0
-    if not 0 < fraction <= 1:
-        raise OptionError(f"{VARIABLE}={setting!r} must be a number above 0 and at most 1")
-    return fraction

@@ -31,11 +31,12 @@ BROADCAST_SHARE = 0.25  # of the smallest worker's memory: packing takes some ti
 
 
 def similar(
-    data: Any, request: Request, *, client: Any, of: str, weighting: str, ids: Any, output: Any
-) -> Any:
+    data: Any, request: Request, *, client: Any, of: str, weighting: str, ids: Any, output: Any,
+    device: str,
+) -> Any:  # fmt: skip
     """Find neighbours as `workbench.compute.similar` does, on a cluster."""
     start = perf_counter()
-    cluster = Cluster.of(client)
+    cluster = Cluster.of(client, device)
     Preparation(sparse.csr_array([[1.0]]), request.definition, weighting)  # what is not allowed
     folder = None if output is None else _empty_folder(output)
     with _large_graphs(), _all_or_nothing(folder):
@@ -54,13 +55,16 @@ def similar(
         quiet = replace(request, progress=False)
         job = Job(cluster, table, quiet, weighting, rows, template, folder)
         fits = _dask_broadcast.size(job) <= BROADCAST_SHARE * min(cluster.memory)
+        if not fits:
+            cluster = cluster.on_processors(device)
         lists = (_dask_broadcast if fits else _dask_tiles).search(job, request.progress)
     seconds = perf_counter() - start
     if folder is not None:
         about = of, request.metric, cluster.device, table.data_hash
         return StoredNeighbours(folder, *about, seconds, len(lists))
     indices, scores = (np.concatenate(part)[np.argsort(order)] for part in zip(*lists, strict=True))
-    return replace(near, ids=table.pool[wanted], indices=indices, scores=scores, seconds=seconds)
+    ids, where = table.pool[wanted], cluster.device
+    return replace(near, ids=ids, indices=indices, scores=scores, device=where, seconds=seconds)
 
 
 def _same(value: Any) -> Any:

@@ -11,13 +11,20 @@ from distributed import as_completed
 from scipy import sparse
 
 from workbench.compute import _cpu
-from workbench.compute._dask_job import Job, lists_of, part_of, repeated, team_of_worker
+from workbench.compute._dask_job import (
+    Job,
+    delivered,
+    part_of,
+    repeated,
+    team_of_worker,
+    turn,
+)
 from workbench.compute._dask_table import FEATURE, ROW, VALUE, Table
 from workbench.compute._pack import Packed, pack
 from workbench.compute.metrics import METRICS
 from workbench.compute.request import Request
 from workbench.compute.similarity import Neighbours
-from workbench.compute.topk import best
+from workbench.compute.topk import best, unpack
 from workbench.compute.weighting import Preparation
 
 ENTRY_BYTES = 16  # of a packed rating
@@ -36,7 +43,9 @@ def search(job: Job, progress: bool) -> list[Any]:
     # Delayed, so that chunks are let go as soon as they are packed.
     made = delayed(_packed, pure=False)(job.table.chunks, shape, job.request.metric, job.weighting)
     packed = job.cluster.client.compute(made)
-    halves = job.rows is None and job.request.definition.symmetric
+    # A card searches rows in full.
+    on_cards = job.cluster.device.kind == "gpu"
+    halves = job.rows is None and job.request.definition.symmetric and not on_cards
     steps, lists = (_by_ranges if halves else _by_blocks)(job, packed)
     total, watched = len(steps) + len(lists), as_completed([*steps, *lists])
     steps.clear()  # what is merged can go
@@ -48,7 +57,7 @@ def search(job: Job, progress: bool) -> list[Any]:
 def _by_blocks(job: Job, packed: Any) -> tuple[list[Any], list[Any]]:
     """Blocks of rows, each against all rows."""
     work = np.cumsum(job.table.rows[job.asked] + len(job.table.pool) / 256)
-    ending = job.template, job.folder
+    ending = job.cluster.device.kind, job.template, job.folder
     parts = enumerate(_split(work, RANGES * len(job.cluster.addresses)))
     return [], [
         job.cluster.submit(
@@ -115,9 +124,21 @@ def _half_keys(
 
 
 def _full_lists(
-    packed: Packed, request: Request, rows: np.ndarray,
+    packed: Packed, request: Request, rows: np.ndarray, device: str,
     template: Neighbours, folder: Path | None, block: int,
 ) -> Any:  # fmt: skip
+    return delivered(*among(packed, request, rows, device), rows, template, folder, block)
+
+
+def among(
+    packed: Packed, request: Request, rows: np.ndarray, device: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices and scores of some rows among all, by the engine of the worker's device."""
+    if device == "gpu":
+        from workbench.compute import _cupy
+
+        with turn:
+            return _cupy._among(packed, request, rows)
     with team_of_worker() as team:
         keys = _cpu._in_full(packed, request, team, packed.ranks[rows])
-    return lists_of(best(keys, request.k), rows, template, folder, block)
+    return unpack(best(keys, request.k))

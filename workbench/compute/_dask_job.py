@@ -1,6 +1,7 @@
 """What both plans of the cluster engine share: the cluster, the search, where lists go."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,12 +24,12 @@ from workbench.compute.request import Request
 from workbench.compute.similarity import Neighbours
 from workbench.compute.stored import PART
 from workbench.compute.topk import best, unpack
-from workbench.device import Device, cores
-from workbench.errors import DataError, OptionError
+from workbench.device import Device, cores, resolve
+from workbench.errors import DataError, DeviceError, OptionError
 
 UNLIMITED = 2**33  # bytes a worker is taken to have where it has no limit
 
-_turn = Lock()  # a search uses all threads of its worker, so there is one at a time
+turn = Lock()  # a search uses all threads, or the card, of its worker: there is one at a time
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,19 @@ class Cluster:
         Of each worker.
     memory : list of int
         Bytes each worker may use.
+    devices : list of Device
+        Of each worker; empty where none of their cards is to be used.
     """
 
     client: Any
     addresses: list[str]
     threads: list[int]
     memory: list[int]
+    devices: list[Device]
 
     @classmethod
-    def of(cls, client: Any) -> "Cluster":
-        """Ask the scheduler."""
+    def of(cls, client: Any, device: str) -> "Cluster":
+        """Ask the scheduler, and the workers where they compute."""
         if not isinstance(client, Client) or client.asynchronous:
             raise OptionError(
                 f"client={client!r} is not a dask.distributed.Client, or an asynchronous one; "
@@ -68,12 +72,27 @@ class Cluster:
         )
         if not workers:
             raise OptionError("client= has no workers; start some, or client.wait_for_workers(1)")
-        return cls(client, *map(list, zip(*workers, strict=True)))
+        addresses, threads, memory = map(list, zip(*workers, strict=True))
+        devices = list(client.run(resolve, device).values())
+        return cls(client, addresses, threads, memory, devices)
 
     @property
     def device(self) -> Device:
-        """What results say of where they come from."""
+        """What results say of where they come from: the cards, if every worker has one."""
+        if self.devices and all(device.kind == "gpu" for device in self.devices):
+            cards = Counter(device.name for device in self.devices)
+            names = ", ".join(f"{count} x {name}" for name, count in cards.items())
+            return Device("gpu", f"Dask, {names}")
         return Device("cpu", f"Dask, {len(self.addresses)} workers, {sum(self.threads)} threads")
+
+    def on_processors(self, device: str) -> "Cluster":
+        """Leave out the cards, which hold all ratings or none."""
+        if device == "gpu":
+            raise DeviceError(
+                "device='gpu': the ratings, packed, do not fit a quarter of every worker's memory; "
+                "give workers more, or use device='auto'"
+            )
+        return replace(self, devices=[])
 
     def submit(self, turn: int, function: Any, *arguments: Any) -> Any:
         """Start a task, by preference on the worker whose turn it is.
@@ -151,7 +170,7 @@ for _kind in (sparse.csr_array, Packed, Neighbours):
 @contextmanager
 def team_of_worker() -> Iterator[Team]:
     """In a task: as many threads as its worker has."""
-    with _turn, Team(min(get_worker().state.nthreads, cores())) as team:
+    with turn, Team(min(get_worker().state.nthreads, cores())) as team:
         yield team
 
 
@@ -165,11 +184,11 @@ def part_of(parts: list[np.ndarray], number: int) -> np.ndarray:
     return parts[number]
 
 
-def lists_of(
-    keys: np.ndarray, rows: np.ndarray, template: Neighbours, folder: Path | None, block: int
-) -> tuple[np.ndarray, np.ndarray] | None:
+def delivered(
+    indices: np.ndarray, scores: np.ndarray, rows: np.ndarray,
+    template: Neighbours, folder: Path | None, block: int,
+) -> tuple[np.ndarray, np.ndarray] | None:  # fmt: skip
     """Indices and scores of a block of rows; or, where there is a folder, a file of them."""
-    indices, scores = unpack(keys)
     if folder is None:
         return indices, scores
     near = replace(template, ids=template.pool[rows], indices=indices, scores=scores)
@@ -186,4 +205,4 @@ def repeated() -> DataError:
 
 
 def _merged_lists(parts: list[np.ndarray], k: int, *ending: Any) -> Any:
-    return lists_of(merged(parts, k), *ending)
+    return delivered(*unpack(merged(parts, k)), *ending)

@@ -185,6 +185,9 @@ def similar(
     min_overlap : int
         Columns that two rows must have in common to be neighbours.
     device : {"auto", "cpu", "gpu"}
+        With `client`, what every worker has: "gpu" is an error where one has none, and "auto" uses
+        cards where all have one and the ratings fit. ``dask_cuda.LocalCUDACluster`` starts a
+        worker a card.
     progress : bool
         Whether a run of more than two seconds shows how far it is.
     client : dask.distributed.Client, optional
@@ -351,11 +354,10 @@ def _on_cluster(
     if client is None:
         what = f"data of type {type(data).__name__}" if _is_far(data) else "output="
         raise OptionError(f"{what} needs a cluster; pass client=dask.distributed.Client()")
-    if one_of("device", device, CHOICES) == "gpu":
-        raise OptionError("device='gpu' cannot be used with client=; use device='auto'")
     from workbench.compute import _dask
 
     options = {"of": one_of("of", of, OF), "weighting": weighting, "ids": ids}
+    options["device"] = one_of("device", device, CHOICES)
     return _dask.similar(data, request, client=client, output=output, **options)
 
 

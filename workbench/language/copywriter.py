@@ -15,6 +15,7 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, MissingExtraError, ModelFileError
 from workbench.language import prompts
+from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.embedded import embedded_model
 from workbench.language.evidence import Catalogue
 from workbench.language.grounding import check, goods_of, vocabulary
@@ -51,6 +52,10 @@ class Copywriter:
         self._backend: LocalModel | None = None
         self._missing = False
 
+    def __repr__(self) -> str:
+        model = self._backend or self._model or EMBEDDED
+        return f"Copywriter({model}, device={self._device!r}, candidates={self._candidates})"
+
     def write(
         self,
         recs: pd.DataFrame,
@@ -81,7 +86,7 @@ class Copywriter:
         -------
         DataFrame
             The columns of `recs` and ``text``, ``source`` ("model" or "pattern"), ``evidence``,
-            ``model`` and ``seed``.
+            ``model`` (its name, and what numbers it computed in where) and ``seed``.
 
         Raises
         ------
@@ -158,7 +163,7 @@ class Copywriter:
         for line in lines:
             if not line.text:
                 line.text = _by_hand(line, spread, tone)
-        return backend.name if backend else PATTERNS
+        return repr(backend) if backend else PATTERNS
 
     def _by_model(
         self,

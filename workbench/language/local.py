@@ -9,11 +9,11 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from workbench.device import resolve
-from workbench.errors import ModelFileError
-from workbench.language import embedded
+from workbench.device import Device, resolve
+from workbench.device.memory import VARIABLE, fraction
+from workbench.errors import DeviceError, ModelFileError
+from workbench.language import embedded, sizing
 
-BATCH = 32
 STOPS = ["\n", ". ", "。"]
 
 
@@ -32,12 +32,23 @@ class LocalModel:
     model : str or Path, optional
         Local folder or hub id; by default the embedded model.
     device : {"auto", "cpu", "gpu"}
-        Where it runs.
+        Where it runs: in bfloat16 on a card of compute capability 8 or more, in float16 on an
+        older one, in float32 on a CPU.
+
+    Raises
+    ------
+    DeviceError
+        If a GPU is asked for and PyTorch sees none, or the model does not fit it.
     """
 
     def __init__(self, model: str | Path | None = None, *, device: str = "auto") -> None:
-        self.device = resolve(device)
+        self.device = _seen_by_torch(device)
+        on_card = self.device.kind == "gpu"
+        self.dtype = sizing.number_format(torch.cuda.get_device_capability() if on_card else None)
         self._model = model
+
+    def __repr__(self) -> str:
+        return f"{self.name} · {self.dtype} · {self.device.kind.upper()}"
 
     @property
     def name(self) -> str:
@@ -47,17 +58,18 @@ class LocalModel:
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         source = embedded.embedded_model() if self._model is None else self._model
-        # bfloat16 is stored, but float32 is the faster of the two on most processors.
-        dtype = torch.bfloat16 if self.device.kind == "gpu" else torch.float32
         try:
             tokenizer = AutoTokenizer.from_pretrained(source, padding_side="left")
-            network = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+            network = AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, self.dtype))
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelFileError(
                 f"The language model {str(source)!r} does not load: {error}"
             ) from error
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-        return tokenizer, network.eval().to("cuda" if self.device.kind == "gpu" else "cpu")
+        try:
+            return tokenizer, network.eval().to("cuda" if self.device.kind == "gpu" else "cpu")
+        except torch.OutOfMemoryError as error:
+            raise _too_large(self) from error
 
     def generate(
         self,
@@ -87,7 +99,8 @@ class LocalModel:
         temperature : float
             0 takes the most likely word each time; above it, words are sampled.
         seed : int
-            The same seed and prompts give the same continuations.
+            The same seed and prompts give the same continuations; on a card, as long as memory
+            allows batches of the same size.
         progress : bool
             Show a progress bar.
 
@@ -95,21 +108,44 @@ class LocalModel:
         -------
         list of list of Continuation
             One list a prompt, in their order.
+
+        Raises
+        ------
+        DeviceError
+            If the samples of one prompt do not fit the card's memory.
         """
-        size = max(1, BATCH // samples)
-        steps = range(0, len(prompts), size)
+        size = max(1, self._batch(prompts, max_new_tokens) // samples)
         sampling: dict[str, Any] = {"do_sample": temperature > 0}
         if temperature > 0:
             sampling |= {"temperature": temperature, "top_p": 0.95, "top_k": 0}
         written: list[list[Continuation]] = []
-        with torch.random.fork_rng():
+        bar = tqdm(total=len(prompts), desc=f"{self.name} writes", disable=not progress)
+        with torch.random.fork_rng(), bar:
             torch.manual_seed(seed)
-            for i in tqdm(steps, desc=f"{self.name} writes", disable=not progress):
-                part = slice(i, i + size)
+            while len(written) < len(prompts):
+                part = slice(len(written), len(written) + size)
                 own = [held for held in phrases[part] for _ in range(samples)] if phrases else None
-                flat = self._generate(prompts[part], samples, own, max_new_tokens, sampling)
+                try:
+                    flat = self._generate(prompts[part], samples, own, max_new_tokens, sampling)
+                except torch.OutOfMemoryError as error:
+                    if size == 1:
+                        raise _too_large(self) from error
+                    size //= 2
+                    continue
                 written += [flat[j : j + samples] for j in range(0, len(flat), samples)]
+                bar.update(len(prompts[part]))
         return written
+
+    def _batch(self, prompts: Sequence[str], max_new_tokens: int) -> int:
+        """Sequences at a time; on a card, as many as its free memory holds."""
+        if self.device.kind == "cpu" or not prompts:
+            return sizing.ON_CPU
+        tokenizer, network = self._loaded
+        longest = max(map(len, tokenizer(list(prompts)).input_ids))
+        config, itemsize = network.config.get_text_config(), network.dtype.itemsize
+        each = sizing.bytes_a_sequence(config, longest + max_new_tokens, itemsize)
+        torch.cuda.empty_cache()
+        return sizing.batch(fraction() * torch.cuda.mem_get_info()[0], each)
 
     def _generate(
         self,
@@ -139,6 +175,27 @@ class LocalModel:
             Continuation(text.split("\n")[0].rstrip(), fluency)
             for text, fluency in zip(texts, watch.fluency(), strict=True)
         ]
+
+
+def _seen_by_torch(device: str) -> Device:
+    """Resolve a device, of which PyTorch may have been built without the GPU."""
+    found = resolve(device)
+    if found.kind == "cpu" or torch.cuda.is_available():
+        return found
+    if device == "gpu":
+        raise DeviceError(
+            f"device='gpu' was asked for, but PyTorch {torch.__version__} sees no card; install "
+            f"its build for CUDA (`workbench device` says which), or use device='cpu'"
+        )
+    return resolve("cpu")
+
+
+def _too_large(model: LocalModel) -> DeviceError:
+    free, total = (number / 2**30 for number in torch.cuda.mem_get_info())
+    return DeviceError(
+        f"{model!r} does not fit the card, of which {free:.3g} of {total:.3g} GiB are free. Free "
+        f"some, raise {VARIABLE}, use a smaller model, or device='cpu'."
+    )
 
 
 def _read(network: Any, inputs: Any, samples: int) -> Any:
@@ -182,10 +239,11 @@ class _Phrases(LogitsProcessor):
         self._before = scores.float().log_softmax(-1)
         if not self._roots:
             return scores
+        allowed = [(row, token) for row in range(len(scores)) for token in self._allowed(row)]
+        # All at once: on a card, a row at a time would wait for it as often.
+        rows, tokens = torch.tensor(allowed, device=scores.device).T
         narrowed = torch.full_like(scores, -torch.inf)
-        for row in range(len(scores)):
-            allowed = self._allowed(row)
-            narrowed[row, allowed] = scores[row, allowed]
+        narrowed[rows, tokens] = scores[rows, tokens]
         return narrowed
 
     def fluency(self) -> list[float]:
@@ -198,8 +256,9 @@ class _Phrases(LogitsProcessor):
         written = (tokens != self._pad) & (tokens != self._eos)
         self._total = self._total + chosen.where(written, 0.0)
         self._count = self._count + written
-        for row in range(len(self._nodes)):
-            self._advance(row, int(tokens[row]))
+        if self._nodes:
+            for row, token in enumerate(tokens.tolist()):
+                self._advance(row, token)
 
     def _allowed(self, row: int) -> list[int]:
         node, root = self._nodes[row], self._roots[row]

@@ -8,6 +8,7 @@ from workbench.panels.model import ModelReport
 from workbench.panels.newitem import NewItemExplorer
 from workbench.panels.recommend import ListComparison, RecommendPanel
 from workbench.panels.similarity import SimilarityExplorer
+from workbench.panels.tuning import tuning_view
 from workbench.panels.user import UserExplorer, UserReport, typical_user
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "TasteInterview",
     "UserExplorer",
     "UserReport",
+    "tuning_view",
     "typical_user",
 ]

@@ -4,14 +4,15 @@ import os
 import platform
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from workbench.errors import DeviceError, install_line
+from workbench.device.nvidia import driver, install
+from workbench.errors import DeviceError
 from workbench.options import one_of
 
 VARIABLE = "WORKBENCH_DEVICE"
 CHOICES = ("auto", "cpu", "gpu")
+NO_CARD = "the NVIDIA driver reports no card that may be used"
 
 
 @dataclass(frozen=True)
@@ -62,23 +63,6 @@ def resolve(device: str = "auto") -> Device:
     return _cpu()
 
 
-def describe() -> str:
-    """Say in a few lines what was found, what will be used, and why not the GPU."""
-    card, why_not = _probe_gpu()
-    setting = os.environ.get(VARIABLE)
-    lines = [
-        f"CPU       {_cpu().name}",
-        f"GPU       {card.name if card else 'none: ' + why_not}",
-        f"setting   {VARIABLE}={setting}" if setting else f"setting   {VARIABLE} is not set",
-        *(f"{package:<9} {_installed(package)}" for package in ("cupy", "cudf", "torch")),
-    ]
-    try:
-        lines.append(f"in use    {resolve()}")
-    except DeviceError as error:
-        lines.append(f"in use    error: {error}")
-    return "\n".join(lines)
-
-
 def cores() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -106,24 +90,22 @@ def _probe_gpu() -> tuple[Device | None, str]:
     try:
         import cupy
     except ImportError:
-        line = install_line("cuda13")
-        return None, f"CuPy is not installed: {line} (or cuda12, by the driver's version)"
+        return None, f"CuPy is not installed: {install()}"
     try:
         if not cupy.cuda.runtime.getDeviceCount():
-            return None, "the driver reports no CUDA card"
+            return None, NO_CARD
         properties = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        return None, f"the CUDA driver does not answer: {error}"
+        return None, _plainly(error)
     memory = properties["totalGlobalMem"] / 2**30
     return Device("gpu", f"{properties['name'].decode()}, {memory:.0f} GiB"), ""
 
 
-def _installed(package: str) -> str:
-    names = {"cupy": ("cupy-cuda13x", "cupy-cuda12x", "cupy"), "cudf": ("cudf-cu13", "cudf-cu12")}
-    for name in names.get(package, (package,)):
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            continue
-    extra = "language" if package == "torch" else "cuda13"
-    return f"not installed: {install_line(extra)}"
+def _plainly(error: Exception) -> str:
+    """Why CUDA does not run, in words."""
+    found, name = driver(), str(error).partition(":")[0]
+    if found is None and name == "cudaErrorInsufficientDriver":
+        return "there is no NVIDIA driver on this machine"
+    if name == "cudaErrorInsufficientDriver":
+        return f"the NVIDIA driver ({found}) is too old for the CuPy that is here: {install()}"
+    return NO_CARD if name == "cudaErrorNoDevice" else f"CUDA does not answer: {error}"

@@ -1,0 +1,79 @@
+"""What there is to compute on, for `workbench device`."""
+
+import os
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from workbench.device import VARIABLE, _cpu, _probe_gpu, resolve
+from workbench.device.nvidia import dotted, driver, install, version_of
+from workbench.errors import WorkbenchError, install_line
+
+BUILDS = ("", "-cuda13x", "-cuda12x", "-cu13", "-cu12")  # of a package, by their names' endings
+ON_CARDS = ("cupy", "cudf", "rmm", "dask-cuda")
+
+
+def describe() -> str:
+    """Say what was found, down to versions, what will be used, and why not the GPU."""
+    card, why_not = _probe_gpu()
+    lines = [
+        ("CPU", _cpu().name),
+        ("driver", str(driver() or "none")),
+        *(_cards() if card else [("GPU", f"no GPU: {why_not}")]),
+        *((package, _installed(package) or _missing(install())) for package in ON_CARDS),
+        ("torch", _torch()),
+        ("setting", f"{VARIABLE} is {os.environ.get(VARIABLE) or 'not set'}"),
+        ("in use", _in_use()),
+    ]
+    return "\n".join(f"{name:<9} {text}" for name, text in lines)
+
+
+def _in_use() -> str:
+    try:
+        return str(resolve())
+    except WorkbenchError as error:
+        return f"error: {error}"
+
+
+def _cards() -> Iterator[tuple[str, str]]:
+    """Every card that CuPy sees, and the CUDA it brings."""
+    from cupy.cuda import Device, runtime
+
+    for number in range(runtime.getDeviceCount()):
+        with Device(number):
+            free, total = runtime.memGetInfo()
+        yield f"GPU {number}", _card(runtime.getDeviceProperties(number), free, total)
+    yield "CUDA", f"{dotted(version_of(runtime.runtimeGetVersion()))}, that CuPy runs on"
+
+
+def _card(properties: dict[str, Any], free: int, total: int) -> str:
+    return (
+        f"{properties['name'].decode()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, "
+        f"compute capability {properties['major']}.{properties['minor']}, "
+        f"{properties['multiProcessorCount']} multiprocessors"
+    )
+
+
+def _torch() -> str:
+    found = _installed("torch")
+    if not found:
+        return _missing(install_line("language"))
+    import torch
+
+    if torch.version.cuda is None:
+        return f"{found}, built without CUDA"
+    cards = torch.cuda.device_count()
+    return f"{found}, for CUDA {torch.version.cuda}, sees {cards or 'no'} card{'s'[: cards != 1]}"
+
+
+def _installed(package: str) -> str:
+    for build in BUILDS:
+        try:
+            return version(package + build)
+        except PackageNotFoundError:
+            continue
+    return ""
+
+
+def _missing(line: str) -> str:
+    return f"not installed: {line}"
