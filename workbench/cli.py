@@ -189,7 +189,7 @@ def data(
 @app.command()
 def device() -> None:
     """Print what there is to compute on, and why not the GPU."""
-    from workbench.compute.device import describe
+    from workbench.device import describe
 
     typer.echo(describe())
 

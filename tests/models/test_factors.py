@@ -14,7 +14,8 @@ from tests.models.contract import (
     every_pair,
     sample,
 )
-from workbench.compute import _team, device
+from workbench import device
+from workbench.compute import _team
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.models import ALS, EASE, Baseline, BiasedMF, P3alpha, Recommender

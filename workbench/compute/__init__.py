@@ -1,10 +1,10 @@
 """Similarity, and where it runs."""
 
 from workbench.compute._team import Team
-from workbench.compute.device import Device, describe, resolve
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
 from workbench.compute.topk import top_k
+from workbench.device import Device, describe, resolve
 
 __all__ = [
     "Device",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workbench.compute.device import Device
+from workbench.device import Device
 
 
 def of_device(device: Device) -> Any:

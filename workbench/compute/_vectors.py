@@ -13,11 +13,11 @@ import numpy as np
 from workbench.compute._pack import scale_of, scaled, unit_of
 from workbench.compute._ranking import Ranking
 from workbench.compute._tools import of_device
-from workbench.compute.device import Device
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED
 from workbench.compute.request import Request
 from workbench.compute.topk import EMPTY, best, repack, unpack
 from workbench.compute.weighting import less
+from workbench.device import Device
 
 Array = Any
 
