@@ -12,6 +12,7 @@ import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
 from workbench.language.prompts import TONES
+from workbench.panels.timings import CARD
 from workbench.strings import LANGUAGES, Strings, catalogue
 
 SOURCES = Path(workbench.__file__).parent
@@ -28,6 +29,7 @@ COMPOSED = {
     "similarity": OF,
     "step": ("load", "profile", "similar_users", "recommend", "copy"),
     "page": ("done", "failed", "waiting"),
+    "card": (*CARD, "measured", "target", "cpu"),
 }
 
 
