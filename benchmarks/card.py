@@ -3,6 +3,7 @@
 The same code runs on the processor, for a rehearsal: what only a card can tell is then left out.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import pandas as pd
 import workbench as wb
 from workbench.compute._tools import of_device
 from workbench.compute.metrics import METRICS
-from workbench.device import Device, resolve
+from workbench.device import VARIABLE, Device, resolve
 
 Figures = Iterator[tuple[str, dict[str, Any]]]
 
@@ -209,8 +210,9 @@ def _floors(setting: Setting, ds: Any, card: dict[str, float]) -> str:
 
     rate = _bandwidth(cupy)
     known = cupy.cuda.Device().attributes
-    adds = known["MultiProcessorCount"] * 32 * known["ClockRate"] * 1000
-    floors = {"memory": 4 * met / rate, "shared memory": met / adds}
+    floors = {"memory": 4 * met / rate}
+    if clock := known.get("ClockRate"):  # in kHz
+        floors["shared memory"] = met / (known["MultiProcessorCount"] * 32 * clock * 1000)
     parts = (
         f"{name} {floor:.4f} s ({floor / card['kernels']:.0%} of what it reaches)"
         for name, floor in floors.items()
@@ -247,12 +249,12 @@ def _dense(setting: Setting, ds: Any, near: Any) -> tuple[float, str]:
         return dense
 
     start = perf_counter()
-    mine, keys = tile(rows), None
+    mine, own, keys = tile(rows), lengths[xp.asarray(rows)], None
     for first in range(0, n, 4096):
         part = slice(first, min(first + 4096, n))
-        scores = tools.product(mine, tile(part)) / lengths[rows][:, None] / lengths[part]
+        scores = tools.product(mine, tile(part)) / own[:, None] / lengths[part]
         keys = tools.select(scores, near.indices.shape[1], first=first, keys=keys)
-    assert int((keys >= 0).sum()) >= 0  # waits for the card
+    keys[:1].tolist()  # waits for the card
     seconds = (perf_counter() - start) * n / len(rows)
     return seconds, f"about, from {len(rows):,} rows, in products of {np.dtype(tools.DTYPE).name}"
 
@@ -317,28 +319,34 @@ def lists(setting: Setting) -> Figures:
 
 def tables(setting: Setting) -> Figures:
     """Reading (which cleans and encodes) and splitting, by cuDF beside pandas."""
-    ds, libraries = setting.data, {"pandas": {}}
-    note = ""
-    if setting.on_card and find_spec("cudf"):
-        libraries["cudf"] = {"device": "gpu"}
-    else:
-        note = "cuDF is not installed" if setting.on_card else "no card"
+    known = setting.on_card and find_spec("cudf")
+    note = "" if known else "cuDF is not installed" if setting.on_card else "no card"
     with TemporaryDirectory() as folder:
         csv, parquet = Path(folder, "ratings.csv"), Path(folder, "ratings.parquet")
-        ds.interactions.head(setting.size.csv).to_csv(csv, index=False)
-        ds.interactions.to_parquet(parquet, index=False)
-        times: dict[str, dict[str, float]] = {}
-        for name, options in libraries.items():
-            steps = times[name] = {}
-            steps["table_csv"], _ = timed(lambda options=options: wb.read(csv, **options))
-            start = perf_counter()
-            read = wb.read(parquet, **options)
-            steps["table_parquet"] = perf_counter() - start
-            start = perf_counter()
-            wb.split(read, seed=0)
-            steps["table_split"] = perf_counter() - start
-    for key, seconds in times["pandas"].items():
-        yield key, {"value": times.get("cudf", {}).get(key), "cpu": seconds, "note": note}
+        table = setting.data.interactions
+        table.head(setting.size.csv).to_csv(csv, index=False)
+        table.to_parquet(parquet, index=False)
+        times = {kind: _steps(kind, csv, parquet) for kind in ("cpu", *["gpu"] * bool(known))}
+    for key, seconds in times["cpu"].items():
+        yield key, {"value": times.get("gpu", {}).get(key), "cpu": seconds, "note": note}
+
+
+def _steps(kind: str, csv: Path, parquet: Path) -> dict[str, float]:
+    """Seconds of each step, with tables of the library of a device."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = kind
+    try:
+        seconds, _ = timed(lambda: wb.read(csv))
+        times = [perf_counter()]
+        read = wb.read(parquet)
+        times.append(perf_counter())
+        wb.split(read, seed=0)
+        times.append(perf_counter())
+    finally:
+        os.environ.pop(VARIABLE)
+        os.environ |= {} if before is None else {VARIABLE: before}
+    whole, split = np.diff(times).tolist()
+    return {"table_csv": seconds, "table_parquet": whole, "table_split": split}
 
 
 def copy(setting: Setting) -> Figures:
