@@ -135,7 +135,7 @@ class _Search:
             products = tools.product(mine, ranking.right[first : first + tools.WIDTH])
             keys = tools.select(products, self._candidates, first=first, keys=keys)
         columns, products = unpack(keys, xp)
-        scores = self._scores(own, xp.maximum(columns, 0))
+        scores = self._scores(own, xp.maximum(columns, 0)) + xp.float32(0)  # no -0
         keys = repack(xp.where(scores > -xp.inf, columns, xp.int32(-1)), scores, xp)
         keys = best(keys, self._request.k, xp)
         last, none = keys[:, -1], -np.inf if self._request.signed else 0.0
