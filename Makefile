@@ -10,7 +10,7 @@ ARGS ?=
 SIZE ?= medium
 
 .DEFAULT_GOAL := help
-.PHONY: help install report lab test test-all check resolve bench clean
+.PHONY: help install report lab test test-all check resolve bench gpu clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,10 @@ bench: $(BENCHED)  ## every benchmark, some 20 minutes: make bench SIZE=small|me
 		$(BIN)/python benchmarks/$$script.py --size $(SIZE) $(ARGS) || exit 1; \
 	done
 	$(BIN)/python benchmarks/startup.py
+
+gpu: $(READY)  ## check and measure everything on a CUDA card, under 8 minutes
+	$(PIP) install -c constraints.txt -e '.[language,models,sample,test]'
+	$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 clean:  ## remove what the other targets built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

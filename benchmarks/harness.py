@@ -146,15 +146,15 @@ def save(section: str, key: str, found: Any) -> None:
     sections = held["sections"]
     sections.setdefault(section, {})[key] = {"date": today} | found
     whole = {"machine": here, "date": today, "versions": versions, "sections": sections}
-    RESULTS.write_text(json.dumps(_rounded(whole), indent=1) + "\n", "utf-8")
+    RESULTS.write_text(json.dumps(rounded(whole), indent=1) + "\n", "utf-8")
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Four digits, so that the file can be read and its changes too."""
     if isinstance(value, dict):
-        return {key: _rounded(held) for key, held in value.items()}
+        return {key: rounded(held) for key, held in value.items()}
     if isinstance(value, list):
-        return [_rounded(held) for held in value]
+        return [rounded(held) for held in value]
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 

@@ -16,6 +16,7 @@ from workbench.families import FAMILIES
 from workbench.language.prompts import TONES
 from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
+from workbench.panels.timings import CARD
 from workbench.strings import LANGUAGES, Strings, catalogue
 
 SOURCES = Path(workbench.__file__).parent
@@ -37,6 +38,7 @@ COMPOSED = {
     "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),
     "page": ("done", "failed", "waiting"),
+    "card": (*CARD, "measured", "target", "cpu"),
 }
 
 

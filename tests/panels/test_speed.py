@@ -61,6 +61,22 @@ def test_without_results_a_sentence_says_where_they_are(language, words):
     assert "benchmarks/results.json" in note
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "Nothing has been"), ("zh", "尚未")])
+def test_the_table_of_a_card_is_blank_until_one_has_measured(language, words, tmp_path):
+    shown = speed.card(timings.card(tmp_path / "gpu.json"), language=language).value
+    assert words in shown
+    assert shown.count("<td></td><td>0.1</td><td></td>") == 1
+
+
+def test_the_table_of_a_card_says_which(tmp_path):
+    table = timings.card(tmp_path / "gpu.json")
+    table.loc["items_kernel", "measured"] = 0.0625
+    table.attrs = {"device": "GPU · <H200>", "date": "2026-12-01"}
+    shown = speed.card(table).value
+    assert "Measured on GPU · &lt;H200&gt;, 2026-12-01" in shown
+    assert "<td>0.0625</td><td>0.1</td><td></td>" in shown
+
+
 def test_searches_that_agree_differ_nowhere(near):
     some = replace(near, ids=near.ids[::10], indices=near.indices[::10], scores=near.scores[::10])
     assert _tiles(speed.agreement(near, some)) == [str(len(some.ids)), "0"]

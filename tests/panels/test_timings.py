@@ -51,3 +51,23 @@ def test_races_are_those_of_items_by_size_and_the_fastest_comes_first(results):
 
 def test_a_race_of_brute_force_in_full_has_nothing_estimated(results):
     assert not timings.races(results)[1_000]["estimated"].any()
+
+
+def test_what_no_card_has_measured_is_blank(tmp_path, results):
+    times = [{"name": "workbench", "wall": 7.5}]
+    results["similarity"]["large"]["race"].append({"of": "items", "k": 100, "times": times})
+    table = timings.card(tmp_path / "gpu.json", results)
+    assert list(table.index) == list(timings.CARD)
+    assert table["measured"].isna().all()
+    assert table["cpu"].dropna().to_dict() == {"items_search": 7.5}
+    assert table.attrs == {"device": None, "date": None}
+
+
+def test_what_a_card_has_measured_stands_beside_its_own_processor(tmp_path, results):
+    path = tmp_path / "gpu.json"
+    rows = {"items_search": {"value": 0.25, "cpu": 4.0}, "copy_failed": {"note": "why"}}
+    path.write_text(json.dumps({"device": "GPU", "date": "today", "rows": rows}), "utf-8")
+    table = timings.card(path, results)
+    assert table.loc["items_search"].tolist()[::2] == [0.25, 4.0]
+    assert table["measured"].count() == table["cpu"].count() == 1
+    assert table.attrs == {"device": "GPU", "date": "today"}

@@ -75,12 +75,13 @@ class Ranking:
 
 
 def _side(x: Array, factors: np.ndarray, added: np.ndarray, tools: Any) -> Array:
-    """Rows times their factors, and one more entry each, in the product's digits."""
+    """Rows times their factors and, if there is any, one more entry, in the product's digits."""
     n, width = x.shape
-    side = tools.xp.zeros((n, -(-(width + 1) // tools.ALIGNED) * tools.ALIGNED), tools.DTYPE)
-    by_row = tools.xp.asarray(factors)[:, None]
-    tools.xp.multiply(x, by_row, out=side[:, :width], casting="same_kind")
-    side[:, width] = tools.xp.asarray(added)
+    entries = width + int(added.any())
+    side = tools.xp.zeros((n, -(-entries // tools.ALIGNED) * tools.ALIGNED), tools.DTYPE)
+    tools.xp.multiply(x, tools.xp.asarray(factors)[:, None], out=side[:, :width])
+    if entries > width:
+        side[:, width] = tools.xp.asarray(added)
     return side
 
 

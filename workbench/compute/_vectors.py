@@ -78,9 +78,9 @@ def _prepared(vectors: np.ndarray, of: str) -> np.ndarray:
 
 
 def _tame(values: np.ndarray) -> bool:
-    """Whether no square of a row's length comes near what floats can hold."""
+    """Whether what four of the values multiply to is as exact as floats are."""
     sizes = np.maximum(values.max(axis=1), -values.min(axis=1))
-    return bool(sizes.max() < 1e120 and sizes.min(initial=1.0, where=sizes > 0) > 1e-120)
+    return bool(sizes.max() < 1e70 and sizes.min(initial=1.0, where=sizes > 0) > 1e-70)
 
 
 class _Search:
@@ -96,10 +96,9 @@ class _Search:
         squares = np.concatenate([(part * part).sum(axis=1) for part in parts])
         counts = np.full(n, float(width))
         a, b = request.definition.statistic(counts, squares, request.alpha)
-        x, totals, self._squares, self._a, self._b = map(
-            tools.xp.asarray, (values, values.sum(axis=1), squares, a, b)
-        )
-        self._x, self._totals = x, totals
+        held = values, values.sum(axis=1), squares, a, b
+        x, self._totals, self._squares, self._a, self._b = map(tools.xp.asarray, held)
+        self._x = x
         self._candidates = request.k + request.k // 2 + SLACK
         quick = self._candidates < n and _tame(values)
         self._ranking = Ranking.of(x, squares, b, request, tools) if quick else None
@@ -136,7 +135,7 @@ class _Search:
             products = tools.product(mine, ranking.right[first : first + tools.WIDTH])
             keys = tools.select(products, self._candidates, first=first, keys=keys)
         columns, products = unpack(keys, xp)
-        scores = self._scores(own, columns)
+        scores = self._scores(own, xp.maximum(columns, 0)) + xp.float32(0)  # no -0
         keys = repack(xp.where(scores > -xp.inf, columns, xp.int32(-1)), scores, xp)
         keys = best(keys, self._request.k, xp)
         last, none = keys[:, -1], -np.inf if self._request.signed else 0.0

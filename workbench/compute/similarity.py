@@ -213,6 +213,10 @@ def similar(
 
     Notes
     -----
+    Vectors are compared by products of few digits, float32 on a CPU and half precision on a card,
+    which find candidates, and by the candidates' exact scores. How far such a product may be off
+    says whether a row's candidates are enough; where not, it is compared with all others exactly.
+
     On a CPU, a pair of rows costs a multiply-add for every column it shares. Memory beyond the
     ratings is about 12 bytes a rating, 10 k bytes a row, 4 to 24 bytes a row for each core, and
     at most 192 MiB for matrix products: never rows x rows.

@@ -112,6 +112,22 @@ def comparison(results: dict[str, Any], *, language: str = "en") -> widgets.Widg
     return widgets.HTML(cards.STYLE + cards.box(f"<p>{note}</p>"))
 
 
+def card(table: pd.DataFrame, *, language: str = "en") -> widgets.HTML:
+    """What was measured on a card, from `timings.card`, and a sentence where nothing was."""
+    text = Strings(language)
+    known = table.attrs["device"] is not None
+    note = text("card.where", **table.attrs) if known else text("card.none")
+    head = "".join(f"<th>{text(f'card.{name}')}</th>" for name in table.columns)
+    rows = (
+        f"<tr><td>{cards.escape(text(f'card.{key}'))}</td>"
+        + "".join(f"<td>{'' if np.isnan(cell) else f'{cell:.3g}'}</td>" for cell in cells)
+        + "</tr>"
+        for key, *cells in table.itertuples()
+    )
+    body = f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"
+    return widgets.HTML(cards.STYLE + cards.box(cards.heading(text("card.title"), note), body))
+
+
 def agreement(mine: Neighbours, other: Neighbours, *, language: str = "en") -> widgets.HTML:
     """Whether two searches found the same, over the rows of the second."""
     text, rows = Strings(language), mine.ids.get_indexer(other.ids)

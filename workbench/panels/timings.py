@@ -13,8 +13,16 @@ from workbench.compute.similarity import OF
 from workbench.datasets import Dataset, synthetic
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results.json"
+CARD_RESULTS = RESULTS.with_name("gpu.json")
 OURS = "workbench"
 METRICS = ("cosine", "jaccard", "msd", "pearson", "adjusted_cosine", "asymmetric_cosine")
+CARD: dict[str, float | None] = {
+    "tests": 0, "parity_random": 0, "parity_tail": 0, "items_kernel": 0.1, "items_search": None,
+    "items_table": 1.0, "items_same": 0, "items_dense": None, "users_search": None,
+    "users_same": 0, "vectors_search": None, "vectors_same": 0, "lists": None, "table_csv": None,
+    "table_parquet": None, "table_split": None, "copy": None,
+}  # fmt: skip
+"""Rows of the table of a card, as `benchmarks/gpu.py` fills it, and what each should reach."""
 RUNS = 2  # after a first one that compiles or loads; the shorter counts
 
 
@@ -54,6 +62,34 @@ def exponent(table: pd.DataFrame) -> float:
 def measured(path: Path = RESULTS) -> dict[str, Any]:
     """Sections of the results that the repository keeps; none where there is no repository."""
     return json.loads(path.read_text("utf-8"))["sections"] if path.is_file() else {}
+
+
+def card(path: Path = CARD_RESULTS, results: dict[str, Any] | None = None) -> pd.DataFrame:
+    """What was measured on a card: a row each of `CARD`, NaN where nothing was.
+
+    Returns
+    -------
+    DataFrame
+        ``measured``, ``target`` and ``cpu``, which is of the card's own machine or, of items, as
+        `results` have it; with the card's name and the date in ``attrs``.
+    """
+    held = json.loads(path.read_text("utf-8")) if path.is_file() else {"rows": {}}
+    rows = held["rows"]
+    table = pd.DataFrame(
+        {
+            "measured": [rows.get(key, {}).get("value") for key in CARD],
+            "target": list(CARD.values()),
+            "cpu": [rows.get(key, {}).get("cpu") for key in CARD],
+        },
+        index=pd.Index(CARD, name="row"),
+        dtype=float,
+    )
+    for race in (results or {}).get("similarity", {}).get("large", {}).get("race", ()):
+        if not rows and (race["of"], race["k"]) == ("items", 100):
+            mine = next(time["wall"] for time in race["times"] if time["name"] == OURS)
+            table.loc["items_search", "cpu"] = mine
+    table.attrs = {"device": held.get("device"), "date": held.get("date")}
+    return table
 
 
 def races(results: dict[str, Any]) -> dict[int, pd.DataFrame]:
