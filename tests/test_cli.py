@@ -138,6 +138,7 @@ def test_recommend_only_what_is_asked_for(run):
         ),
         (["recommend", "--user-id", "u1", "--dataset", "nowhere.csv"], "nowhere.csv"),
         (["report", "nope"], "no report 'nope'"),
+        (["report", "model", "--model", "svd"], "'item-knn'"),
         (["report", "user", "-p", "k"], "key=value"),
         (["data", "nope"], "movielens-small"),
     ],

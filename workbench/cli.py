@@ -62,7 +62,7 @@ WhereOption = Annotated[
     typer.Option(help="Only such items: price<=50, genres=Comedy,Drama or genres!=Horror."),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
-ShortForm = Annotated[str | None, typer.Option(help="Short form of -p, for the user report.")]
+ShortForm = Annotated[str | None, typer.Option(help="Short form of -p.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -100,6 +100,7 @@ def report(
     n: Annotated[str | None, typer.Option("-n", "--n", help="As above.")] = None,
     k: Annotated[str | None, typer.Option("-k", "--k", help="As above.")] = None,
     metric: ShortForm = None,
+    model: ShortForm = None,
     language: ShortForm = None,
     dataset: ShortForm = None,
     device: ShortForm = None,
@@ -121,6 +122,7 @@ def report(
         "n": n,
         "k": k,
         "metric": metric,
+        "model": model,
         "language": language,
         "dataset": dataset,
         "device": device,

@@ -233,11 +233,16 @@ class Contract(ABC):
             assert scores.dtype == np.float64
             np.testing.assert_allclose(scores, recs[C.SCORE], rtol=1e-6)
 
-    def test_scores_of_all_items_are_those_of_pairs(self, ds: Dataset, model: Recommender) -> None:
-        users = [4, 1]
-        pairs = pd.MultiIndex.from_product([users, model.item_ids], names=[C.USER, C.ITEM])
-        alone = model.score(pairs.to_frame(index=False)).reshape(len(users), -1)
-        np.testing.assert_allclose(model.scores(users), alone, rtol=1e-6)
+    def test_scores_of_users_are_those_of_their_pairs(
+        self, ds: Dataset, model: Recommender
+    ) -> None:
+        users, items = ds.user_ids[[2, 0]], model.item_ids
+        found = model.scores(users)
+        every = {C.USER: np.repeat(users, len(items)), C.ITEM: np.tile(items, 2)}
+        assert found.shape == (2, len(items))
+        np.testing.assert_allclose(found.ravel(), model.score(pd.DataFrame(every)), rtol=1e-6)
+        with pytest.raises(UnknownIdError):
+            model.scores([-1])
 
     def test_what_has_no_score_is_not_listed(self, ds: Dataset, model: Recommender) -> None:
         listed = set(model.recommend([1], n=18, seen="keep")[C.ITEM])
