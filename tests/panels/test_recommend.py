@@ -104,8 +104,8 @@ def test_every_family_that_suits_the_data_can_be_chosen(shop):
 
 def test_families_that_do_not_suit_the_data_are_not_offered(shop):
     negative = shop.interactions.assign(rating=-1.0).drop(columns="timestamp")
-    plain = replace(shop, interactions=negative, items=shop.items[["item_id", "title"]])
-    assert not {"p3alpha", "rp3beta", "recent"} & set(suited(plain))
+    plain = replace(shop, interactions=negative, items=shop.items[["item_id", "title"]], users=None)
+    assert not {"p3alpha", "rp3beta", "demographic", "recent"} & set(suited(plain))
     with pytest.raises(OptionError, match="families='recent' is not one of 'item-knn'"):
         wb.panels.RecommendPanel(plain, shop.user_ids[3], families=["recent"])
     panel = wb.panels.RecommendPanel(plain, shop.user_ids[3], families=["popular"])

@@ -69,7 +69,7 @@ class Catalogue:
         ds = self.data
         if Columns.EVENT not in ds.interactions:
             raise DataError(f"{ds.name}: interactions have no column {Columns.EVENT!r}")
-        pairs = ds.interactions[ds.interactions[Columns.EVENT] == kind]
+        pairs = ds.table[ds.table[Columns.EVENT] == kind]
         rows = ds.user_ids.get_indexer(pairs[Columns.USER])
         items = self.item_ids.get_indexer(pairs[Columns.ITEM])
         return _ones(rows, items, (len(ds.user_ids), len(self.item_ids)))

@@ -49,12 +49,8 @@ class Popular(Recommender):
         self.half_life = None if half_life is None else number("half_life", half_life, zero=False)
 
     def _fit(self, ds: Dataset) -> None:
-        items = ds.item_ids.get_indexer(ds.interactions[Columns.ITEM])
-        self._counts = np.bincount(items, minlength=len(ds.item_ids)).astype(float)
-        self._weights = self._counts
-        if self.half_life is not None:
-            weights = _decayed(ds, self.half_life)
-            self._weights = np.bincount(items, weights, minlength=len(ds.item_ids))
+        self._counts = np.bincount(ds.matrix.indices, minlength=len(ds.item_ids)).astype(float)
+        self._weights = self._counts if self.half_life is None else _decayed(ds, self.half_life)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         return np.tile(self._weights, (profiles.shape[0], 1))
@@ -75,12 +71,14 @@ def by_count(counts: np.ndarray, items: np.ndarray) -> sparse.csr_array:
 
 
 def _decayed(ds: Dataset, half_life: float) -> np.ndarray:
-    """Weight of every interaction by its age."""
-    if Columns.TIMESTAMP not in ds.interactions or ds.interactions[Columns.TIMESTAMP].isna().all():
+    """Weights of every item's interactions by their age; shape (items,)."""
+    table = ds.table
+    if Columns.TIMESTAMP not in table or table[Columns.TIMESTAMP].isna().all():
         raise DataError(
             f"{ds.name}: half_life={half_life:g} needs timestamps, and the interactions have none "
             f"in a column {Columns.TIMESTAMP!r}"
         )
-    times = ds.interactions[Columns.TIMESTAMP]
+    times = table[Columns.TIMESTAMP]
     days = (times.max() - times.fillna(times.min())) / pd.Timedelta(days=1)
-    return np.exp2(-days.to_numpy() / half_life)
+    items = ds.item_ids.get_indexer(table[Columns.ITEM])
+    return np.bincount(items, np.exp2(-days.to_numpy() / half_life), minlength=len(ds.item_ids))

@@ -94,7 +94,7 @@ class Calibrated(Recommender):
     def _fit(self, ds: Dataset) -> None:
         part, rest = split(ds, holdout=self.holdout, seed=self.seed)
         self.model.fit(part)
-        held = rest.interactions
+        held = rest.table
         held = held[held[Columns.ITEM].isin(self.model.item_ids)]
         if self.like is None:
             drawn, weight = self._drawn(ds, self.negatives * len(held))
@@ -120,9 +120,9 @@ class Calibrated(Recommender):
     def _drawn(self, ds: Dataset, count: int) -> tuple[pd.DataFrame, float]:
         """Pairs drawn of those that are not in the data, and for how many each stands."""
         users, items = ds.user_ids, self.model.item_ids
-        columns = items.get_indexer(ds.interactions[Columns.ITEM])
-        rows = users.get_indexer(ds.interactions[Columns.USER])
-        known = (rows * len(items) + columns)[columns >= 0]
+        table = ds.table
+        columns = items.get_indexer(table[Columns.ITEM])
+        known = (users.get_indexer(table[Columns.USER]) * len(items) + columns)[columns >= 0]
         every = len(users) * len(items)
         pairs = np.unique(np.random.default_rng(self.seed).integers(every, size=count))
         pairs = pairs[~np.isin(pairs, known)]

@@ -21,6 +21,7 @@ def suited(ds: Dataset) -> list[str]:
         "ease": len(ds.item_ids) > MOST_ITEMS,
         "p3alpha": ds.interactions[Columns.RATING].min() < 0,
         "rp3beta": ds.interactions[Columns.RATING].min() < 0,
+        "demographic": ds.users is None,
         "recent": Columns.TIMESTAMP not in ds.interactions,
     }
     return [name for name in (*FAMILIES, "recent") if not misfits.get(name, False)]
