@@ -12,6 +12,7 @@ import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
 from workbench.evaluation.groups import LEVELS
+from workbench.families import FAMILIES
 from workbench.language.prompts import TONES
 from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
@@ -33,6 +34,7 @@ COMPOSED = {
     "tone": TONES,
     "source": ("model", "pattern"),
     "similarity": OF,
+    "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),
     "page": ("done", "failed", "waiting"),
 }

@@ -7,5 +7,7 @@ FAMILIES = {
     "rp3beta": "RP3beta",
     "ease": "EASE",
     "als": "ALS",
+    "content": "ContentBased",
     "popular": "Popular",
+    "demographic": "Demographic",
 }

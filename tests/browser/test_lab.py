@@ -68,7 +68,7 @@ def test_the_evaluate_notebook_measures_another_model_at_a_press(page, lab):
 
 def test_a_dislike_in_the_recommend_notebook_changes_the_list(page, lab):
     run_all(page, lab, "03_recommend")
-    titles = page.locator(".widget-gridbox .title")
+    titles = page.locator(".widget-gridbox").first.locator(".title")
     expect(titles.first).to_be_visible(timeout=90 * SECOND)
     before = titles.all_inner_texts()
     page.locator(".fa-thumbs-down").first.click()

@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from workbench.columns import Columns as C
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError, UnknownIdError, WorkbenchError
-from workbench.models import Recommender, base
+from workbench.models import Attribute, Recommender, base
 
 COLUMNS = ["user_id", "item_id", "score", "rank", "because"]
 
@@ -172,6 +172,19 @@ class Contract(ABC):
         ds = dataset(("a", 1, 0), ("a", 2, 4), ("b", 1, 3), ("b", 2, 5), ("b", 3, 4), ("a", 4, 5))
         recs = self.make().fit(ds).recommend(["a"])
         assert not set(recs[C.ITEM]) & {1, 2, 4}
+
+    def test_only_candidates_that_pass_the_filters_are_listed(self, model: Recommender) -> None:
+        everything = model.recommend([3, 1], n=100, seen="keep", evidence=2)
+        kept = everything[everything[C.ITEM].isin([2, 4, 6, 8])]
+        for options in (
+            {"candidates": [8, 6, 4, 2]},
+            {"candidates": {1: [2, 4, 6, 8], 3: [2, 4, 6, 8]}},
+            {"filters": Attribute(C.TITLE, any_of=[f"Item {item}" for item in (2, 4, 6, 8)])},
+        ):
+            recs = model.recommend([3, 1], n=100, seen="keep", evidence=2, **options)
+            listed = recs.drop(columns=C.RANK)
+            assert_frame_equal(listed, kept.drop(columns=C.RANK).reset_index(drop=True))
+            assert recs.attrs["account"]
 
     def test_n_bounds_the_list(self, model: Recommender) -> None:
         long = model.recommend([1], n=100, seen="keep")

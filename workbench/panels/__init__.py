@@ -3,8 +3,10 @@
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
 from workbench.panels.evaluate import ModelComparison
+from workbench.panels.interview import TasteInterview
 from workbench.panels.model import ModelReport
-from workbench.panels.recommend import ListComparison
+from workbench.panels.newitem import NewItemExplorer
+from workbench.panels.recommend import ListComparison, RecommendPanel
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
 
@@ -15,7 +17,10 @@ __all__ = [
     "ListComparison",
     "ModelComparison",
     "ModelReport",
+    "NewItemExplorer",
+    "RecommendPanel",
     "SimilarityExplorer",
+    "TasteInterview",
     "UserExplorer",
     "UserReport",
     "typical_user",

@@ -124,7 +124,7 @@ def because(
     ratings : mapping of item id to rating
         The user's history.
     """
-    pairs = list(pairs)[:most]
+    pairs = [pair for pair in pairs if pair[1] > 0][:most]  # what speaks against is no reason
     if not pairs:
         return ""
     kind = type(pairs[0]).__name__

@@ -108,7 +108,7 @@ class ModelComparison(Panel):
         self._verdict, self._tables = widgets.HTML(), widgets.HTML()
         self._figures = {name: FigureView() for name in FIGURES}
         self._groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
-        self._groups.observe(lambda _: self._draw_groups(), "value")
+        self._groups.observe(self._regrouped, "value")
         self._apart = Apart(text)
         # A page shows none of a figure that came to it long before the panel did, as the first of
         # many would: each tab draws its own once it is seen.
@@ -203,9 +203,11 @@ class ModelComparison(Panel):
         self._figures["popularity"].show(figure)
         self._draw_groups()
 
+    def _regrouped(self, change: Any) -> None:
+        if self.state:
+            self._draw_groups()
+
     def _draw_groups(self) -> None:
-        if self.state is None:  # what was asked for at first was refused
-            return
         metric, groups = self.state.metrics[0], self._groups.value
         figure = pictures.by_group(self.found, metric, groups, language=self.text.language)
         self._figures["groups"].show(figure)

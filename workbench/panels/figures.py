@@ -18,7 +18,7 @@ FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK S
 
 def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = None) -> go.Figure:
     """Share of each rating: everybody's and, beside it, one user's."""
-    everybody = ds.interactions[Columns.RATING]
+    everybody = ds.table[Columns.RATING]
     bins = _rating_bins(everybody)
     series = [(text("figure.everybody"), everybody, EVERYBODY)]
     if mine is not None:
@@ -126,7 +126,7 @@ def over_time(ds: Dataset, text: Strings) -> go.Figure:
     figure = blank(text("figure.over_time"))
     if Columns.TIMESTAMP not in ds.interactions:
         return figure.add_annotation(text=text("figure.no_time"), showarrow=False)
-    times = ds.interactions[Columns.TIMESTAMP].dropna()
+    times = ds.table[Columns.TIMESTAMP].dropna()
     unit = "D" if times.max() - times.min() < pd.Timedelta(days=120) else "ME"
     counts = pd.Series(1, index=times).resample(unit).sum()
     # Dates go as text: a widget would show the nanoseconds of a datetime64.

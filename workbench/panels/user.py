@@ -273,5 +273,5 @@ def neighbours_figure(near: Neighbourhood, text: Strings) -> go.Figure:
 
 def typical_user(ds: Dataset) -> Any:
     """Return the user whose activity is nearest to the upper quartile: enough to say something."""
-    activity = ds.interactions.groupby(Columns.USER).size()
+    activity = ds.table.groupby(Columns.USER).size()
     return (activity - activity.quantile(0.75)).abs().idxmin()
