@@ -95,12 +95,12 @@ def test_a_tab_is_drawn_when_it_is_seen_and_afresh_when_measured(panel):
 
 def test_one_model_has_nothing_to_differ_from(panel):
     hidden = panel._figures["ahead"], panel._apart
+    _open(panel, "compared")
     _open(panel, "apart")
-    _open(panel, "quality")
     assert all(view.layout.display is None for view in hidden)
     panel.controls["models"].value = ("popular",)
     panel._run.click()
-    _open(panel, "apart")
+    _open(panel, "compared")
     assert all(view.layout.display == "none" for view in hidden)
 
 

@@ -29,7 +29,7 @@ from workbench.panels.experiment import (
 from workbench.strings import Strings
 
 CHOSEN = ("item-knn", "user-knn", "popular")
-TABS = ("quality", "whom", "costs", "apart", "table")
+TABS = ("quality", "compared", "whom", "costs", "apart", "table")
 FIGURES = ("intervals", "ahead", "tradeoff", "groups", "popularity", "costs")
 
 
@@ -110,7 +110,8 @@ class ModelComparison(Panel):
         self._groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
         self._groups.observe(self._regrouped, "value")
         self._apart = Apart(text)
-        # A page that loads many figures at once gives up on some: each tab draws its own when seen.
+        # A page shows none of a figure that came to it long before the panel did, as the first of
+        # many would: each tab draws its own once it is seen.
         self._tabs = widgets.Tab(
             self._sections(), titles=tuple(text(f"evaluate.{name}") for name in TABS)
         )
@@ -180,14 +181,18 @@ class ModelComparison(Panel):
             getattr(self, f"_draw_{tab}")()
 
     def _draw_quality(self) -> None:
+        figure = pictures.intervals(self.found, language=self.text.language)
+        self._figures["intervals"].show(figure)
+
+    def _draw_compared(self) -> None:
         found, language, metrics = self.found, self.text.language, self.state.metrics
         beyond = [name for name in metrics if name.split("@")[0] in BEYOND]
-        drawn = {"intervals": pictures.intervals(found, language=language)}
+        drawn = {}
         if len(found.evaluations) > 1:
             drawn["ahead"] = pictures.ahead(found, metrics[0], language=language)
         if beyond:
             drawn["tradeoff"] = pictures.tradeoff(found, metrics[0], beyond[0], language=language)
-        for name in ("intervals", "ahead", "tradeoff"):
+        for name in ("ahead", "tradeoff"):
             self._figures[name].layout.display = None if name in drawn else "none"
             if name in drawn:
                 self._figures[name].show(drawn[name])
@@ -223,10 +228,10 @@ class ModelComparison(Panel):
         """What each tab holds, in their order."""
         half = {"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
         shown = self._figures
-        pair = widgets.GridBox([shown["ahead"], shown["tradeoff"]], layout=half)
         groups = widgets.VBox([shown["groups"], self._groups])
         return [
-            widgets.VBox([shown["intervals"], pair]),
+            shown["intervals"],
+            widgets.GridBox([shown["ahead"], shown["tradeoff"]], layout=half),
             widgets.GridBox([groups, shown["popularity"]], layout=half),
             shown["costs"],
             self._apart,
