@@ -8,5 +8,6 @@ FAMILIES = {
     "ease": "EASE",
     "als": "ALS",
     "content": "ContentBased",
+    "hybrid": "Hybrid",
     "popular": "Popular",
 }

@@ -6,6 +6,7 @@ from workbench.models.content import ContentBased
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
+from workbench.models.hybrid import Hybrid
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
 
@@ -18,6 +19,7 @@ __all__ = [
     "ByItem",
     "ByUser",
     "ContentBased",
+    "Hybrid",
     "ItemKNN",
     "KNNBaseline",
     "P3alpha",
