@@ -29,6 +29,8 @@ $(READY): pyproject.toml constraints.txt
 
 $(TESTED): $(READY)
 	$(PIP) install -c constraints.txt -e '.[language,models,sample,test]'
+	# For the copy of MovieLens 100K in it alone, which the tests marked slow read.
+	$(PIP) install --no-deps -c constraints.txt recbole
 	$(BIN)/python tests/browser/chromium.py
 	@touch $@
 

@@ -11,6 +11,7 @@ import pytest
 import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
+from workbench.families import FAMILIES
 from workbench.language.prompts import TONES
 from workbench.strings import LANGUAGES, Strings, catalogue
 
@@ -26,6 +27,7 @@ COMPOSED = {
     "tone": TONES,
     "source": ("model", "pattern"),
     "similarity": OF,
+    "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),
     "page": ("done", "failed", "waiting"),
 }

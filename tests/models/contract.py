@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from workbench.columns import Columns as C
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError, UnknownIdError, WorkbenchError
-from workbench.models import Recommender, base
+from workbench.models import Attribute, Recommender, base
 
 COLUMNS = ["user_id", "item_id", "score", "rank", "because"]
 
@@ -173,6 +173,19 @@ class Contract(ABC):
         recs = self.make().fit(ds).recommend(["a"])
         assert not set(recs[C.ITEM]) & {1, 2, 4}
 
+    def test_only_candidates_that_pass_the_filters_are_listed(self, model: Recommender) -> None:
+        everything = model.recommend([3, 1], n=100, seen="keep", evidence=2)
+        kept = everything[everything[C.ITEM].isin([2, 4, 6, 8])]
+        for options in (
+            {"candidates": [8, 6, 4, 2]},
+            {"candidates": {1: [2, 4, 6, 8], 3: [2, 4, 6, 8]}},
+            {"filters": Attribute(C.TITLE, any_of=[f"Item {item}" for item in (2, 4, 6, 8)])},
+        ):
+            recs = model.recommend([3, 1], n=100, seen="keep", evidence=2, **options)
+            listed = recs.drop(columns=C.RANK)
+            assert_frame_equal(listed, kept.drop(columns=C.RANK).reset_index(drop=True))
+            assert recs.attrs["account"]
+
     def test_n_bounds_the_list(self, model: Recommender) -> None:
         long = model.recommend([1], n=100, seen="keep")
         assert len(long) <= 18
@@ -219,6 +232,12 @@ class Contract(ABC):
             scores = model.score(recs[[C.USER, C.ITEM]])
             assert scores.dtype == np.float64
             np.testing.assert_allclose(scores, recs[C.SCORE], rtol=1e-6)
+
+    def test_scores_of_all_items_are_those_of_pairs(self, ds: Dataset, model: Recommender) -> None:
+        users = [4, 1]
+        pairs = pd.MultiIndex.from_product([users, model.item_ids], names=[C.USER, C.ITEM])
+        alone = model.score(pairs.to_frame(index=False)).reshape(len(users), -1)
+        np.testing.assert_allclose(model.scores(users), alone, rtol=1e-6)
 
     def test_what_has_no_score_is_not_listed(self, ds: Dataset, model: Recommender) -> None:
         listed = set(model.recommend([1], n=18, seen="keep")[C.ITEM])

@@ -121,6 +121,16 @@ def test_evidence_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     pd.testing.assert_frame_equal(model.recommend(), whole)
 
 
+@pytest.mark.gpu
+def test_a_card_gives_the_lists_of_the_processor() -> None:
+    drawn = np.random.default_rng(0).normal(size=(18, 5))
+    recs = [
+        ContentBased(vectors=drawn, device=device).fit(sample()).recommend()
+        for device in ("cpu", "gpu")
+    ]
+    pd.testing.assert_frame_equal(recs[0], recs[1], rtol=1e-4)
+
+
 def test_vectors_of_ones_own_come_in_three_kinds() -> None:
     drawn = np.random.default_rng(0).normal(size=(18, 5))
     ds = replace(sample(), items=sample().items[::-1])

@@ -1,11 +1,11 @@
 """Similarity, texts as vectors, and where they are computed."""
 
 from workbench.compute._team import Team
-from workbench.compute.device import Device, describe, resolve
 from workbench.compute.encoder import encode
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
 from workbench.compute.topk import top_k
+from workbench.device import Device, describe, resolve
 
 __all__ = [
     "Device",

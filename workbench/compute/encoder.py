@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from workbench.compute.device import resolve
+from workbench.device import resolve
 from workbench.errors import MissingExtraError, ModelFileError
 
 NAME = "all-MiniLM-L6-v2"

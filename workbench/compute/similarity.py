@@ -12,11 +12,11 @@ from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.compute import _vectors
-from workbench.compute.device import CHOICES, Device, resolve
 from workbench.compute.metrics import METRICS
 from workbench.compute.request import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, positions
+from workbench.device import CHOICES, Device, resolve
 from workbench.errors import DataError, OptionError
 from workbench.options import at_least, one_of
 

@@ -145,6 +145,9 @@ def hashable(table: pd.DataFrame) -> pd.DataFrame:
 def positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
     """Places of ids in an index; an unknown id is an error that says what ids look like."""
     wanted = pd.Index(list(ids) if pd.api.types.is_list_like(ids) else [ids], dtype=object)
+    typed = wanted.infer_objects()
+    if typed.dtype == index.dtype:  # else the whole index would be boxed, at every call
+        wanted = typed
     positions = index.get_indexer(wanted)
     if (positions < 0).any():
         missing = _plain(wanted[int(np.argmin(positions))])

@@ -9,19 +9,28 @@ from workbench.models.graph import P3alpha, RP3beta
 from workbench.models.hybrid import Hybrid
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
+from workbench.models.probability import Calibrated
+from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, MaxPer, NotBought
 
 __all__ = [
     "ALS",
     "EASE",
+    "Attribute",
     "Baseline",
     "BiasedMF",
     "ByCount",
     "ByItem",
     "ByUser",
+    "Calibrated",
     "ContentBased",
+    "Diversity",
+    "ExposureCap",
     "Hybrid",
+    "InStock",
     "ItemKNN",
     "KNNBaseline",
+    "MaxPer",
+    "NotBought",
     "P3alpha",
     "Popular",
     "RP3beta",

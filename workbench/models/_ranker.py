@@ -7,9 +7,9 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.compute import top_k
-from workbench.compute.device import cores
 from workbench.datasets import Dataset
 from workbench.datasets.features import item_profiles
+from workbench.device import cores
 from workbench.errors import MissingExtraError
 
 TREES = 100
@@ -54,6 +54,11 @@ def learn(features: np.ndarray, hits: np.ndarray, lengths: np.ndarray, *, seed: 
     options = OPTIONS | {"seed": seed, "num_threads": threads(features)}
     table = lightgbm.Dataset(features, hits.astype(np.int8), group=lengths)
     return str(lightgbm.train(options, table, TREES).model_to_string())
+
+
+def grown(trees: str) -> Any:
+    """LightGBM's booster of what `learn` returned."""
+    return library().Booster(model_str=trees)
 
 
 def threads(features: np.ndarray) -> int:

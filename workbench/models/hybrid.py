@@ -1,7 +1,6 @@
 """Several models as one."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset, split
 from workbench.errors import DataError, OptionError
 from workbench.models import _ranker, base
+from workbench.models._derived import derived, fetched
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender, aligned, present
 from workbench.models.content import ContentBased
 from workbench.models.knn import ItemKNN
@@ -118,7 +118,6 @@ class Hybrid(Recommender):
             inner, held = split(ds, by="user", holdout=self.holdout, seed=self.seed)
             self._fit_members(inner)
             self._trees = self._learnt(inner, held)
-            vars(self).pop("_booster", None)
         self._fit_members(ds)
 
     def _fit_members(self, ds: Dataset) -> None:
@@ -163,10 +162,6 @@ class Hybrid(Recommender):
         columns = [parts[:, rows, items].T, lengths, self._item_features[items]]
         return np.concatenate(columns, axis=1, dtype=np.float32)
 
-    @cached_property
-    def _booster(self) -> Any:
-        return _ranker.library().Booster(model_str=self._trees)
-
     def _predicted(
         self,
         parts: np.ndarray,
@@ -176,7 +171,8 @@ class Hybrid(Recommender):
         **what: bool,
     ) -> np.ndarray:
         features = self._features(parts, profiles, rows, items)
-        return self._booster.predict(features, num_threads=_ranker.threads(features), **what)
+        booster = derived(self, "booster", self._trees, lambda: _ranker.grown(self._trees))
+        return booster.predict(features, num_threads=_ranker.threads(features), **what)
 
     def _parts(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         """Scaled scores of every member; NaN where it has none; shape (members, b, items)."""
@@ -184,7 +180,7 @@ class Hybrid(Recommender):
         for part, member in zip(parts, self.members.values(), strict=True):
             known = aligned(profiles, self.item_ids, member.item_ids)
             columns = self.item_ids.get_indexer(member.item_ids)
-            part[:, columns] = _scaled(member._score(known, own))
+            part[:, columns] = _scaled(fetched(member._score(known, own)))
         return parts
 
     def _added(self, parts: np.ndarray, profiles: sparse.csr_array) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
-from workbench.panels.recommend import ListComparison
+from workbench.panels.recommend import ListComparison, RecommendPanel
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
 
@@ -11,6 +11,7 @@ __all__ = [
     "CopyStudio",
     "DataPicker",
     "ListComparison",
+    "RecommendPanel",
     "SimilarityExplorer",
     "UserExplorer",
     "UserReport",
