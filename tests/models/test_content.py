@@ -42,7 +42,7 @@ class TestTfidf(Contract):
 class TestDense(Contract):
     def make(self) -> Recommender:
         ids = [*range(31), *map(str, range(31))]
-        drawn = np.random.default_rng(0).normal(size=(len(ids), 4))
+        drawn = np.random.default_rng(0).random((len(ids), 4))
         return ContentBased(vectors=pd.DataFrame(drawn, index=ids))
 
 

@@ -46,6 +46,8 @@ class ContentBased(Recommender):
           `workbench.encode`: the embedded encoder reads English only).
         - an array, or a SciPy CSR array, of shape (items, d): a row for each of ``ds.items``.
         - a DataFrame of numbers indexed by ``item_id``.
+
+        Dense vectors are multiplied in float32.
     device : {"auto", "cpu", "gpu"}
         Where the encoder runs, and the products of dense vectors; sparse ones, TF-IDF among
         them, are on the CPU only.
@@ -62,9 +64,8 @@ class ContentBased(Recommender):
 
     def __init__(self, *, vectors: Any = "tfidf", device: str = "auto") -> None:
         self.vectors = one_of("vectors", vectors, KINDS) if isinstance(vectors, str) else vectors
-        self.on_gpu = not sparse.issparse(vectors) and not (
-            isinstance(vectors, str) and vectors == "tfidf"
-        )
+        words = isinstance(vectors, str) and vectors == "tfidf"
+        self.on_gpu = not words and not sparse.issparse(vectors)
         super().__init__(device=device)
 
     @property
