@@ -235,6 +235,7 @@ def test_a_new_item_is_known_by_name() -> None:
     assert cold[0] not in model.data.item_ids
     assert model.recommend_for([(cold[0], 5.0)])[C.BECAUSE].str[0].str[0].eq(cold[0]).all()
     assert model.explain(ds.user_ids[0], cold[0])
+    assert Popular().fit(model.data).recommend_for([(cold[0], 5.0)], n=1)[C.RANK].tolist() == [1]
     with pytest.raises(UnknownIdError, match="item 'i999'"):
         model.explain(ds.user_ids[0], "i999")
 

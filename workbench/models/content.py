@@ -61,6 +61,7 @@ class ContentBased(Recommender):
     """
 
     evidence_type = ByItem
+    on_gpu = False  # unless vectors are dense
 
     def __init__(self, *, vectors: Any = "tfidf", device: str = "auto") -> None:
         self.vectors = one_of("vectors", vectors, KINDS) if isinstance(vectors, str) else vectors
