@@ -10,7 +10,7 @@ from scipy import sparse
 from workbench.compute import resolve
 from workbench.datasets import Dataset, split
 from workbench.errors import DataError, OptionError
-from workbench.models import _ranker, base
+from workbench.models import _ranker
 from workbench.models._derived import derived, fetched
 from workbench.models.base import ByCount, ByItem, ByUser, Recommender, aligned, present
 from workbench.models.content import ContentBased
@@ -123,6 +123,12 @@ class Hybrid(Recommender):
     def _fit_members(self, ds: Dataset) -> None:
         for member in self.members.values():
             member.fit(ds)
+        # Looked up once, as that takes longer than to score one user.
+        self._columns = {
+            name: self.item_ids.get_indexer(member.item_ids)
+            for name, member in self.members.items()
+        }
+        self._chosen = self.item_ids.isin(ds.item_ids)
         if self.how == "ranker":
             self._item_features = _ranker.item_features(ds, self.item_ids)
 
@@ -130,11 +136,7 @@ class Hybrid(Recommender):
         """Trees that rank what members fitted on `inner` propose, so that `held` comes first."""
         order = np.random.default_rng(self.seed).permutation(len(held.user_ids))
         users = np.sort(order[:LEARNERS])
-        size = max(1, base.BATCH_BYTES // (8 * len(self.item_ids)))
-        batches = [
-            self._examples(inner, held, users[start : start + size])
-            for start in range(0, len(users), size)
-        ]
+        batches = [self._examples(inner, held, part) for part in self._batches(users)]
         features, hits, lengths = map(np.concatenate, zip(*batches, strict=True))
         if not hits.any():
             raise DataError(
@@ -177,10 +179,9 @@ class Hybrid(Recommender):
     def _parts(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         """Scaled scores of every member; NaN where it has none; shape (members, b, items)."""
         parts = np.full((len(self.members), *profiles.shape), np.nan)
-        for part, member in zip(parts, self.members.values(), strict=True):
+        for part, (name, member) in zip(parts, self.members.items(), strict=True):
             known = aligned(profiles, self.item_ids, member.item_ids)
-            columns = self.item_ids.get_indexer(member.item_ids)
-            part[:, columns] = _scaled(fetched(member._score(known, own)))
+            part[:, self._columns[name]] = _scaled(fetched(member._score(known, own)))
         return parts
 
     def _added(self, parts: np.ndarray, profiles: sparse.csr_array) -> np.ndarray:
@@ -188,7 +189,7 @@ class Hybrid(Recommender):
         if self.how == "weighted":
             return parts * np.array([self.weights[name] for name in self.members])[:, None, None]
         long = np.diff(profiles.indptr) >= self.least
-        first = long[:, None] & self.item_ids.isin(self.data.item_ids)
+        first = long[:, None] & self._chosen
         return np.where(np.stack([first, ~first]), parts, np.nan)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
