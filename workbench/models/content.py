@@ -98,7 +98,8 @@ class ContentBased(Recommender):
 
     def _tastes(self, profiles: sparse.csr_array) -> tuple[Any, np.ndarray]:
         """Sums over the histories, and what scales each to length 1: 0 for one without length."""
-        tastes = profiles @ self._vectors
+        # In their type, for else SciPy would convert all vectors.
+        tastes = profiles.astype(self._vectors.dtype, copy=False) @ self._vectors
         lengths = np.sqrt(_inner(tastes, tastes))
         return tastes, np.divide(1, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
 
@@ -110,7 +111,6 @@ class ContentBased(Recommender):
             by_term = derived(self, "by term", vectors, lambda: vectors.T.tocsr())
             scores = (tastes @ by_term).toarray()
         else:
-            tastes = tastes.astype(vectors.dtype)
             scores = sent(self.device, tastes) @ held(self, "vectors", vectors).T
         scores = scores * sent(self.device, scales)[:, None]
         scores[scores == 0] = np.nan  # nothing in common
