@@ -6,9 +6,10 @@ FAMILIES = {
     "p3alpha": "P3alpha",
     "rp3beta": "RP3beta",
     "ease": "EASE",
-    "bpr": "BPR",
     "als": "ALS",
+    "bpr": "BPR",
     "content": "ContentBased",
+    "hybrid": "Hybrid",
     "popular": "Popular",
     "demographic": "Demographic",
 }

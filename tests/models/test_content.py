@@ -42,7 +42,7 @@ class TestTfidf(Contract):
 class TestDense(Contract):
     def make(self) -> Recommender:
         ids = [*range(31), *map(str, range(31))]
-        drawn = np.random.default_rng(0).normal(size=(len(ids), 4))
+        drawn = np.random.default_rng(0).random((len(ids), 4))
         return ContentBased(vectors=pd.DataFrame(drawn, index=ids))
 
 
@@ -119,6 +119,16 @@ def test_evidence_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = model.recommend()
     monkeypatch.setattr(content, "BATCH_BYTES", 1)
     pd.testing.assert_frame_equal(model.recommend(), whole)
+
+
+@pytest.mark.gpu
+def test_a_card_gives_the_lists_of_the_processor() -> None:
+    drawn = np.random.default_rng(0).normal(size=(18, 5))
+    recs = [
+        ContentBased(vectors=drawn, device=device).fit(sample()).recommend()
+        for device in ("cpu", "gpu")
+    ]
+    pd.testing.assert_frame_equal(recs[0], recs[1], rtol=1e-4)
 
 
 def test_vectors_of_ones_own_come_in_three_kinds() -> None:
@@ -225,6 +235,7 @@ def test_a_new_item_is_known_by_name() -> None:
     assert cold[0] not in model.data.item_ids
     assert model.recommend_for([(cold[0], 5.0)])[C.BECAUSE].str[0].str[0].eq(cold[0]).all()
     assert model.explain(ds.user_ids[0], cold[0])
+    assert Popular().fit(model.data).recommend_for([(cold[0], 5.0)], n=1)[C.RANK].tolist() == [1]
     with pytest.raises(UnknownIdError, match="item 'i999'"):
         model.explain(ds.user_ids[0], "i999")
 

@@ -30,8 +30,8 @@ class Task:
     users : Index of shape (u,)
         Ids of the users of test who are known to train, ascending.
     items : Index of shape (i,)
-        Ids of the items of train and test, ascending. Those of test alone nobody can recommend:
-        they count as missed.
+        Ids of the items of train and test, ascending. Those of test alone only models of content
+        can recommend; to others they count as missed.
     history : CSR array of shape (u, i)
         The users' ratings in train.
     held : CSR array of shape (u, i)

@@ -8,6 +8,7 @@ from workbench.models.demographic import Demographic
 from workbench.models.ease import EASE
 from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
+from workbench.models.hybrid import Hybrid
 from workbench.models.interview import Interview
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
@@ -29,6 +30,7 @@ __all__ = [
     "Demographic",
     "Diversity",
     "ExposureCap",
+    "Hybrid",
     "InStock",
     "Interview",
     "ItemKNN",

@@ -168,7 +168,8 @@ class Recommender(ABC):
         Parameters
         ----------
         history : iterable of (item_id, rating)
-            May be empty; of several ratings of one item the last counts.
+            May be empty; of several ratings of one item the last counts. An item of the catalogue
+            that nobody has chosen says nothing to a model that learns from choices only.
         n, seen, candidates, filters, evidence
             As in `recommend`.
 
@@ -180,7 +181,7 @@ class Recommender(ABC):
         Raises
         ------
         UnknownIdError
-            If an item of the history is not in the data.
+            If an item of the history is not in the data, its catalogue included.
         """
         own, profile = np.array([-1]), self._profile(history)
         selection = self._selection(own, n=n, candidates=candidates, filters=filters)
@@ -340,10 +341,11 @@ class Recommender(ABC):
 
     def _profile(self, history: Iterable[tuple[Any, float]]) -> sparse.csr_array:
         ratings = dict(history)
-        items = positions(self.item_ids, list(ratings), "item") if ratings else np.array([], int)
+        ids = self.data.catalogue
+        items = positions(ids, list(ratings), "item") if ratings else np.array([], int)
         values = np.array(list(ratings.values()), dtype=np.float64)
         if not np.isfinite(values).all():
             raise OptionError("a rating in the history is NaN or infinite; leave it out")
         order = np.argsort(items)
-        shape = (1, len(self.item_ids))
-        return sparse.csr_array((values[order], items[order], [0, len(items)]), shape=shape)
+        entries = values[order], items[order], [0, len(items)]
+        return aligned(sparse.csr_array(entries, shape=(1, len(ids))), ids, self.item_ids)

@@ -1,6 +1,5 @@
 """Items like those of the history by what they say, not by who chose them."""
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from workbench.compute import encode
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.models import _text
+from workbench.models._derived import derived, held, sent
 from workbench.models.base import BATCH_BYTES, ByItem, Recommender
 from workbench.options import one_of
 
@@ -46,8 +46,11 @@ class ContentBased(Recommender):
           `workbench.encode`: the embedded encoder reads English only).
         - an array, or a SciPy CSR array, of shape (items, d): a row for each of ``ds.items``.
         - a DataFrame of numbers indexed by ``item_id``.
+
+        Dense vectors are multiplied in float32.
     device : {"auto", "cpu", "gpu"}
-        Where the encoder runs; all else runs on the CPU.
+        Where the encoder runs, and the products of dense vectors; sparse ones, TF-IDF among
+        them, are on the CPU only.
 
     Raises
     ------
@@ -58,10 +61,12 @@ class ContentBased(Recommender):
     """
 
     evidence_type = ByItem
+    on_gpu = False  # unless vectors are dense
 
     def __init__(self, *, vectors: Any = "tfidf", device: str = "auto") -> None:
         self.vectors = one_of("vectors", vectors, KINDS) if isinstance(vectors, str) else vectors
-        self.on_gpu = isinstance(vectors, str) and vectors == "encoder"
+        words = isinstance(vectors, str) and vectors == "tfidf"
+        self.on_gpu = not words and not sparse.issparse(vectors)
         super().__init__(device=device)
 
     @property
@@ -72,7 +77,6 @@ class ContentBased(Recommender):
     def _fit(self, ds: Dataset) -> None:
         from sklearn.preprocessing import normalize
 
-        vars(self).pop("_by_feature", None)
         vectors, ids = self._given(ds.items)
         places = ids.get_indexer(self.item_ids)
         known = np.flatnonzero(places >= 0)
@@ -92,21 +96,23 @@ class ContentBased(Recommender):
             return _text.tfidf(items), ids
         return encode(_text.sentences(items), device=self.device.kind), ids
 
-    @cached_property
-    def _by_feature(self) -> Any:
-        """Vectors as columns; where they are sparse, SciPy would convert them at every product."""
-        return self._vectors.T.tocsr() if sparse.issparse(self._vectors) else self._vectors.T
-
     def _tastes(self, profiles: sparse.csr_array) -> tuple[Any, np.ndarray]:
         """Sums over the histories, and what scales each to length 1: 0 for one without length."""
-        tastes = profiles @ self._vectors
+        # In their type, for else SciPy would convert all vectors.
+        tastes = profiles.astype(self._vectors.dtype, copy=False) @ self._vectors
         lengths = np.sqrt(_inner(tastes, tastes))
         return tastes, np.divide(1, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         tastes, scales = self._tastes(profiles)
-        found = tastes @ self._by_feature
-        scores = (found.toarray() if sparse.issparse(found) else found) * scales[:, None]
+        vectors = self._vectors
+        if sparse.issparse(vectors):
+            # SciPy would convert the transpose at every product.
+            by_term = derived(self, "by term", vectors, lambda: vectors.T.tocsr())
+            scores = (tastes @ by_term).toarray()
+        else:
+            scores = sent(self.device, tastes) @ held(self, "vectors", vectors).T
+        scores = scores * sent(self.device, scales)[:, None]
         scores[scores == 0] = np.nan  # nothing in common
         return scores
 

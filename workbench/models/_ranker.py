@@ -1,0 +1,99 @@
+"""LambdaMART over what several models propose."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.columns import Columns
+from workbench.compute import top_k
+from workbench.datasets import Dataset
+from workbench.datasets.features import item_profiles
+from workbench.device import cores
+from workbench.errors import MissingExtraError
+
+TREES = 100
+ROWS_A_THREAD = 250_000
+OPTIONS = {
+    "objective": "lambdarank",
+    "lambdarank_truncation_level": 20,  # somewhat above the usual length of a list
+    "learning_rate": 0.05,
+    "num_leaves": 7,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+
+
+def library() -> Any:
+    """LightGBM, or the error that says how to install it."""
+    try:
+        import lightgbm
+    except ImportError as error:
+        raise MissingExtraError("lightgbm", "models", "Hybrid(how='ranker')") from error
+    return lightgbm
+
+
+def learn(features: np.ndarray, hits: np.ndarray, lengths: np.ndarray, *, seed: int) -> str:
+    """Learn to put hits before the other candidates of the same user.
+
+    Parameters
+    ----------
+    features : float32 array of shape (candidates, features)
+        User after user.
+    hits : bool array of shape (candidates,)
+    lengths : int array of shape (users,)
+        Candidates a user.
+
+    Returns
+    -------
+    str
+        The trees, in LightGBM's own format.
+    """
+    lightgbm = library()
+    options = OPTIONS | {"seed": seed, "num_threads": threads(features)}
+    table = lightgbm.Dataset(features, hits.astype(np.int8), group=lengths)
+    return str(lightgbm.train(options, table, TREES).model_to_string())
+
+
+def grown(trees: str) -> Any:
+    """LightGBM's booster of what `learn` returned."""
+    return library().Booster(model_str=trees)
+
+
+def threads(features: np.ndarray) -> int:
+    """As many as pay: on little data, threads that wait for each other take most of the time."""
+    return min(cores(), 1 + len(features) // ROWS_A_THREAD)
+
+
+def proposed(parts: np.ndarray, seen: np.ndarray, n: int) -> np.ndarray:
+    """Which unseen items are among the n best of any model.
+
+    Parameters
+    ----------
+    parts : float64 array of shape (models, b, items)
+        Scores; NaN where there is none.
+    seen : bool array of shape (b, items)
+
+    Returns
+    -------
+    bool array of shape (b, items)
+    """
+    found = np.zeros_like(seen)
+    for scores in parts:
+        columns = top_k(np.where(seen, np.nan, scores), n)[0]
+        rows, ranks = np.nonzero(columns >= 0)
+        found[rows, columns[rows, ranks]] = True
+    return found
+
+
+def item_features(ds: Dataset, items: pd.Index) -> np.ndarray:
+    """All numbers that `item_profiles` knows of items: popularity, age, price and the like.
+
+    Returns
+    -------
+    float32 array of shape (items, features)
+        NaN where unknown.
+    """
+    known = item_profiles(ds).set_index(Columns.ITEM).select_dtypes("number").reindex(items)
+    return known.to_numpy(np.float32, na_value=np.nan)
