@@ -1,12 +1,16 @@
 """What is made of a model and can be made again: never saved, and dropped with it."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from scipy import sparse
 
-from workbench.compute import Device
+from workbench.compute import Device, Team
+
+CHUNKS = 4  # of rows a core, so that all are busy to the end
 
 _KEPT: WeakKeyDictionary[Any, dict[str, tuple[Any, Any]]] = WeakKeyDictionary()
 
@@ -40,9 +44,38 @@ def sent(device: Device, matrix: Any) -> Any:
     return csr_matrix(matrix) if hasattr(matrix, "indptr") else cupy.asarray(matrix, order="F")
 
 
-def product(device: Device, rows: Any, matrix: Any) -> Any:
-    """Dense product of SciPy CSR rows with a CSR array that is held on the device."""
-    return (sent(device, rows) @ matrix).toarray()
+def linked(device: Device, rows: sparse.csr_array, matrix: Any) -> Any:
+    """Dense product of CSR rows of positive entries, or of ratings, with a CSR array.
+
+    Parameters
+    ----------
+    device : Device
+    rows : SciPy CSR array of shape (b, n)
+    matrix : CSR array of shape (n, items)
+        As `held` gives it.
+
+    Returns
+    -------
+    float64 array of shape (b, items), of the device
+        NaN where not a term is stored; a sum of terms may be 0.
+    """
+    if device.kind == "gpu":
+        ones = sparse.csr_array((np.ones(rows.nnz), rows.indices, rows.indptr), rows.shape)
+        scores = (sent(device, rows) @ matrix).toarray()
+        terms = matrix.copy()
+        terms.data[:] = 1
+        return library(scores).where((sent(device, ones) @ terms).toarray() > 0, scores, np.nan)
+    from workbench.models import _kernels
+
+    found = np.empty((rows.shape[0], matrix.shape[1]))
+    given = rows.indptr, rows.indices, rows.data, matrix.indptr, matrix.indices, matrix.data
+    if len(found) == 1:  # threads would take longer to start
+        _kernels.linked(0, 1, *given, found)
+        return found
+    with Team() as team:
+        edges = np.linspace(0, len(found), CHUNKS * team.size + 1).astype(int)
+        team.each(lambda part: _kernels.linked(*part, *given, found), itertools.pairwise(edges))
+    return found
 
 
 def library(array: Any) -> Any:

@@ -12,6 +12,27 @@ import numpy as np
 _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 
 
+# --- scores of neighbourhoods -----------------------------------------------------------------
+
+
+@_jit
+def linked(  # type: ignore[no-untyped-def]
+    first, last, indptr, indices, values, link_indptr, link_indices, link_values, out
+):  # fmt: skip
+    """Product of rows first to last of a CSR array with another; NaN where nothing meets.
+
+    Terms are added up in the order of the row, as SciPy does.
+    """
+    for row in range(first, last):
+        out[row] = np.nan
+        for e in range(indptr[row], indptr[row + 1]):
+            value = values[e]
+            for f in range(link_indptr[indices[e]], link_indptr[indices[e] + 1]):
+                column = link_indices[f]
+                held = out[row, column]
+                out[row, column] = (0.0 if np.isnan(held) else held) + value * link_values[f]
+
+
 # --- the k nearest among those who rated ------------------------------------------------------
 
 

@@ -11,9 +11,9 @@ from workbench.compute import Neighbours, nearest
 from workbench.compute.similarity import Search, checked, searched
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, extended
-from workbench.models._derived import derived, held, library, product
+from workbench.models._derived import derived, held, linked
 from workbench.models._rated import Raters
-from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, present, row_means
+from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, row_means
 from workbench.models.biased import Baseline
 from workbench.options import one_of
 
@@ -109,8 +109,8 @@ class _KNN(Recommender):
         """What the item adds to the mean that is expected; shape (items,)."""
 
     @abstractmethod
-    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores and sums of similarities of implicit feedback; both of shape (b, items)."""
+    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        """Scores of implicit feedback; shape (b, items)."""
 
     @abstractmethod
     def _raters(
@@ -139,8 +139,7 @@ class _KNN(Recommender):
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         if self.feedback == "implicit":
-            scores, weights = self._sums(profiles, own)
-            return library(scores).where(weights > 0, scores, np.nan)
+            return self._sums(profiles, own)
         pairs = np.unravel_index(np.arange(np.prod(profiles.shape)), profiles.shape, self._order)
         scores = self._predict(profiles, own, *pairs).reshape(profiles.shape, order=self._order)
         scores[np.diff(profiles.indptr) == 0] = np.nan
@@ -209,12 +208,10 @@ class ItemKNN(_KNN):
     def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
         return row_means(rows)
 
-    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         # A transpose that is not kept would be made anew by every product.
         links = derived(self, "links", self._similar, self._similar.T.tocsr)
-        links = held(self, "links on the device", links)
-        scores = product(self.device, profiles, links)
-        return scores, product(self.device, present(profiles), links)
+        return linked(self.device, profiles, held(self, "links on the device", links))
 
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
@@ -352,11 +349,9 @@ class UserKNN(_KNN):
     def _offsets(self, profiles: sparse.csr_array) -> np.ndarray:
         return row_means(profiles) if self.centre == "mean" else super()._offsets(profiles)
 
-    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        similar, ratings = self._similar_users(profiles, own), self.data.matrix
-        rated = derived(self, "rated", ratings, lambda: present(ratings))
-        totals = product(self.device, similar, held(self, "ratings on the device", ratings))
-        return totals, product(self.device, similar, held(self, "rated on the device", rated))
+    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        ratings = held(self, "ratings on the device", self.data.matrix)
+        return linked(self.device, self._similar_users(profiles, own), ratings)
 
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
         if (own >= 0).all():
