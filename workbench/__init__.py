@@ -26,6 +26,7 @@ _HOMES = {
     "ALS": "workbench.models",
     "Baseline": "workbench.models",
     "BiasedMF": "workbench.models",
+    "load_model": "workbench.models",
     "evaluate": "workbench.evaluation",
     "compare": "workbench.evaluation",
     "Copywriter": "workbench.language",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         RP3beta,
         UserKNN,
     )
+    from workbench.models.stored import load_model
     from workbench.reports import report
 
 

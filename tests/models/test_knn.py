@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 from tests.models.contract import (
     Contract,
     assert_list,
+    assert_takes_in_what_a_fit_on_all_learns,
     assert_typed_in_gives_the_same,
     checkerboard,
     dataset,
@@ -355,3 +356,18 @@ def test_scores_equal_the_formulas_in_loops(
     found = model(k=k, feedback=feedback).fit(ds).score(every_pair(ds))
     expected = naive_scores(ds, of, k, feedback).ravel()
     np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ItemKNN(k=4),
+        ItemKNN(k=4, metric="pearson", feedback="explicit"),
+        UserKNN(k=4, weighting="bm25"),
+        UserKNN(k=4, feedback="explicit"),
+        KNNBaseline(k=4),
+    ],
+    ids=repr,
+)
+def test_new_interactions_are_taken_in_exactly(model: Recommender) -> None:
+    assert_takes_in_what_a_fit_on_all_learns(model)

@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.testing import assert_frame_equal
 
-from tests.models.contract import Contract, dataset, pairs
+from tests.models.contract import Contract, assert_takes_in_what_a_fit_on_all_learns, dataset, pairs
 from workbench.models import Popular, Recommender
 
 
@@ -37,3 +37,7 @@ def test_somebody_of_whom_nothing_is_known_gets_the_most_chosen() -> None:
     recs = Popular().fit(DS).recommend_for([])
     assert recs["item_id"].tolist() == [2, 1, 3]
     assert pairs(recs["because"]) == [[(2, 3.0)], [(1, 2.0)], [(3, 1.0)]]
+
+
+def test_new_interactions_are_counted() -> None:
+    assert_takes_in_what_a_fit_on_all_learns(Popular())

@@ -7,6 +7,7 @@ from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
+from workbench.models.stored import load_model
 
 __all__ = [
     "ALS",
@@ -23,4 +24,5 @@ __all__ = [
     "RP3beta",
     "Recommender",
     "UserKNN",
+    "load_model",
 ]

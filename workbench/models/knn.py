@@ -1,13 +1,14 @@
 """Neighbourhood models: users like you, and items like those you chose."""
 
 from abc import abstractmethod
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from workbench.compute import nearest
-from workbench.compute.similarity import checked
+from workbench.compute import Neighbours, nearest
+from workbench.compute.similarity import Search, checked, searched
 from workbench.compute.weighting import WEIGHTINGS
 from workbench.datasets import Dataset
 from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, present, row_means
@@ -17,6 +18,8 @@ from workbench.options import one_of
 
 class _KNN(Recommender):
     """What both neighbourhood models share."""
+
+    _of: str
 
     def __init__(
         self,
@@ -31,32 +34,51 @@ class _KNN(Recommender):
         device: str = "auto",
     ) -> None:
         super().__init__(device=device)
-        request = checked(metric, k, min_overlap, alpha, shrink)
+        self._request = request = checked(metric, k, min_overlap, alpha, shrink)
         self.k, self.metric, self.min_overlap = request.k, request.metric, request.min_overlap
         self.alpha, self.shrink = request.alpha, request.shrink
         self.weighting = one_of("weighting", weighting, WEIGHTINGS)
         self.feedback = one_of("feedback", feedback, FEEDBACK)
 
-    def _neighbours(
-        self,
-        targets: sparse.csr_array,
-        queries: sparse.csr_array | None = None,
-        own: np.ndarray | None = None,
-    ) -> sparse.csr_array:
-        """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
-        found = nearest(
-            targets,
-            queries=queries,
-            own=own,
-            metric=self.metric,
-            k=self.k,
-            weighting=self.weighting,
-            shrink=self.shrink,
-            alpha=self.alpha,
-            min_overlap=self.min_overlap,
-            device=self.device,
-        )
-        return as_matrix(*found, columns=targets.shape[0])
+    def _fit(self, ds: Dataset) -> None:
+        search = Search(ds, self._of, None, self._request, self.weighting)
+        self._take(searched(search, self.device))
+
+    def partial_fit(self, new: pd.DataFrame) -> Self:
+        """Take in new interactions: the same model as one fitted on all, at a part of the cost.
+
+        Only neighbours that they change are searched anew: see `workbench.Neighbours.update`.
+
+        Parameters
+        ----------
+        new : DataFrame
+            ``user_id``, ``item_id``, ``rating``; a pair that is known is rated anew, users and
+            items may be new.
+
+        Returns
+        -------
+        Recommender
+            The model itself; its data are those it had and the new.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or holds what it must not.
+        """
+        self.data  # noqa: B018 - says so if there is none
+        self._take(self._near.update(new))
+        return self
+
+    def _take(self, near: Neighbours) -> None:
+        """Learn from neighbours, and the data they were found in."""
+        assert near.search is not None
+        self._near, self._data = near, near.search.data
+        self._similar = as_matrix(near.indices, near.scores, columns=len(near.pool))
+        self._learn(self._data)
+
+    @abstractmethod
+    def _learn(self, ds: Dataset) -> None:
+        """Learn what the neighbours do not say."""
 
     @abstractmethod
     def _predict(
@@ -103,11 +125,10 @@ class ItemKNN(_KNN):
     """
 
     evidence_type = ByItem
+    _of = "items"
 
-    def _fit(self, ds: Dataset) -> None:
-        items = ds.matrix.T.tocsr()
-        self._means = row_means(items)
-        self._similar = self._neighbours(items)
+    def _learn(self, ds: Dataset) -> None:
+        self._means = row_means(ds.matrix.T.tocsr())
 
     def _expected(self, profiles: sparse.csr_array) -> np.ndarray:
         """What rating is expected of every item, similar ones aside; broadcasts to (b, items)."""
@@ -187,10 +208,11 @@ class KNNBaseline(ItemKNN):
             device=device,
         )
         self._baseline = Baseline(l2_users=l2_users, l2_items=l2_items, epochs=epochs)
+        self.l2_users, self.l2_items = self._baseline.l2_users, self._baseline.l2_items
+        self.epochs = self._baseline.epochs
 
-    def _fit(self, ds: Dataset) -> None:
+    def _learn(self, ds: Dataset) -> None:
         self._baseline.fit(ds)
-        self._similar = self._neighbours(ds.matrix.T.tocsr())
 
     def _expected(self, profiles: sparse.csr_array) -> np.ndarray:
         return self._baseline.predict(profiles)
@@ -220,14 +242,14 @@ class UserKNN(_KNN):
     """
 
     evidence_type = ByUser
+    _of = "users"
 
-    def _fit(self, ds: Dataset) -> None:
+    def _learn(self, ds: Dataset) -> None:
         matrix = ds.matrix
         means = np.repeat(row_means(matrix), np.diff(matrix.indptr))
         self._ratings = self._centred(matrix, means)
         self._raters = self._ratings.T.tocsr()
         self._rated = present(matrix)
-        self._similar = self._neighbours(matrix)
 
     def _predict(
         self, profiles: sparse.csr_array, own: np.ndarray
@@ -239,7 +261,19 @@ class UserKNN(_KNN):
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
         if (own >= 0).all():
             return self._similar[own]
-        return self._neighbours(self.data.matrix, profiles, own)
+        found = nearest(
+            self.data.matrix,
+            queries=profiles,
+            own=own,
+            metric=self.metric,
+            k=self.k,
+            weighting=self.weighting,
+            shrink=self.shrink,
+            alpha=self.alpha,
+            min_overlap=self.min_overlap,
+            device=self.device,
+        )
+        return as_matrix(*found, columns=len(self.data.user_ids))
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray

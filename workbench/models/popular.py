@@ -1,10 +1,12 @@
 """The most chosen items, the same for everybody: the baseline to beat."""
 
+from typing import Self
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, extended
 from workbench.models.base import ByCount, Recommender
 
 
@@ -22,6 +24,16 @@ class Popular(Recommender):
 
     def _fit(self, ds: Dataset) -> None:
         self._counts = np.bincount(ds.matrix.indices, minlength=len(ds.item_ids)).astype(float)
+
+    def partial_fit(self, new: pd.DataFrame) -> Self:
+        """Take in new interactions: the same model as one fitted on all.
+
+        Parameters
+        ----------
+        new : DataFrame
+            ``user_id``, ``item_id``, ``rating``; users and items may be new.
+        """
+        return self.fit(extended(self.data, new))
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         return np.tile(self._counts, (profiles.shape[0], 1))
