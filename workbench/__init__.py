@@ -26,6 +26,7 @@ _HOMES = {
     "ALS": "workbench.models",
     "Baseline": "workbench.models",
     "BiasedMF": "workbench.models",
+    "Sequential": "workbench.models",
     "load_model": "workbench.models",
     "evaluate": "workbench.evaluation",
     "compare": "workbench.evaluation",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         P3alpha,
         Popular,
         RP3beta,
+        Sequential,
         UserKNN,
     )
     from workbench.models.stored import load_model

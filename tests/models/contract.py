@@ -4,6 +4,7 @@ A model's test class derives from `Contract` and says in `make` how the model is
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,10 +21,17 @@ from workbench.models import Recommender, base, load_model
 COLUMNS = ["user_id", "item_id", "score", "rank", "because"]
 
 
+def dated(table: pd.DataFrame) -> pd.DataFrame:
+    """Each row happened a minute after the one before."""
+    return table.assign(
+        **{C.TIMESTAMP: pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(len(table)), "min")}
+    )
+
+
 def dataset(*rows: tuple) -> Dataset:
-    """Interactions in the order of ids, with a title an item."""
+    """Interactions in the order of ids, in time as they are given, with a title an item."""
     table = pd.DataFrame(rows, columns=[C.USER, C.ITEM, C.RATING]).astype({C.RATING: float})
-    table = table.sort_values([C.USER, C.ITEM], ignore_index=True)
+    table = dated(table).sort_values([C.USER, C.ITEM], ignore_index=True)
     titles = table[[C.ITEM]].drop_duplicates().sort_values(C.ITEM, ignore_index=True)
     return Dataset(table, titles.assign(title="T"))
 
@@ -95,7 +103,8 @@ def assert_takes_in_what_a_fit_on_all_learns(model: Recommender) -> None:
 
 @cache
 def sample() -> Dataset:
-    return synthetic(25, 18, 160, seed=5)
+    ds = synthetic(25, 18, 160, seed=5)
+    return replace(ds, interactions=dated(ds.interactions))
 
 
 class Contract(ABC):

@@ -7,6 +7,7 @@ from workbench.models.factors import ALS
 from workbench.models.graph import P3alpha, RP3beta
 from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
+from workbench.models.sequential import Sequential
 from workbench.models.stored import load_model
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Popular",
     "RP3beta",
     "Recommender",
+    "Sequential",
     "UserKNN",
     "load_model",
 ]

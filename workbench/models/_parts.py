@@ -62,6 +62,8 @@ def _model(parts: list[Any]) -> Recommender:
         raise ModelFileError(f"the model {name!r} is none that this version knows")
     model = found.__new__(found)
     vars(model).update(state)
+    if model.device.kind == "gpu" and not model.on_gpu:
+        model.device = resolve("cpu")
     return model
 
 
