@@ -7,5 +7,6 @@ FAMILIES = {
     "rp3beta": "RP3beta",
     "ease": "EASE",
     "als": "ALS",
+    "sequential": "Sequential",
     "popular": "Popular",
 }

@@ -120,10 +120,23 @@ def _rounded(values: torch.Tensor) -> np.ndarray:
     return values.float().cpu().numpy().astype(np.float64)
 
 
+def has_card() -> bool:
+    """Whether this PyTorch can use a card."""
+    return torch.cuda.is_available()
+
+
+def made(shape: dict[str, Any], weights: dict[str, np.ndarray], place: str) -> Network:
+    """The network that has learnt these weights, in float64."""
+    network = Network(**shape)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return network.double().eval().to(place)
+
+
 def train(
-    network: Network,
+    shape: dict[str, Any],
     windows: np.ndarray,
     *,
+    place: str,
     epochs: int,
     learning_rate: float,
     batch_size: int,
@@ -132,25 +145,34 @@ def train(
     check: Callable[[Network], float] | None,
     checkpoint: Path | None,
     task: dict[str, Any],
-) -> list[float]:
-    """Learn to say what follows each entry; returns what `check` said after every epoch.
+) -> tuple[dict[str, np.ndarray], list[float]]:
+    """Learn to say what follows each entry.
 
     Every epoch draws from a seed of its own, so that one that was broken off can be done again.
+
+    Returns
+    -------
+    weights : dict of str to float32 array
+        Those of the best epoch; of the last without a `check`.
+    history : list of float
+        What `check` said after every epoch.
     """
-    sequences = torch.from_numpy(windows)
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.9, 0.98))
-    history, best = _resumed(checkpoint, task, network, optimiser)
-    for epoch in tqdm(range(len(history), epochs), desc="Sequential", unit="epoch", delay=2):
-        if check is not None and len(history) - _best(history) >= patience:
-            break
-        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
-        _epoch(network, optimiser, sequences, batch_size)
-        history.append(check(network) if check is not None else 0.0)
-        if check is None or _best(history) == len(history):
-            best = {name: value.clone() for name, value in network.state_dict().items()}
-        _keep(checkpoint, task, network, optimiser, history, best)
-    network.load_state_dict(best)
-    return history
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Network(**shape).to(place)
+        optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.9, 0.98))
+        sequences = torch.from_numpy(windows)
+        history, best = _resumed(checkpoint, task, network, optimiser)
+        for epoch in tqdm(range(len(history), epochs), desc="Sequential", unit="epoch", delay=2):
+            if check is not None and len(history) - _best(history) >= patience:
+                break
+            torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+            _epoch(network, optimiser, sequences, batch_size)
+            history.append(check(network.eval()) if check is not None else math.nan)
+            if check is None or _best(history) == len(history):
+                best = {name: value.clone() for name, value in network.state_dict().items()}
+            _keep(checkpoint, task, network, optimiser, history, best)
+    return {name: value.cpu().numpy() for name, value in best.items()}, history
 
 
 def _best(history: list[float]) -> int:

@@ -71,6 +71,11 @@ class Sequential(Recommender):
         The same seed gives the same model to the bit on the CPUs of one machine.
     device : {"auto", "cpu", "gpu"}
 
+    Attributes
+    ----------
+    ndcg : list of float
+        NDCG@10 of the items held out, after every epoch; empty where none were.
+
     Raises
     ------
     OptionError
@@ -117,12 +122,9 @@ class Sequential(Recommender):
     @property
     def on_gpu(self) -> bool:  # type: ignore[override]
         """Whether PyTorch can use the card."""
-        return bool(_torch().cuda.is_available())
+        return bool(_sasrec().has_card())
 
     def _fit(self, ds: Dataset) -> None:
-        torch = _torch()
-        from workbench.models import _sasrec
-
         for derived in ("_histories", "_network"):
             vars(self).pop(derived, None)
         known, check = self._histories, None
@@ -132,22 +134,20 @@ class Sequential(Recommender):
         steps = pieces(known, self.max_length)
         if not len(steps):
             raise DataError(f"{ds.name}: no user has two interactions, so that nothing follows")
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
-            network = _sasrec.Network(**self._shape).to(self._place)
-            self.ndcg = _sasrec.train(
-                network,
-                steps,
-                epochs=self.epochs,
-                learning_rate=self.learning_rate,
-                batch_size=self.batch_size,
-                patience=self.patience,
-                seed=self.seed,
-                check=check,
-                checkpoint=Path(self.checkpoint) if self.checkpoint else None,
-                task={name: self.parameters[name] for name in SAME} | {"data": ds.hash},
-            )
-        self._weights = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
+        self._weights, history = _sasrec().train(
+            self._shape,
+            steps,
+            place=self._place,
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            patience=self.patience,
+            seed=self.seed,
+            check=check,
+            checkpoint=Path(self.checkpoint) if self.checkpoint else None,
+            task={name: self.parameters[name] for name in SAME} | {"data": ds.hash},
+        )
+        self.ndcg = history if check else []
 
     @property
     def _shape(self) -> dict[str, Any]:
@@ -167,12 +167,7 @@ class Sequential(Recommender):
 
     @cached_property
     def _network(self) -> Any:
-        torch = _torch()
-        from workbench.models import _sasrec
-
-        network = _sasrec.Network(**self._shape)
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in self._weights.items()})
-        return network.double().eval().to(self._place)
+        return _sasrec().made(self._shape, self._weights, self._place)
 
     @cached_property
     def _histories(self) -> sparse.csr_array:
@@ -181,17 +176,13 @@ class Sequential(Recommender):
 
     def _ndcg(self, held: Held, network: Any) -> float:
         """NDCG@10 of the items that were held out."""
-        from workbench.models import _sasrec
-
-        network.eval()
         ranks, size = [], max(1, base.BATCH_BYTES // (8 * held.histories.shape[1]))
         for start in range(0, len(held.targets), size):
             known, wanted = held.histories[start : start + size], held.targets[start : start + size]
-            scores = _sasrec.scores(network, latest(known, self.max_length))
+            scores = _sasrec().scores(network, latest(known, self.max_length))
             own = np.take_along_axis(scores, wanted[:, None], axis=1)
-            scores[
-                np.repeat(np.arange(len(scores)), np.diff(known.indptr)), known.indices
-            ] = -np.inf
+            rows = np.repeat(np.arange(len(scores)), np.diff(known.indptr))
+            scores[rows, known.indices] = -np.inf
             ranks.append((scores > own).sum(axis=1) + 1)
         rank = np.concatenate(ranks)
         return float(np.mean(np.where(rank <= 10, 1 / np.log2(1 + rank), 0)))
@@ -212,27 +203,23 @@ class Sequential(Recommender):
         return latest(self._histories[own] if (own >= 0).all() else profiles, self.max_length)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        from workbench.models import _sasrec
-
-        scores = _sasrec.scores(self._network, self._latest(profiles, own))
+        scores = _sasrec().scores(self._network, self._latest(profiles, own))
         scores[np.diff(profiles.indptr) == 0] = np.nan
         return scores
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
-        from workbench.models import _sasrec
-
         sequences = self._latest(profiles, own)
-        drops = _sasrec.drops(self._network, sequences, rows, items)
+        drops = _sasrec().drops(self._network, sequences, rows, items)
         recs, places = np.nonzero(sequences[rows])
         entries = drops[recs, places], (recs, sequences[rows[recs], places] - 1)
         shape = len(rows), len(self.data.item_ids)
         return sparse.coo_array(entries, shape=shape).tocsr(), self.data.item_ids
 
 
-def _torch() -> Any:
+def _sasrec() -> Any:
     try:
-        return import_module("torch")
+        return import_module("workbench.models._sasrec")
     except ImportError as error:
         raise MissingExtraError("torch", "language", "Sequential") from error
