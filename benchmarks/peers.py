@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 import workbench as wb
-from workbench.compute.device import cores
+from workbench.device import cores
 
 Triples = tuple[np.ndarray, np.ndarray, np.ndarray]
 CELLS = 2**26  # of a block of a brute-force product

@@ -13,7 +13,7 @@ from harness import clock, interleaved, say, table
 from scipy.linalg.blas import sgemm
 
 import workbench as wb
-from workbench.compute.device import cores
+from workbench.device import cores
 
 SECTION = "scaling"
 UP_TO = {"small": "1M", "medium": "3.2M", "large": "32M"}

@@ -95,7 +95,7 @@ def test_data_lists_and_describes(run, ratings):
     assert "6 users" in run("data", ratings).stdout
 
 
-@pytest.mark.parametrize("model", ["item-knn", "user-knn", "popular"])
+@pytest.mark.parametrize("model", FAMILIES)
 def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, ratings, model):
     result = run(
         *("recommend", "--user-id", 1, "--dataset", ratings, "--model", model, "-n", 2),
@@ -110,6 +110,19 @@ def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, rat
     assert pd.read_csv("list.csv")["item_id"].tolist() == neutral
 
 
+def test_recommend_only_what_is_asked_for(run):
+    arguments = ["recommend", "--dataset", "shop", "--user-id", "u011", "--model", "popular"]
+    asked = ["--where", "price<=50", "--where", "genres != Food, Home", "--half-life", 30]
+    result = run(*arguments, *asked, "-n", 4, "--json", "list.json")
+    assert result.exit_code == 0, result.stderr
+    rules = [wb.Attribute("price", at_most=50), wb.Attribute("genres", none_of=["Food", "Home"])]
+    ds = wb.load("shop")
+    recs = wb.Popular(half_life=30).fit(ds).recommend(["u011"], n=4, filters=rules)
+    rows = json.loads(Path("list.json").read_text())
+    assert [row["item_id"] for row in rows] == recs["item_id"].tolist()
+    assert "price at most 50: 342 of 400 items left out" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -117,8 +130,15 @@ def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, rat
         (["recommend", "--user-id", "u1", "--dataset", "nope"], "movielens-small"),
         (["recommend", "--user-id", "u1", "--dataset", "example", "-k", "0"], "k=0"),
         (["recommend", "--user-id", "u1", "--model", "svd"], "'item-knn'"),
+        (["recommend", "--user-id", "u1", "--model", "als", "-k", "5"], "'als' takes no k"),
+        (["recommend", "--user-id", "u1", "--where", "price"], "must be written column<=value"),
+        (
+            ["recommend", "--user-id", "u1", "--dataset", "example", "--where", "cost<=5"],
+            "no column 'cost'",
+        ),
         (["recommend", "--user-id", "u1", "--dataset", "nowhere.csv"], "nowhere.csv"),
         (["report", "nope"], "no report 'nope'"),
+        (["report", "model", "--model", "svd"], "'item-knn'"),
         (["report", "user", "-p", "k"], "key=value"),
         (["data", "nope"], "movielens-small"),
     ],

@@ -17,7 +17,7 @@ SOURCES = Path(workbench.__file__).parent
 HOUSE = (
     ("columns", "errors", "families"),
     ("options",),
-    ("strings",),
+    ("device", "strings"),
     ("datasets",),
     ("compute",),
     ("models",),
@@ -57,7 +57,7 @@ def test_importing_workbench_brings_nothing_heavy() -> None:
     assert not HEAVY & set(json.loads(loaded))
 
 
-@pytest.mark.parametrize("light", ["strings", "options", "errors", "columns", "families"])
+@pytest.mark.parametrize("light", ["strings", "device", "options", "errors", "columns", "families"])
 def test_the_ground_floor_is_light(light: str) -> None:
     loaded = python(f"import json, sys, workbench.{light}; print(json.dumps(sorted(sys.modules)))")
     assert not HEAVY & set(json.loads(loaded))

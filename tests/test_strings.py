@@ -11,7 +11,11 @@ import pytest
 import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
+from workbench.evaluation.groups import LEVELS
+from workbench.families import FAMILIES
 from workbench.language.prompts import TONES
+from workbench.panels.evaluate import TABS
+from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.strings import LANGUAGES, Strings, catalogue
 
 SOURCES = Path(workbench.__file__).parent
@@ -23,9 +27,14 @@ ENTRIES = {
 
 # Sections whose keys are put together, as in text(f"tone.{name}"), with the names that occur.
 COMPOSED = {
+    "evaluate": TABS,
+    "split": SPLITS,
+    "level": LEVELS,
+    "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
     "source": ("model", "pattern"),
     "similarity": OF,
+    "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),
     "page": ("done", "failed", "waiting"),
 }

@@ -16,7 +16,10 @@ _HOMES = {
     "synthetic": "workbench.datasets",
     "similar": "workbench.compute",
     "Neighbours": "workbench.compute",
+    "encode": "workbench.compute",
     "Popular": "workbench.models",
+    "Demographic": "workbench.models",
+    "Interview": "workbench.models",
     "UserKNN": "workbench.models",
     "ItemKNN": "workbench.models",
     "KNNBaseline": "workbench.models",
@@ -24,10 +27,18 @@ _HOMES = {
     "RP3beta": "workbench.models",
     "EASE": "workbench.models",
     "ALS": "workbench.models",
+    "ContentBased": "workbench.models",
     "Baseline": "workbench.models",
     "BiasedMF": "workbench.models",
     "Sequential": "workbench.models",
     "load_model": "workbench.models",
+    "Calibrated": "workbench.models",
+    "Attribute": "workbench.models",
+    "InStock": "workbench.models",
+    "NotBought": "workbench.models",
+    "MaxPer": "workbench.models",
+    "ExposureCap": "workbench.models",
+    "Diversity": "workbench.models",
     "evaluate": "workbench.evaluation",
     "compare": "workbench.evaluation",
     "Copywriter": "workbench.language",
@@ -39,17 +50,27 @@ __all__ = [*_HOMES, *_ROOMS, "__version__"]
 
 if TYPE_CHECKING:
     from workbench import compute, datasets, errors, evaluation, language, models, panels, reports
-    from workbench.compute import Neighbours, similar
+    from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate
     from workbench.language import Copywriter
     from workbench.models import (
         ALS,
         EASE,
+        Attribute,
         Baseline,
         BiasedMF,
+        Calibrated,
+        ContentBased,
+        Demographic,
+        Diversity,
+        ExposureCap,
+        InStock,
+        Interview,
         ItemKNN,
         KNNBaseline,
+        MaxPer,
+        NotBought,
         P3alpha,
         Popular,
         RP3beta,

@@ -1,7 +1,10 @@
 """The command line: a thin layer over the public functions."""
 
 import os
+import re
 import sys
+from collections.abc import Iterable
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.datasets import Dataset
+    from workbench.models import Attribute
 
 
 class _Group(TyperGroup):
@@ -44,10 +48,21 @@ CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the list to
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the list to a JSON file.")]
 ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(FAMILIES)}.")]
 CountOption = Annotated[int, typer.Option("-n", "--n", help="How many recommendations.")]
-NeighboursOption = Annotated[int, typer.Option("-k", "--k", help="How many neighbours.")]
-MetricOption = Annotated[str, typer.Option(help="Similarity: cosine or pearson.")]
+NeighboursOption = Annotated[
+    int | None, typer.Option("-k", "--k", help="How many neighbours, for models that have them.")
+]
+MetricOption = Annotated[
+    str | None, typer.Option(help="Similarity, for item-knn and user-knn: cosine, pearson, …")
+]
+HalfLifeOption = Annotated[
+    float | None, typer.Option(help="Days in which a choice loses half its weight, for popular.")
+]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Only such items: price<=50, genres=Comedy,Drama or genres!=Horror."),
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
-ShortForm = Annotated[str | None, typer.Option(help="Short form of -p, for the user report.")]
+ShortForm = Annotated[str | None, typer.Option(help="Short form of -p.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -85,6 +100,7 @@ def report(
     n: Annotated[str | None, typer.Option("-n", "--n", help="As above.")] = None,
     k: Annotated[str | None, typer.Option("-k", "--k", help="As above.")] = None,
     metric: ShortForm = None,
+    model: ShortForm = None,
     language: ShortForm = None,
     dataset: ShortForm = None,
     device: ShortForm = None,
@@ -106,6 +122,7 @@ def report(
         "n": n,
         "k": k,
         "metric": metric,
+        "model": model,
         "language": language,
         "dataset": dataset,
         "device": device,
@@ -137,14 +154,17 @@ def recommend(
     dataset: DatasetOption = "movielens-small",
     model: ModelOption = "item-knn",
     n: CountOption = 10,
-    k: NeighboursOption = 50,
-    metric: MetricOption = "cosine",
+    k: NeighboursOption = None,
+    metric: MetricOption = None,
+    half_life: HalfLifeOption = None,
+    where: WhereOption = None,
     device: DeviceOption = "auto",
     csv: CsvOption = None,
     json: JsonOption = None,
 ) -> None:
     """Recommend to one user, and say why."""
-    ds, recs = _recommend(user_id, dataset, model, n=n, k=k, metric=metric, device=device)
+    options = {"k": k, "metric": metric, "half_life": half_life, "device": device}
+    ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), **options)
     _deliver(_readable(recs, ds), csv, json)
 
 
@@ -154,8 +174,10 @@ def write(
     dataset: DatasetOption = "movielens-small",
     model: ModelOption = "item-knn",
     n: CountOption = 10,
-    k: NeighboursOption = 50,
-    metric: MetricOption = "cosine",
+    k: NeighboursOption = None,
+    metric: MetricOption = None,
+    half_life: HalfLifeOption = None,
+    where: WhereOption = None,
     device: DeviceOption = "auto",
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     tone: Annotated[str, typer.Option(help="Tone of the copy.")] = "warm",
@@ -166,7 +188,8 @@ def write(
     """Recommend to one user, with a line of copy for each recommendation."""
     from workbench import Copywriter
 
-    ds, recs = _recommend(user_id, dataset, model, n=n, k=k, metric=metric, device=device)
+    options = {"k": k, "metric": metric, "half_life": half_life, "device": device}
+    ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), **options)
     copy = Copywriter(device=device).write(recs, ds, language=language, tone=tone, seed=seed)
     table = _readable(recs, ds, language).assign(text=copy["text"], source=copy["source"])
     _deliver(table, csv, json, shown=["rank", "title", "text", "source"])
@@ -189,7 +212,7 @@ def data(
 @app.command()
 def device() -> None:
     """Print what there is to compute on, and why not the GPU."""
-    from workbench.compute.device import describe
+    from workbench.device import describe
 
     typer.echo(describe())
 
@@ -202,17 +225,49 @@ def _key_value(text: str) -> tuple[str, str]:
 
 
 def _recommend(
-    user_id: str, dataset: str, model: str, *, n: int, **options: Any
+    user_id: str, dataset: str, model: str, *, n: int, where: Iterable[str], **options: Any
 ) -> "tuple[Dataset, pd.DataFrame]":
     import workbench as wb
     from workbench.options import one_of
     from workbench.reports.plan import id_in
 
     family = getattr(wb, FAMILIES[one_of("model", model, FAMILIES)])
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given.keys() - signature(family).parameters.keys():
+        raise OptionError(f"model={model!r} takes no {name}; leave it out")
+    filters = [_condition(text) for text in where]
     ds = wb.load(dataset)
     user = id_in(ds, user_id)
-    fitted = family(**({} if model == "popular" else options)).fit(ds)
-    return ds, fitted.recommend(users=[user], n=n)
+    recs = family(**given).fit(ds).recommend(users=[user], n=n, filters=filters)
+    for sentence in recs.attrs["account"]:
+        typer.echo(sentence, err=True)
+    return ds, recs
+
+
+def _condition(text: str) -> "Attribute":
+    """Read column<=value, >=, = or !=; several values, separated by commas, are any or none of."""
+    from workbench import Attribute
+
+    found = re.fullmatch(r"\s*(\w+)\s*(<=|>=|!=|=)\s*(.+)", text)
+    if not found:
+        raise OptionError(f"--where {text!r} must be written column<=value, with <=, >=, = or !=")
+    column, sign, value = found.groups()
+    values = [_number(part.strip()) for part in value.split(",")]
+    match sign:
+        case "<=":
+            return Attribute(column, at_most=_number(value))
+        case ">=":
+            return Attribute(column, at_least=_number(value))
+        case "=":
+            return Attribute(column, any_of=values)
+    return Attribute(column, none_of=values)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return text
 
 
 def _readable(recs: "pd.DataFrame", ds: "Dataset", language: str = "en") -> "pd.DataFrame":

@@ -8,5 +8,7 @@ FAMILIES = {
     "ease": "EASE",
     "als": "ALS",
     "sequential": "Sequential",
+    "content": "ContentBased",
     "popular": "Popular",
+    "demographic": "Demographic",
 }

@@ -33,3 +33,11 @@ def number(name: str, value: Any, *, zero: bool = True) -> float:
             return found
     limit = "of 0 or more" if zero else "above 0"
     raise OptionError(f"{name}={value!r} must be a finite number {limit}")
+
+
+def share(name: str, value: Any) -> float:
+    """Return `value` as a float if it lies from 0 to 1, else raise."""
+    found = number(name, value)
+    if found > 1:
+        raise OptionError(f"{name}={value!r} must be a share, from 0 to 1")
+    return found

@@ -54,9 +54,21 @@ def test_figures_of_the_speed_notebook_take_the_width_of_their_place(page, lab):
     assert drawn == pytest.approx(width, abs=2)
 
 
+def test_the_evaluate_notebook_measures_another_model_at_a_press(page, lab):
+    run_all(page, lab, "05_evaluate")
+    first = page.locator(".js-plotly-plot").first
+    expect(first.locator(".ytick text").first).to_be_visible(timeout=180 * SECOND)
+    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
+    expect(first.locator(".ytick text", has_text="p3alpha").first).to_be_visible()
+    assert first.locator(".ytick text", has_text="rp3beta").count() == 0
+    page.locator(".widget-toggle-button", has_text="rp3beta").click()
+    page.locator("button", has_text="Measure").click()
+    expect(first.locator(".ytick text", has_text="rp3beta").first).to_be_visible()
+
+
 def test_a_dislike_in_the_recommend_notebook_changes_the_list(page, lab):
     run_all(page, lab, "03_recommend")
-    titles = page.locator(".widget-gridbox .title")
+    titles = page.locator(".widget-gridbox").first.locator(".title")
     expect(titles.first).to_be_visible(timeout=90 * SECOND)
     before = titles.all_inner_texts()
     page.locator(".fa-thumbs-down").first.click()

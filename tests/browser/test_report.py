@@ -54,6 +54,20 @@ def test_every_figure_is_drawn_and_nothing_is_asked_of_the_network(visit, tmp_pa
     assert page.title() == "用户 42 的推荐报告"
 
 
+def test_the_model_report_is_whole(visit, tmp_path):
+    """Error bars, small figures side by side, and lists with hits."""
+    path = wb.report("model", model="user-knn", dataset="shop", output=tmp_path, progress=False)
+    page, heard, asked = visit(path)
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    assert page.locator(".js-plotly-plot").count() == 4
+    assert page.locator(".js-plotly-plot").first.locator(".xerror").count() >= 10
+    assert page.locator(".js-plotly-plot .barlayer .point").count() == 6
+    assert page.locator(".columns .card").count() == 3 * 2 * 5
+    assert page.title() == "How good is user-knn?"
+    assert heard == []
+    assert asked == [path.as_uri()]
+
+
 def test_markup_in_titles_appears_as_text(visit, hostile_data, tmp_path):
     table = pd.read_csv(hostile_data / "ratings.csv")
     items = pd.read_csv(hostile_data / "items.csv")

@@ -137,3 +137,12 @@ def test_no_neighbour_is_below_all_others() -> None:
     least = pack(np.full((1, 3), np.finfo(np.float32).min, np.float32))
     assert (least > EMPTY).all()
     assert best(np.array([[EMPTY, least[0, 0], EMPTY]]), 2).tolist() == [[least[0, 0], EMPTY]]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int32, np.float16, np.float32, np.float64])
+def test_scores_may_be_of_any_type_and_layout(dtype: type) -> None:
+    scores = (np.random.default_rng(0).random((6, 150)) * 3).astype(dtype)
+    assert_as_naive(scores, 7)
+    assert_as_naive(scores[::2, ::-3], 7)
+    scores.setflags(write=False)
+    assert_as_naive(scores.T, 7)

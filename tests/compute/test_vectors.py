@@ -1,5 +1,9 @@
 """Neighbours among dense vectors: the same definitions, with every entry present."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import array_api_strict
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +24,10 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _vectors, nearest, resolve, similar
+from workbench.compute import _best, _ranking, _vectors, nearest, resolve, similar
 from workbench.compute.metrics import METRICS
+from workbench.compute.similarity import checked
+from workbench.compute.topk import best, pack, unpack
 from workbench.errors import DataError, OptionError, UnknownIdError
 
 CPU = resolve("cpu")
@@ -100,20 +106,135 @@ def test_neighbours_by_hand() -> None:
     assert near.scores[0].tolist() == np.float32([1 / 1.5, 1 / 1.5, 1 / 3]).tolist()
 
 
+@contextmanager
+def narrow(height: int = 3, width: int = 7, slack: int = 0) -> Iterator[None]:
+    """Blocks and lists of candidates so small that small data take many, and miss some."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in {"HEIGHT": height, "WIDTH": width, "NARROW": width}.items():
+            patch.setattr(_best, name, size)
+        patch.setattr(_vectors, "SLACK", slack)
+        yield
+
+
 @pytest.mark.parametrize("metric", METRICS)
-def test_some_rows_equal_those_rows_of_all_whatever_the_blocks(metric: str, monkeypatch) -> None:
+def test_some_rows_equal_those_rows_of_all_whatever_the_blocks(metric: str) -> None:
     rng = np.random.default_rng(0)
-    vectors = rng.integers(-4, 5, (50, 12)) / 2
+    vectors = rng.normal(size=(50, 12))
     whole = run(vectors, metric, 7)
     rows = [49, 3, 3, 17]
-    for size in (_vectors.BLOCK_BYTES, 1, 8 * 50 * 6 * 7):
-        monkeypatch.setattr(_vectors, "BLOCK_BYTES", size)
-        for ids, mine in ((None, slice(None)), (rows, rows)):
-            found = run(vectors, metric, 7, ids=ids)
-            if metric in CENTRED:
-                np.testing.assert_allclose(found[1], whole[1][mine], rtol=1e-6)
-            else:
-                assert_same(found, (whole[0][mine], whole[1][mine]))
+    for height, width in ((128, 4096), (1, 1), (7, 20)):
+        with narrow(height, width):
+            assert_same(run(vectors, metric, 7), whole)
+            assert_same(run(vectors, metric, 7, ids=rows), (whole[0][rows], whole[1][rows]))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@HALF
+@given(vectors=arrays(float, SHAPES, elements=WHOLE), k=st.integers(1, 12), options=OPTIONS)
+def test_halves_give_the_bits_of_a_product_in_float64(
+    metric: str, vectors: np.ndarray, k: int, options: dict
+) -> None:
+    """The way that was before candidates."""
+    options = allowed(metric, options)
+    with narrow():
+        found = run(vectors, metric, k, **options)
+    expected = in_float64(vectors, metric, k, **options)
+    if metric in CENTRED:
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-5, atol=1e-7)
+    else:
+        assert_same(found, expected)
+
+
+def in_float64(vectors: np.ndarray, metric: str, k: int, **options) -> tuple:
+    request = checked(metric, k, **{"min_overlap": 1, "alpha": 0.5, "shrink": 0.0} | options)
+    x = _vectors._prepared(vectors, request.definition.of)
+    n, width = x.shape
+    squares, totals = (x * x).sum(axis=1), x.sum(axis=1)
+    a, b = request.definition.statistic(np.full(n, float(width)), squares, request.alpha)
+    sums = {
+        "n": float(width), "x": totals[:, None], "xx": squares[:, None], "y": totals,
+        "yy": squares, "xy": x @ x.T,
+    }  # fmt: skip
+    scores = _vectors.scored(sums, a[:, None], b, request, 1.0, np)
+    scores[np.eye(n, dtype=bool)] = np.nan
+    if width < request.min_overlap:
+        scores[:] = np.nan
+    if not request.signed:
+        scores[~(scores > 0)] = np.nan
+    return unpack(best(pack(scores), k))
+
+
+# --- candidates ---------------------------------------------------------------------------------
+
+SORTS = st.builds(
+    lambda n, width, kind, seed: of_sort(n, width, kind, seed),
+    st.integers(1, 40),
+    st.integers(1, 9),
+    st.sampled_from(["normal", "halves", "tail", "near", "tiny"]),
+    st.integers(0, 2**32),
+)
+
+
+def of_sort(n: int, width: int, kind: str, seed: int) -> np.ndarray:
+    """Also with ties, of all lengths, nearly equal, and out of a square's range."""
+    rng = np.random.default_rng(seed)
+    normal = rng.normal(size=(n, width))
+    return {
+        "normal": normal,
+        "halves": rng.integers(-2, 3, (n, width)) / 2,
+        "tail": normal * rng.pareto(1, (n, 1)),
+        "near": 1 + 1e-4 * normal,
+        "tiny": normal * 10.0 ** rng.integers(-160, 3, (n, 1)),
+    }[kind]
+
+
+@given(
+    SORTS, st.sampled_from(list(_ranking.POWERS)), st.integers(1, 9), st.integers(0, 3),
+    st.booleans(), st.sampled_from([0.0, 0.3, 1.0]),
+)  # fmt: skip
+def test_candidates_give_the_bits_of_comparing_all(x, metric, k, slack, signed, alpha) -> None:
+    options = {"signed": signed, "alpha": alpha}
+    with narrow(slack=slack):
+        found = run(x, metric, k, **options)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_ranking, "POWERS", {})
+            assert_same(found, run(x, metric, k, **options))
+
+
+@pytest.mark.parametrize("metric", _ranking.POWERS)
+def test_candidates_are_enough_for_most_rows(metric: str, monkeypatch) -> None:
+    in_full, rows = _vectors._Search._in_full, []
+    monkeypatch.setattr(
+        _vectors._Search, "_in_full", lambda self, own: rows.extend(own) or in_full(self, own)
+    )
+    run(np.random.default_rng(0).normal(size=(2000, 16)), metric, 10)
+    assert len(rows) < 20
+
+
+def test_without_the_bound_neighbours_would_be_missed(monkeypatch) -> None:
+    """Of rows that a product in float32 cannot tell apart, and float64 can."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([np.eye(2, 8), 1e-3 * rng.normal(size=(500, 8))]) + 1e3
+    expected = run(x, "msd", 5)
+    with narrow(height=128, width=4096):
+        assert_same(run(x, "msd", 5), expected)
+        monkeypatch.setattr(_ranking, "_error", lambda width, tools: -1.0)
+        assert (run(x, "msd", 5)[0] != expected[0]).any()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_scores_are_of_any_array_library(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    names, shapes = ("x", "xx", "y", "yy", "xy"), ((3, 1), (3, 1), (4,), (4,), (3, 4))
+    sums = {name: rng.random(shape) for name, shape in zip(names, shapes, strict=True)}
+    a, b, request = rng.random((3, 1)), rng.random(4), checked(metric, 1, 1, 0.5, 0.0)
+    strict = {name: array_api_strict.asarray(held) for name, held in sums.items()}
+    found = _vectors.scored(
+        strict | {"n": 8.0}, array_api_strict.asarray(a), array_api_strict.asarray(b), request,
+        2.0, array_api_strict,
+    )  # fmt: skip
+    expected = _vectors.scored(sums | {"n": 8.0}, a, b, request, 2.0, np)
+    np.testing.assert_array_equal(np.asarray(found), expected)
 
 
 def test_a_frame_brings_its_ids() -> None:
@@ -214,17 +335,3 @@ def test_unknown_rows_are_refused() -> None:
         similar(np.eye(3), ids=[0, 3])
     with pytest.raises(UnknownIdError, match="row 'w' has no"):
         similar(pd.DataFrame(np.eye(2), index=["x", "y"]), ids=["w"])
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("metric", METRICS)
-def test_the_card_gives_the_processors_result(metric: str) -> None:
-    vectors = np.random.default_rng(0).integers(-4, 5, (300, 16)) / 2
-    for ids in (None, [7, 3]):
-        card = similar(vectors, metric=metric, k=9, ids=ids, device="gpu")
-        cpu = similar(vectors, metric=metric, k=9, ids=ids, device="cpu")
-        if metric in CENTRED:
-            np.testing.assert_allclose(card.scores, cpu.scores, rtol=1e-5, atol=1e-7)
-        else:
-            assert np.array_equal(card.indices, cpu.indices)
-            assert np.array_equal(card.scores, cpu.scores)

@@ -63,6 +63,14 @@ def test_an_item_in_the_catalogue_without_interactions_is_unknown_to_models() ->
         Dataset(table(), ITEMS).require_items([10, 30])
 
 
+def test_the_catalogue_is_every_item_that_either_table_knows() -> None:
+    ds = Dataset(table(), ITEMS)
+    assert ds.catalogue.tolist() == [10, 20, 30]
+    assert Dataset(table(), ITEMS[1:]).catalogue.tolist() == [10, 20, 30]
+    known = Dataset(table(), ITEMS[:2])
+    assert known.catalogue is known.item_ids
+
+
 def test_a_text_id_is_not_its_number() -> None:
     with pytest.raises(UnknownIdError, match="item '10' has no"):
         Dataset(table(), ITEMS).require_items("10")

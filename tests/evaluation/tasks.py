@@ -79,10 +79,10 @@ class Told(Recommender):
 
     def _fit(self, ds: Dataset) -> None:
         table = self.table.reindex(index=ds.user_ids, columns=ds.item_ids)
-        self.scores = table.to_numpy(np.float64)
+        self.told = table.to_numpy(np.float64)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return self.scores[own]
+        return self.told[own]
 
     def _contributions(self, *_: Any) -> Any:
         raise AssertionError("an evaluation asks for no evidence")

@@ -72,7 +72,7 @@ def test_lists_and_auc_of_candidates_equal_their_definitions(seed: int, sampled:
     places = train.item_ids.get_indexer(asked.items)
     for row, user in enumerate(train.user_ids.get_indexer(asked.users)):
         scores = [
-            None if place < 0 or np.isnan(model.scores[user, place]) else model.scores[user, place]
+            None if place < 0 or np.isnan(model.told[user, place]) else model.told[user, place]
             for place in places
         ]
         mine = np.flatnonzero(candidates[row]).tolist()

@@ -3,16 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import stats
 
 import workbench as wb
 from tests.evaluation.tasks import Told, parts, told_at_random
 from workbench.errors import OptionError
 from workbench.evaluation import Comparison
-from workbench.evaluation.compare import holm, p_value
-from workbench.evaluation.intervals import bootstrap, mean
 
 METRICS = ["ndcg@5", "coverage@5", "rmse", "novelty@5"]
 
@@ -33,13 +28,14 @@ def found() -> Comparison:
 def test_one_table_a_row_a_model_and_metric(found: Comparison) -> None:
     frame = found.frame()
     assert frame.columns.tolist() == [
-        *("model", "metric", "value", "low", "high", "users", "fit_seconds", "seconds_a_user")
+        *("model", "metric", "value", "low", "high", "users"),
+        *("fit_seconds", "seconds_a_user", "memory"),
     ]
     assert frame["model"].tolist() == np.repeat(["oracle", "chance", "twin"], 4).tolist()
     assert frame["metric"].tolist() == METRICS * 3
     by_model = frame.drop_duplicates("model").set_index("model")
     assert by_model["fit_seconds"].isna().tolist() == [False, True, True]
-    assert (by_model["seconds_a_user"] > 0).all()
+    assert (by_model[["seconds_a_user", "memory"]] > 0).all(axis=None)
 
 
 def test_rows_are_those_of_each_evaluation(found: Comparison) -> None:
@@ -69,12 +65,22 @@ def test_tests_name_the_better_model_or_no_difference(found: Comparison) -> None
     assert tests["difference"].between(tests["low"], tests["high"]).all()
 
 
+def test_the_best_is_the_best_with_all_that_nothing_tells_from_it(found: Comparison) -> None:
+    assert found.best("ndcg@5") == (["oracle"], ["chance", "twin"])
+    assert found.best("rmse")[0] == ["oracle"]  # lower is better
+    twins = {name: found.evaluations[name] for name in ("chance", "twin")}
+    assert Comparison(twins, found.costs).best("ndcg@5") == (["chance", "twin"], [])
+    with pytest.raises(OptionError, match="metric='coverage@5' is not one of"):
+        found.best("coverage@5")
+
+
 def test_one_model_has_a_table_and_no_tests() -> None:
     train, test = parts(0)
     alone = wb.compare({"popular": wb.Popular()}, train, test)
     assert len(alone.frame()) == 4
     assert alone.tests().empty
     assert "verdict" in alone.tests()
+    assert alone.best("ndcg@10") == (["popular"], [])
 
 
 def test_one_user_decides_nothing() -> None:
@@ -107,39 +113,3 @@ def test_bad_input_is_refused() -> None:
         wb.compare({}, train, test)
     with pytest.raises(OptionError, match="metric='ndcg' needs the length"):
         wb.compare({"popular": wb.Popular()}, train, test, metrics=["ndcg"])
-
-
-def test_p_is_near_that_of_the_paired_t_test() -> None:
-    rng = np.random.default_rng(2)
-    for shift in (0.0, 0.1, 0.2):
-        a, b = rng.normal(shift, 1, 300), rng.normal(0, 1, 300)
-        drawn = bootstrap({"m": mean(a - b)}, resamples=8000, seed=0)["m"]
-        expected = stats.ttest_rel(a, b).pvalue
-        assert p_value((a - b).mean(), drawn) == pytest.approx(expected, abs=0.02)
-
-
-def test_no_difference_has_its_level() -> None:
-    """Of pairs that are alike, one in twenty has p below 0.05, and no more."""
-    rng = np.random.default_rng(0)
-    values = [mean(rng.normal(size=60)) for _ in range(400)]
-    drawn = [bootstrap({"m": value}, resamples=400, seed=1)["m"] for value in values]
-    pairs = zip(values, drawn, strict=True)
-    rejected = np.mean([p_value(value.value(), samples) < 0.05 for value, samples in pairs])
-    assert 0.02 < rejected < 0.09
-
-
-def test_holm_by_hand() -> None:
-    assert holm(np.array([0.01, 0.04, 0.03])).tolist() == pytest.approx([0.03, 0.06, 0.06])
-    assert holm(np.array([0.9, 0.8])).tolist() == [1, 1]
-    np.testing.assert_allclose(holm(np.array([np.nan, 0.01, 0.02])), [np.nan, 0.02, 0.02])
-
-
-@settings(max_examples=30)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_equals_its_definition_in_loops(values: list[float]) -> None:
-    order = sorted(range(len(values)), key=values.__getitem__)
-    expected, reached = [0.0] * len(values), 0.0
-    for step, place in enumerate(order):
-        reached = max(reached, min(1.0, (len(values) - step) * values[place]))
-        expected[place] = reached
-    assert holm(np.array(values)).tolist() == pytest.approx(expected)

@@ -1,13 +1,16 @@
 """Neighbourhood models: the contract, lists computed by hand, and known answers."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import surprise
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from tests.models.contract import (
     Contract,
+    assert_evidence_sums_to,
     assert_list,
     assert_takes_in_what_a_fit_on_all_learns,
     assert_typed_in_gives_the_same,
@@ -22,7 +25,8 @@ from workbench.compute import similar
 from workbench.compute.metrics import METRICS
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
-from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN
+from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN, _rated
+from workbench.models.knn import CENTRES
 
 MODELS = (ItemKNN, UserKNN)
 
@@ -79,6 +83,11 @@ class TestUserKNNImplicit(Contract):
 class TestUserKNNExplicit(Contract):
     def make(self) -> Recommender:
         return UserKNN(k=6, feedback="explicit")
+
+
+class TestUserKNNBaseline(Contract):
+    def make(self) -> Recommender:
+        return UserKNN(k=6, feedback="explicit", centre="baseline", metric="msd")
 
 
 class TestUserKNNPearson(Contract):
@@ -205,14 +214,39 @@ def test_who_comes_from_outside_is_weighted_and_centred_as_those_inside(
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
-def test_the_checkerboard_is_completed(model: type, feedback: str) -> None:
+def test_the_checkerboard_is_completed(model: type) -> None:
     """Each user's one missing field is the diagonal one; nothing links to the other colour."""
     size = 8
-    recs = model(feedback=feedback).fit(checkerboard(size)).recommend()
+    recs = model().fit(checkerboard(size)).recommend()
     assert recs["user_id"].tolist() == recs["item_id"].tolist() == list(range(size))
-    if feedback == "explicit":
-        assert recs["score"].tolist() == [1.0] * size
+    predicted = model(feedback="explicit").fit(checkerboard(size)).recommend(evidence=1)
+    assert predicted["score"].tolist() == [1.0] * len(predicted)
+
+
+# User 1's mean is 1.5, item 3's 4.5, and nothing links the two.
+ISLANDS = dataset(
+    (1, 1, 1), (1, 2, 2), (2, 1, 2), (2, 2, 3), (3, 3, 4), (3, 4, 4), (4, 3, 5), (4, 4, 1)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "centre", "expected"),
+    [
+        (UserKNN, "none", 22 / 8),
+        (ItemKNN, "none", 22 / 8),
+        (UserKNN, "mean", 1.5),
+        (ItemKNN, "mean", 4.5),
+        (UserKNN, "baseline", None),
+        (ItemKNN, "baseline", None),
+    ],
+)
+def test_a_rating_that_nobody_similar_gave_is_as_expected(
+    model: type, centre: str, expected: float | None
+) -> None:
+    pair = pd.DataFrame({"user_id": [1], "item_id": [3]})
+    fitted = model(feedback="explicit", centre=centre).fit(ISLANDS)
+    assert fitted.score(pair) == pytest.approx(expected or Baseline().fit(ISLANDS).score(pair))
+    assert fitted.explain(1, 3) == []
 
 
 def test_the_prediction_for_somebody_who_rates_all_alike_is_that_rating_plus_the_crowds() -> None:
@@ -257,18 +291,6 @@ def test_all_evidence_sums_to_the_implicit_score(model, metric: str, seed: int, 
     np.testing.assert_allclose(sums, recs["score"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_all_evidence_sums_to_the_explicit_numerator(model: type) -> None:
-    ds = synthetic(12, 10, 60, seed=7)
-    fitted = model(k=5, feedback="explicit").fit(ds)
-    users = np.arange(12)
-    total, _, _ = fitted._predict(ds.matrix, users)
-    recs = fitted.recommend(n=10, seen="keep", evidence=1000)
-    rows, columns = recs["user_id"] - 1, ds.item_ids.get_indexer(recs["item_id"])
-    sums = [sum(value for _, value in evidence) for evidence in recs["because"]]
-    np.testing.assert_allclose(sums, total[rows, columns], atol=1e-9)
-
-
 @pytest.mark.parametrize(
     "model", [ItemKNN(k=6), ItemKNN(k=6, feedback="explicit"), KNNBaseline(k=6)]
 )
@@ -304,6 +326,7 @@ def test_nothing_known_means_nothing_recommended(model: type) -> None:
         ({"shrink": -1}, "shrink=-1 must be a finite number of 0 or more"),
         ({"metric": "msd", "shrink": 1}, "metric='msd' has no denominator to shrink by"),
         ({"feedback": "explict"}, "did you mean 'explicit'"),
+        ({"centre": "means"}, "did you mean 'mean'"),
     ],
 )
 def test_bad_hyperparameters_are_refused(model: type, options: dict, message: str) -> None:
@@ -321,48 +344,110 @@ def test_k_above_the_number_of_rows_is_fine(model: type) -> None:
     assert_frame_equal(model(k=10_000).fit(DS).recommend(), model(k=4).fit(DS).recommend())
 
 
-def naive_scores(ds: Dataset, of: str, k: int, feedback: str) -> np.ndarray:
-    """The formulas of both models in loops."""
-    dense = dense_table(ds)
-    by_item = of == "items"
-    near = similar(ds, of=of, k=k)
-    means = np.nanmean(dense, axis=0 if by_item else 1)
-    scores = np.full(dense.shape, np.nan)
-    for user, item in np.ndindex(dense.shape):
-        target = item if by_item else user
-        terms = [
-            (float(weight), dense[user, other] if by_item else dense[other, item], means[other])
-            for other, weight in zip(near.indices[target], near.scores[target], strict=True)
+def naive_scores(
+    ds: Dataset, of: str, k: int, feedback: str, centre: str = "mean", metric: str = "cosine"
+) -> np.ndarray:
+    """The formulas of both models in loops; rows are what is compared."""
+    turn = (lambda table: table.T) if of == "items" else (lambda table: table)
+    table = turn(dense_table(ds))
+    near = similar(ds, of=of, k=len(table), metric=metric)
+    expected = np.full(table.shape, np.nanmean(table))
+    if centre == "mean":
+        expected[:] = np.nanmean(table, axis=1)[:, None]
+    elif centre == "baseline":
+        expected = turn(Baseline().fit(ds).score(every_pair(ds)).reshape(ds.matrix.shape))
+    scores = np.full(table.shape, np.nan)
+    for x, y in np.ndindex(table.shape):
+        known = [
+            (float(weight), other)
+            for other, weight in zip(near.indices[x], near.scores[x], strict=True)
             if other >= 0
         ]
-        terms = [term for term in terms if not np.isnan(term[1])]
-        if not terms:
-            continue
         if feedback == "implicit":
-            scores[user, item] = sum(w * r for w, r, _ in terms)
+            terms = [w * table[v, y] for w, v in known[:k] if not np.isnan(table[v, y])]
+            scores[x, y] = sum(terms) if terms else np.nan
         else:
-            total, weight = sum(w * (r - m) for w, r, m in terms), sum(w for w, _, _ in terms)
-            scores[user, item] = means[target] + total / weight
-    return scores
+            raters = [(w, v) for w, v in known if not np.isnan(table[v, y])][:k]
+            total = sum(w * (table[v, y] - expected[v, y]) for w, v in raters)
+            scores[x, y] = expected[x, y] + total / (sum(w for w, _ in raters) or 1)
+    return turn(scores)
 
 
 @pytest.mark.parametrize(("model", "of"), [(ItemKNN, "items"), (UserKNN, "users")])
-@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"feedback": "implicit"},
+        {"feedback": "explicit", "centre": "none", "metric": "msd"},
+        {"feedback": "explicit", "centre": "mean", "metric": "pearson"},
+        {"feedback": "explicit", "centre": "baseline", "metric": "asymmetric_cosine"},
+    ],
+)
 @given(seed=st.integers(0, 30), k=st.integers(1, 9))
 def test_scores_equal_the_formulas_in_loops(
-    model, of: str, feedback: str, seed: int, k: int
+    model, of: str, options: dict, seed: int, k: int
 ) -> None:
+    """Of explicit feedback, the k of those who rated: k of all left half of the pairs out."""
     ds = synthetic(8, 7, 30, seed=seed)
-    found = model(k=k, feedback=feedback).fit(ds).score(every_pair(ds))
-    expected = naive_scores(ds, of, k, feedback).ravel()
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    fitted, users = model(k=k, **options).fit(ds), np.arange(8)
+    expected = naive_scores(ds, of, k, **options)
+    np.testing.assert_allclose(fitted.score(every_pair(ds)), expected.ravel(), rtol=1e-9)
+    np.testing.assert_allclose(fitted._score(ds.matrix, users), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("centre", CENTRES)
+def test_a_block_at_a_time_gives_the_same(
+    model: type, centre: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ds = sample()
+    fitted = model(k=3, feedback="explicit", centre=centre).fit(ds)
+    some = every_pair(ds).sample(frac=0.3, random_state=1)
+    whole, recs = fitted.score(some), fitted.recommend()
+    monkeypatch.setattr(_rated, "BATCH_BYTES", 1000)
+    assert np.array_equal(fitted.score(some), whole)
+    assert_frame_equal(fitted.recommend(), recs)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_evidence_of_a_rating_is_the_terms_of_its_mean(model: type) -> None:
+    ds = sample()
+    fitted = model(k=4, feedback="explicit", centre="none", metric="msd").fit(ds)
+    recs = fitted.recommend(seen="keep", n=18, evidence=100)
+    pairs_ = recs["user_id"].to_numpy() - 1, ds.item_ids.get_indexer(recs["item_id"])
+    totals, weights = fitted._raters(ds.matrix, np.arange(25), *pairs_).sums()
+    assert_evidence_sums_to(recs, totals)
+    mean = ds.matrix.data.mean()
+    np.testing.assert_allclose((recs["score"] - mean) * weights, totals, atol=1e-5)
+    assert recs["because"].str.len().max() == 4
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("none", "KNNBasic"), ("mean", "KNNWithMeans"), ("baseline", "KNNBaseline")],
+)
+@pytest.mark.parametrize("metric", ["msd", "pearson"])
+@pytest.mark.parametrize("model", MODELS)
+def test_predictions_equal_those_of_surprise(
+    model: type, metric: str, ours: str, theirs: str
+) -> None:
+    ds = synthetic(60, 40, 900, seed=3)
+    everything = surprise.Dataset.load_from_df(
+        ds.interactions[["user_id", "item_id", "rating"]], surprise.Reader(rating_scale=(-9, 9))
+    ).build_full_trainset()
+    options = {"name": metric, "user_based": model is UserKNN}
+    peer = getattr(surprise, theirs)(k=10, sim_options=options, verbose=False).fit(everything)
+    unseen = every_pair(ds)[np.isnan(dense_table(ds)).ravel()]
+    expected = [peer.predict(user, item).est for user, item in unseen.to_numpy()]
+    found = model(k=10, metric=metric, feedback="explicit", centre=ours).fit(ds).score(unseen)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "model",
     [
         ItemKNN(k=4),
-        ItemKNN(k=4, metric="pearson", feedback="explicit"),
+        ItemKNN(k=4, metric="pearson"),
         UserKNN(k=4, weighting="bm25"),
         UserKNN(k=4, feedback="explicit"),
         KNNBaseline(k=4),

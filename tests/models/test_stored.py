@@ -21,7 +21,7 @@ from pandas.testing import assert_frame_equal
 
 import workbench
 from tests.models.contract import sample
-from workbench.compute import device
+from workbench.compute import resolve
 from workbench.datasets import load
 from workbench.errors import DataError, ModelFileError, WorkbenchError
 from workbench.models import ALS, ItemKNN, Popular, Recommender, UserKNN, load_model
@@ -131,7 +131,7 @@ def test_fitted_on_a_card_it_runs_where_there_is_none(path: Path) -> None:
     def on_card(tree: dict) -> None:
         state(tree)["device"][1] = {"device": "gpu"}
 
-    assert load_model(with_tree(path, on_card)).device == device.resolve()
+    assert load_model(with_tree(path, on_card)).device == resolve()
 
 
 def test_without_its_data_it_asks_for_them(tmp_path: Path) -> None:

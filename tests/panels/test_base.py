@@ -1,6 +1,8 @@
 """What panels have in common."""
 
+import ipywidgets as widgets
 import plotly.graph_objects as go
+import pytest
 
 from workbench.panels.base import FigureView
 
@@ -30,3 +32,20 @@ def test_a_figure_on_a_page_is_changed_in_place() -> None:
     assert view.children == (shown,)
     assert shown.layout.title.text == "two"
     assert list(shown.data[0].y) == [1, 2]
+
+
+def test_a_figure_is_announced_once_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was announced empty, and its data sent after: a quick page drew empty axes for good."""
+    announced = []
+    opened = widgets.Widget.open
+
+    def listen(widget: widgets.Widget) -> None:
+        if isinstance(widget, go.FigureWidget):
+            announced.append(widget.get_state(["_widget_data", "_config"]))
+        opened(widget)
+
+    monkeypatch.setattr(widgets.Widget, "open", listen)
+    FigureView().show(figure("one", [1]))
+    assert len(announced) == 1
+    assert len(announced[0]["_widget_data"]) == 1
+    assert announced[0]["_config"]["responsive"]

@@ -1,6 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 import workbench as wb
+from workbench.errors import OptionError
+from workbench.families import FAMILIES
+from workbench.panels.choices import suited
 from workbench.panels.recommend import Lists
 
 
@@ -67,6 +72,53 @@ def test_another_user_starts_without_reactions(models, shop):
 def test_lists_without_reactions_are_those_of_the_data(models, shop):
     lists = Lists(models, shop.user_ids[0], 3)
     assert lists.recommend()["items"]["user_id"].tolist() == [shop.user_ids[0]] * 3
+
+
+def test_rules_are_those_of_the_controls(models, shop):
+    panel = wb.panels.ListComparison(models, shop.user_ids[3], n=5)
+    panel.controls["stock"].value = True
+    panel.controls["most"].value = 1
+    panel.controls["diversity"].value = 0.5
+    rules = [wb.InStock(), wb.MaxPer("genres", 1), wb.Diversity(0.5)]
+    for name, model in models.items():
+        recs = model.recommend([shop.user_ids[3]], n=5, filters=rules)
+        assert _shown(panel)[name] == recs["item_id"].tolist()
+    _button(panel, column=0, card=0, which=0).click()
+    typed = models["users"].recommend_for(list(panel.state.history.items()), n=5, filters=rules)
+    assert _shown(panel)["users"] == typed["item_id"].tolist()
+
+
+def test_every_family_that_suits_the_data_can_be_chosen(shop):
+    panel = wb.panels.RecommendPanel(shop, shop.user_ids[3], families=["popular", "user-knn"])
+    picker = panel.controls["model 1"]
+    offered = dict(picker.options)
+    assert set(offered.values()) == {*FAMILIES, "recent"}
+    for label, family in offered.items():
+        picker.value = family
+        assert not panel._message.value
+        assert label in panel.state.models
+    direct = wb.Popular(half_life=30).fit(shop).recommend([shop.user_ids[3]], n=6)
+    assert _shown(panel)[label] == direct["item_id"].tolist()
+    assert len(panel._lists.children) == 2
+
+
+def test_families_that_do_not_suit_the_data_are_not_offered(shop):
+    negative = shop.interactions.assign(rating=-1.0).drop(columns="timestamp")
+    plain = replace(shop, interactions=negative, items=shop.items[["item_id", "title"]])
+    assert not {"p3alpha", "rp3beta", "recent"} & set(suited(plain))
+    with pytest.raises(OptionError, match="families='recent' is not one of 'item-knn'"):
+        wb.panels.RecommendPanel(plain, shop.user_ids[3], families=["recent"])
+    panel = wb.panels.RecommendPanel(plain, shop.user_ids[3], families=["popular"])
+    assert set(panel.controls) == {"user", "n", "model 1"}
+
+
+def test_a_model_is_fitted_once(shop):
+    panel = wb.panels.RecommendPanel(shop, shop.user_ids[3], language="zh")
+    first = panel.state.models
+    panel.controls["n"].value = 4
+    panel.controls["model 2"].value = "popular"
+    assert list(panel.state.models) == ["相似物品", "热门"]
+    assert all(panel.state.models[name] is first[name] for name in panel.state.models)
 
 
 def _button(panel, *, column, card, which):

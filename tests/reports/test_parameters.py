@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import OptionError, UnknownIdError
+from workbench.families import FAMILIES
 from workbench.reports.parameters import Parameter, checked, declared_parameters
 from workbench.reports.plan import plan
 
@@ -64,6 +65,13 @@ def test_text_becomes_the_declared_type(declared, name, text, value):
 def test_a_value_that_does_not_fit_is_named_with_its_type(declared, name, value, words):
     with pytest.raises(OptionError, match=words):
         declared[name].convert(value)
+
+
+def test_families_stand_for_the_models_that_rank():
+    declared = {"model": Parameter("model", "str", "popular", "one of: families; see there")}
+    assert [checked("x", declared, {"model": name})["model"] for name in FAMILIES] == [*FAMILIES]
+    with pytest.raises(OptionError, match="model='families' is not one of 'item-knn'"):
+        checked("x", declared, {"model": "families"})
 
 
 def test_none_where_none_is_declared():

@@ -1,10 +1,11 @@
-"""Similarity, and where it runs."""
+"""Similarity, texts as vectors, and where they are computed."""
 
 from workbench.compute._team import Team
-from workbench.compute.device import Device, describe, resolve
+from workbench.compute.encoder import encode
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
 from workbench.compute.topk import top_k
+from workbench.device import Device, describe, resolve
 
 __all__ = [
     "Device",
@@ -13,6 +14,7 @@ __all__ = [
     "Team",
     "common_ratings",
     "describe",
+    "encode",
     "nearest",
     "resolve",
     "similar",

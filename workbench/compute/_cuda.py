@@ -20,6 +20,7 @@ CONSTANTS = {
     "LAST": 0xFFFFFFFF,  # less an id, the lower half of a key
     "EMPTY": int(EMPTY),
 }
+FIXED = {"u32": "unsigned int", "u64": "unsigned long long", "i64": "long long"}
 CODED = {"SHIFT": 8, "MASK": 255}  # of an entry: rank << 8 | code
 PLAIN = {"SHIFT": 0, "MASK": 0}
 
@@ -138,13 +139,23 @@ def source(kernel: Kernel) -> str:
     switches = {"CODED": kernel.coded, "BOUNDED": kernel.bounded, "SIGNED": kernel.signed}
     constants = CONSTANTS | (CODED if kernel.coded else PLAIN) | {"COUNT": len(kernel.sums)}
     defined = constants | {name: int(value) for name, value in switches.items()}
-    head = [f"#define {name} {_integer(value)}" for name, value in defined.items()]
-    head += ["#define NAN __longlong_as_double(0x7ff8000000000000LL)", *_types(kernel)]
+    head = [*definitions(defined), *_types(kernel)]
     restricted = (kind.replace("*", "*__restrict__ ") for kind, _ in PARAMETERS)
     names = (name for _, name in PARAMETERS)
     parameters = ", ".join(map("".join, zip(restricted, names, strict=True)))
     head += [f"#define PARAMETERS {parameters}", *_add(kernel), *_score(kernel)]
-    return "\n".join(head) + "\n" + Path(__file__).with_name("_nearest.cu").read_text()
+    return "\n".join(head) + "\n" + text("_list.cu") + text("_nearest.cu")
+
+
+def text(name: str) -> str:
+    """CUDA C that comes with this module."""
+    return Path(__file__).with_name(name).read_text("utf-8")
+
+
+def definitions(constants: dict[str, int]) -> list[str]:
+    """Lines that define constants, and NAN."""
+    lines = [f"#define {name} {_integer(value)}" for name, value in constants.items()]
+    return [*lines, "#define NAN __longlong_as_double(0x7ff8000000000000LL)"]
 
 
 def _integer(value: int) -> str:
@@ -155,9 +166,8 @@ def _integer(value: int) -> str:
 
 def _types(kernel: Kernel) -> list[str]:
     words = {np.uint8: "unsigned char", np.int32: "int", np.float32: "float", np.float64: "double"}
-    fixed = {"u32": "unsigned int", "u64": "unsigned long long", "i64": "long long"}
     own = {name: words[kernel.types[name]] for name in ("Own", "Bound", "Sum", "Number")}
-    return [f"typedef {word} {name};" for name, word in (fixed | own).items()]
+    return [f"typedef {word} {name};" for name, word in (FIXED | own).items()]
 
 
 def _add(kernel: Kernel) -> list[str]:

@@ -3,7 +3,7 @@
 Scores are those of the CPU engine to the bit: of whole numbers sums are exact, and other values
 are added up in the order the CPU engine takes features in. The ratings go to the card once, with
 as many bytes each as their codes need; rows are searched a chunk at a time, and what is found comes
-back to the host after each.
+back to the host after each. Ratings that are on the card are packed there.
 """
 
 import os
@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 from tqdm.auto import tqdm
 
-from workbench.compute import _cpu
+from workbench.compute import _cpu, _entries
 from workbench.compute._cuda import CONSTANTS, OPTIONS, PARAMETERS, Kernel, layout, source
 from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
@@ -68,7 +68,38 @@ def nearest(
     if rows is not None and len(rows) * _cpu.FEW < n:  # in the CPU engine's order of features
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
     with Team() as team:
-        packed = pack(by_feature, team)
+        return _among(pack(by_feature, team), request, rows)
+
+
+def nearest_of(
+    entries: tuple[Any, Any, Any],
+    shape: tuple[int, int],
+    request: Request,
+    *,
+    rows: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """As `nearest`, of entries that are on the card: their features, rows and values.
+
+    Returns
+    -------
+    indices, scores : arrays
+        Or None where only the host can pack these.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    import cupy
+
+    with _memory(cupy):
+        packed = _entries.pack(*entries, shape)
+    return None if packed is None else _among(packed, request, rows)
+
+
+def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:
+    """Search for all rows, or some, among all."""
+    n = len(packed.ids)
     ranks = np.arange(n) if rows is None else packed.ranks[rows]
     places = packed.ids if rows is None else np.arange(len(rows))
     data, totals = packed.data, (packed.counts, packed.squares)

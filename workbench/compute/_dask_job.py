@@ -19,11 +19,11 @@ from workbench.compute._cpu import DELAY
 from workbench.compute._dask_table import FAN, Table
 from workbench.compute._pack import Packed
 from workbench.compute._team import Team
-from workbench.compute.device import Device, cores
 from workbench.compute.request import Request
 from workbench.compute.similarity import Neighbours
 from workbench.compute.stored import PART
 from workbench.compute.topk import best, unpack
+from workbench.device import Device, cores
 from workbench.errors import DataError, OptionError
 
 UNLIMITED = 2**33  # bytes a worker is taken to have where it has no limit

@@ -5,8 +5,8 @@
 // block adds up the products of its row's entries with the pieces, scores the tile's rows, and puts
 // the keys above the k-th best so far on a list, which is sorted and cut whenever it is full.
 //
-// Before this come the definitions that `_cuda.source` writes: constants, types, PARAMETERS, and
-// `add` and `score` of the metric.
+// Before this come `_list.cu` and the definitions that `_cuda.source` writes: constants, types,
+// PARAMETERS, and `add` and `score` of the metric.
 
 #define ALL 0xFFFFFFFFu
 
@@ -21,63 +21,6 @@ __device__ u64 place_of(const u32 *entries, u64 begin, u64 end, u32 row) {
     }
     return begin;
 }
-
-// As workbench.compute.topk.pack.
-__device__ i64 key_of(float score, u32 id) {
-    const int bits = __float_as_int(score + 0.0f);  // which turns -0 into 0
-    const u32 ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF);
-    return (i64)((u64)ordered << 32 | (u64)(LAST - id));
-}
-
-__device__ float score_of(i64 key) {
-    const int bits = (int)(key >> 32);
-    return __int_as_float(bits ^ ((bits >> 31) & 0x7FFFFFFF));
-}
-
-// Where scores count from: all that are numbers, or those above 0.
-#define FLOOR (SIGNED ? -3.4028234663852886e38f : 1.401298464324817e-45f)
-
-// The best keys so far, and what may be among them. `held` and `kth` are the same in all threads.
-struct List {
-    i64 *keys;
-    u32 *cursor;  // shared: where the next key goes
-    u32 capacity, k, held;
-    i64 kth;
-
-    // Every thread calls it, with a key or EMPTY.
-    __device__ void offer(i64 key) {
-        const bool better = key > kth;
-        if (better) keys[atomicAdd(cursor, 1u)] = key;
-        held += __syncthreads_count(better);
-        if (held > capacity - THREADS) cut();  // another round might not fit
-    }
-
-    // Sorts, the greatest first, by Batcher's bitonic network, and keeps k.
-    __device__ void cut() {
-        u32 size = 2;
-        while (size < held) size *= 2;
-        for (u32 i = held + threadIdx.x; i < size; i += THREADS) keys[i] = EMPTY;
-        __syncthreads();
-        for (u32 span = 2; span <= size; span *= 2)
-            for (u32 gap = span / 2; gap > 0; gap /= 2) {
-                for (u32 i = threadIdx.x; i < size / 2; i += THREADS) {
-                    const u32 left = 2 * i - (i & (gap - 1)), right = left + gap;
-                    const i64 first = keys[left], second = keys[right];
-                    if ((first < second) == !(left & span)) {
-                        keys[left] = second;
-                        keys[right] = first;
-                    }
-                }
-                __syncthreads();
-            }
-        if (held >= k) {
-            held = k;
-            kth = keys[k - 1];
-        }
-        if (threadIdx.x == 0) *cursor = held;
-        __syncthreads();
-    }
-};
 
 // Adds, for every `stride`-th group of features from `at` on, what the row has in common with rows
 // low to high. The lanes of a warp look for the pieces of a feature each, then take its entries.

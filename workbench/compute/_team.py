@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from workbench.compute.device import cores
+from workbench.device import cores
 
 
 class Team:

@@ -12,15 +12,16 @@ from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.compute import _vectors
-from workbench.compute.device import CHOICES, Device, resolve
-from workbench.compute.metrics import METRICS
+from workbench.compute.metrics import METRICS, ONES, VALUES
 from workbench.compute.request import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
-from workbench.datasets import Dataset, positions
+from workbench.datasets import Dataset, frames, positions
+from workbench.device import CHOICES, Device, resolve
 from workbench.errors import DataError, OptionError
 from workbench.options import at_least, one_of
 
 OF = ("items", "users")
+UNPREPARED = ((VALUES, "none"), (ONES, "none"))  # what a metric compares, and weights: as it is
 
 
 class Search(NamedTuple):
@@ -226,20 +227,40 @@ def similar(
 def searched(search: Search, where: Device) -> Neighbours:
     """Search a data set for the neighbours of all rows, or of some."""
     data, of, ids, request, weighting = search
-    by_feature = data.matrix if of == "items" else data.matrix.T.tocsr()
     pool = data.user_ids if of == "users" else data.item_ids
     rows = None
     if ids is not None:
         rows = data.require_users(ids) if of == "users" else data.require_items(ids)
     start = perf_counter()
-    prepared = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
-    indices, scores = engine(where).nearest(prepared, request, rows=rows)
+    found = _on_card(search, rows) if where.kind == "gpu" else None
+    if found is None:
+        by_feature = data.matrix if of == "items" else data.matrix.T.tocsr()
+        start = perf_counter()
+        prepared = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
+        found = engine(where).nearest(prepared, request, rows=rows)
+    indices, scores = found
     seconds = perf_counter() - start
     asked = pool if rows is None else pool[rows]
     return Neighbours(
         asked, pool, indices, scores, of, request.metric, where, data.hash, seconds, search,
         len(asked),
     )  # fmt: skip
+
+
+def _on_card(search: Search, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Neighbours from ratings that are on the card, if it can do without the host's matrix."""
+    data, of, _, request, weighting = search
+    compared = request.definition.of
+    if not frames.on_card(data.interactions) or (compared, weighting) not in UNPREPARED:
+        return None
+    from workbench.compute import _cupy
+
+    users, items, ratings = data.entries
+    values = frames.arrays(ratings).ones_like(ratings) if compared == ONES else ratings
+    shape = len(data.user_ids), len(data.item_ids)
+    if of == "items":
+        return _cupy.nearest_of((users, items, values), shape, request, rows=rows)
+    return _cupy.nearest_of((items, users, values), shape[::-1], request, rows=rows)
 
 
 def nearest(
@@ -369,7 +390,7 @@ def common_ratings(ds: Dataset, first: Any, second: Any, *, of: str = "items") -
     mine, other = (Columns.ITEM, Columns.USER)[:: 1 if of == "items" else -1]
     table = ds.interactions
     pair = (
-        table.loc[table[mine] == row, [other, Columns.RATING]].rename(
+        frames.to_pandas(table.loc[table[mine] == row, [other, Columns.RATING]]).rename(
             columns={Columns.RATING: name}
         )
         for row, name in ((first, "first"), (second, "second"))

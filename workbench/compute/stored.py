@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.compute.device import Device
+from workbench.device import Device
 
 PART = "part-{:05d}.parquet"
 

@@ -15,35 +15,37 @@ EMPTY = np.iinfo(np.int64).min
 """The key of no neighbour: below all others."""
 
 
-def top_k(scores: Array, k: int, *, xp: Any = np) -> tuple[Array, Array]:
+def top_k(scores: Array, k: int) -> tuple[Array, Array]:
     """Return the k highest scores of every row, best first, ties to the lower column.
 
     Parameters
     ----------
     scores : array of shape (rows, columns)
-        Rounded to float32 before they are compared. NaN and -inf are never chosen.
+        Of NumPy, or of CuPy: then all is done on the card. Rounded to float32 before they are
+        compared. NaN and -inf are never chosen.
     k : int
         Rows with fewer than k scores are padded.
-    xp : module
-        NumPy or CuPy, whichever `scores` belongs to.
 
     Returns
     -------
     columns : int32 array of shape (rows, k)
-        -1 where padded.
+        -1 where padded. On the card if the scores are: ``.get()`` brings it to the host.
     best : float32 array of shape (rows, k)
         0 where padded.
     """
-    return unpack(best(pack(xp.asarray(scores, dtype=xp.float32), xp), k, xp), xp)
+    from workbench.compute._tools import of_array  # they are made of the keys below
+
+    tools = of_array(scores)
+    return unpack(tools.select(scores, k), tools.xp)
 
 
 def best(keys: Array, k: int, xp: Any = np) -> Array:
     """Return the k greatest keys of every row, greatest first; EMPTY where there are fewer."""
     rows, columns = keys.shape
-    if k < columns:
+    if k < columns and xp is np:  # CuPy's partition is a sort
         keys = xp.partition(keys, columns - k, axis=1)[:, columns - k :]
     padding = xp.full((rows, max(0, k - columns)), EMPTY, dtype=xp.int64)
-    return xp.concatenate([xp.sort(keys, axis=1)[:, ::-1], padding], axis=1)
+    return xp.concatenate([xp.sort(keys, axis=1)[:, ::-1][:, :k], padding], axis=1)
 
 
 def pack(scores: Array, xp: Any = np) -> Array:

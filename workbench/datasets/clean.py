@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.datasets.dataset import hashable
 from workbench.errors import DataError
 
@@ -52,17 +53,29 @@ def clean_rows(
 
     account: list[str] = []
     table = check_interactions(interactions, signed=signed)
-    table = _drop(table, table[PAIR].isna().any(axis=1), "without a user or item id", account)
-    rating = table[Columns.RATING]
-    table = _drop(table, rating.isna(), "whose rating is missing (NaN)", account)
-    table = _drop(table, np.isinf(table[Columns.RATING]), "whose rating is infinite", account)
+    no_id = frames.missing(table[Columns.USER]) | frames.missing(table[Columns.ITEM])
+    table = _drop(table, no_id, "without a user or item id", account)
+    no_rating = frames.missing(table[Columns.RATING])
+    table = _drop(table, no_rating, "whose rating is missing (NaN)", account)
+    infinite = abs(frames.array(table[Columns.RATING])) == np.inf
+    table = _drop(table, infinite, "whose rating is infinite", account)
     # Before duplicates are sought: 7 and "7" beside "x" are one id.
-    table[PAIR] = table[PAIR].apply(tidy_ids)
-    table = _drop(table, hashable(table).duplicated(), "that repeat another row exactly", account)
-    if Columns.TIMESTAMP in table:
-        table = table.sort_values(Columns.TIMESTAMP, kind="stable", na_position="first")
-    table = _drop(table, table.duplicated(PAIR, keep="last"), "rated again later", account)
-    return table.sort_values(PAIR, ignore_index=True), tuple(account)
+    table = table.assign(**{column: tidy(table[column]) for column in PAIR})
+    repeated = frames.array(hashable(table).duplicated())
+    table = _drop(table, repeated, "that repeat another row exactly", account)
+    times = frames.moments(table[Columns.TIMESTAMP]) if Columns.TIMESTAMP in table else None
+    order, ends = frames.grouped(frames.pairs(*(table[column] for column in PAIR)), times)
+    _account(len(table) - len(ends), len(table), "rated again later", account)
+    return frames.rows(table, order[ends]), tuple(account)
+
+
+def tidy(ids: pd.Series) -> Any:
+    """As `tidy_ids`, of a column of either library that has no gaps: told by its distinct ids."""
+    if ids.dtype == np.int64:
+        return ids
+    codes, distinct = frames.encoded(ids)
+    tidied = tidy_ids(distinct.to_series())
+    return frames.decoded(codes, pd.Index(tidied))
 
 
 def tidy_ids(ids: pd.Series) -> pd.Series:
@@ -81,10 +94,13 @@ def tidy_ids(ids: pd.Series) -> pd.Series:
 
 def _drop(table: pd.DataFrame, bad: Any, why: str, account: list[str]) -> pd.DataFrame:
     count = int(bad.sum())
+    _account(count, len(table), why, account)
+    return frames.rows(table, ~bad) if count else table
+
+
+def _account(count: int, of: int, why: str, account: list[str]) -> None:
     if count:
-        account.append(f"{count:,} of {len(table):,} rows dropped: {why}")
-        table = table[~bad]
-    return table
+        account.append(f"{count:,} of {of:,} rows dropped: {why}")
 
 
 def _require_two(table: pd.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """The one object every other room works on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.errors import UnknownIdError
 
 _NUMBERS = ["int64", "float64"]  # are hashed as they lie in memory
@@ -23,7 +24,8 @@ class Dataset:
     ----------
     interactions : DataFrame
         One row a (user, item) pair: ``user_id``, ``item_id``, ``rating`` (float64; 1.0 when
-        implicit) and, where known, ``timestamp``, ``event``, ``session_id``, ``value``.
+        implicit) and, where known, ``timestamp``, ``event``, ``session_id``, ``value``. A table of
+        cuDF stays on the card; `table` is it in pandas.
     items : DataFrame
         One row an item: ``item_id``, ``title`` (without the year) and any attribute. What
         stands here, and only that, is what copy may state.
@@ -45,7 +47,7 @@ class Dataset:
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 of the content of all tables."""
         digest = sha256()
-        for table in (self.interactions, self.items, self.users):
+        for table in (frames.to_pandas(self.interactions), self.items, self.users):
             if table is not None:
                 digest.update("|".join(map(str, table.columns)).encode())
                 numeric = table.select_dtypes(_NUMBERS)
@@ -57,21 +59,68 @@ class Dataset:
         return digest.hexdigest()[:12]
 
     @cached_property
+    def table(self) -> pd.DataFrame:
+        """The interactions in pandas, for plots and files: themselves, if they are there."""
+        return frames.to_pandas(self.interactions)
+
+    def to(self, device: str) -> "Dataset":
+        """Return the data set with its interactions in cuDF, on the card, or in pandas.
+
+        Parameters
+        ----------
+        device : {"auto", "cpu", "gpu"}
+
+        Raises
+        ------
+        DeviceError
+            If a GPU is asked for and there is none.
+        MissingExtraError
+            If a GPU is asked for and cuDF is not installed; "auto" means pandas then.
+        """
+        interactions = frames.to(self.interactions, device)
+        return (
+            self if interactions is self.interactions else replace(self, interactions=interactions)
+        )
+
+    @cached_property
     def user_ids(self) -> pd.Index:
         """Ids of the users with interactions, ascending."""
-        return pd.Index(np.sort(self.interactions[Columns.USER].unique()), name=Columns.USER)
+        return self._encoded(Columns.USER)[1]
 
     @cached_property
     def item_ids(self) -> pd.Index:
         """Ids of the items with interactions, ascending."""
-        return pd.Index(np.sort(self.interactions[Columns.ITEM].unique()), name=Columns.ITEM)
+        return self._encoded(Columns.ITEM)[1]
+
+    @property
+    def entries(self) -> tuple[Any, Any, Any]:
+        """Row and column in `matrix`, and rating, of every interaction.
+
+        Returns
+        -------
+        rows, columns : int64 arrays of shape (interactions,)
+            NumPy's, or CuPy's where the interactions are on the card.
+        ratings : float64 array of shape (interactions,)
+        """
+        rows, users = self._encoded(Columns.USER)
+        columns, items = self._encoded(Columns.ITEM)
+        self.__dict__.update(user_ids=users, item_ids=items)  # found on the way
+        return rows, columns, frames.array(self.interactions[Columns.RATING], np.float64)
+
+    def _encoded(self, name: str) -> tuple[Any, pd.Index]:
+        codes, ids = frames.encoded(self.interactions[name])
+        return codes, ids.rename(name)
+
+    @cached_property
+    def catalogue(self) -> pd.Index:
+        """Ids of all items, those without interactions too, ascending."""
+        listed = pd.Index(self.items[Columns.ITEM])
+        return self.item_ids if listed.isin(self.item_ids).all() else self.item_ids.union(listed)
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """Ratings as a float64 CSR array of shape (users, items), rows and columns by id."""
-        rows = self.user_ids.get_indexer(self.interactions[Columns.USER])
-        columns = self.item_ids.get_indexer(self.interactions[Columns.ITEM])
-        ratings = self.interactions[Columns.RATING].to_numpy(np.float64)
+        rows, columns, ratings = map(frames.on_host, self.entries)
         shape = (len(self.user_ids), len(self.item_ids))
         matrix = sparse.coo_array((ratings, (rows, columns)), shape=shape).tocsr()
         matrix.sort_indices()
@@ -113,7 +162,9 @@ class Dataset:
         """
         self.require_users([user_id])
         mine = self.interactions[self.interactions[Columns.USER] == user_id]
-        return mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
+        return frames.to_pandas(mine).sort_values(
+            [Columns.RATING, Columns.ITEM], ascending=[False, True]
+        )
 
     def require_users(self, users: Any) -> np.ndarray:
         """Row numbers of user ids; an unknown id is an error that says what ids look like."""
@@ -132,13 +183,16 @@ class Dataset:
 
 def hashable(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with lists, arrays and the like as text: rows that can be compared."""
-    loose = [name for name, kind in table.dtypes.items() if pd.api.types.is_object_dtype(kind)]
+    loose = [name for name, kind in table.dtypes.items() if kind == np.object_]
     return table.astype(dict.fromkeys(loose, "str"))
 
 
 def positions(index: pd.Index, ids: Any, kind: str) -> np.ndarray:
     """Places of ids in an index; an unknown id is an error that says what ids look like."""
     wanted = pd.Index(list(ids) if pd.api.types.is_list_like(ids) else [ids], dtype=object)
+    typed = wanted.infer_objects()
+    if typed.dtype == index.dtype:  # else the whole index would be boxed, at every call
+        wanted = typed
     positions = index.get_indexer(wanted)
     if (positions < 0).any():
         missing = _plain(wanted[int(np.argmin(positions))])

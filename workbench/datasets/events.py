@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.errors import DataError, OptionError
 
 RATING_EVENT: Final = "rating"
@@ -58,15 +59,19 @@ def to_preferences(
     Raises
     ------
     DataError
-        If a column is missing, an event is of an unknown kind or a ``rating`` event has no
-        finite rating.
+        If a column is missing, an event is of an unknown kind, a ``rating`` event has no
+        finite rating or a ``value`` is no number.
     OptionError
         If a weight is negative or not finite, or given to ``rating``.
     """
-    known = {**EVENT_WEIGHTS, **_checked(weights or {})}
-    _check_log(interactions, known)
-    log = _oldest_first(interactions[interactions[Columns.EVENT].map(known).ne(0.0)])
-    return _merge(log.assign(**{Columns.RATING: _worth(log, known)}), known)
+    strength = _strengths(interactions, {**EVENT_WEIGHTS, **_checked(weights or {})})
+    log, strength = frames.rows(interactions, strength > 0), strength[strength > 0]
+    pairs = frames.pairs(*(log[column] for column in _PAIR))
+    times = frames.moments(log[Columns.TIMESTAMP]) if Columns.TIMESTAMP in log else None
+    order, ends = frames.grouped(pairs, times)
+    log, strength, pairs = frames.rows(log, order), strength[order], pairs[order]
+    pair = frames.arrays(pairs).searchsorted(pairs[ends], pairs)
+    return _merged(log, strength, pair, ends)
 
 
 def _checked(weights: Mapping[str, float]) -> Mapping[str, float]:
@@ -78,59 +83,85 @@ def _checked(weights: Mapping[str, float]) -> Mapping[str, float]:
     return weights
 
 
-def _check_log(log: pd.DataFrame, known: Mapping[str, float]) -> None:
+def _strengths(log: pd.DataFrame, known: Mapping[str, float]) -> Any:
+    """Weight of every event, infinite for a stated rating; float64 array."""
     for column in (*_PAIR, Columns.EVENT):
         if column not in log:
             raise DataError(f"an event log needs the column {column!r}; it has {list(log.columns)}")
-    unknown = ~log[Columns.EVENT].isin([*known, RATING_EVENT]).to_numpy()
+    codes, kinds = frames.encoded(log[Columns.EVENT])
+    strengths = {**known, RATING_EVENT: np.inf}
+    # A missing kind has the number -1, and so what stands last.
+    of_kind = np.array([*(strengths.get(kind, np.nan) for kind in kinds), np.nan])
+    found = frames.arrays(codes).asarray(of_kind)[codes]
+    unknown = found != found
     if unknown.any():
         first = int(unknown.argmax())
         kind = log[Columns.EVENT].iloc[first]
         raise DataError(
             f"unknown event {kind!r} in column {Columns.EVENT!r}, row {first + 1} "
-            f"({unknown.sum():,} such rows); valid kinds: "
-            f"{', '.join(sorted([*known, RATING_EVENT]))}. "
+            f"({int(unknown.sum()):,} such rows); valid kinds: {', '.join(sorted(strengths))}. "
             f"Give it a weight with weights={{{kind!r}: 1.0}}, 0 to drop it"
         )
+    return found
 
 
-def _oldest_first(log: pd.DataFrame) -> pd.DataFrame:
-    if Columns.TIMESTAMP not in log:
-        return log.reset_index(drop=True)
-    by_time = {"kind": "stable", "na_position": "first", "ignore_index": True}
-    return log.sort_values(Columns.TIMESTAMP, **by_time)
+def _merged(log: pd.DataFrame, strength: Any, pair: Any, ends: Any) -> pd.DataFrame:
+    """One row a pair, of events by pair and time, from where each pair ends."""
+    xp = frames.arrays(pair)
+    by_strength = xp.argsort(-strength, kind="stable")
+    order = by_strength[xp.argsort(pair[by_strength], kind="stable")]
+    heaviest = order[xp.concatenate([xp.zeros_like(ends[:1]), ends[:-1] + 1])]
+    ratings = frames.summed(_worth(log, strength, pair, len(ends)), pair, len(ends))
+    merged = frames.rows(log[_PAIR], ends).assign(**{Columns.RATING: ratings})
+    if Columns.TIMESTAMP in log:
+        merged[Columns.TIMESTAMP] = frames.rows(log[Columns.TIMESTAMP], ends)
+    merged[Columns.EVENT] = frames.rows(log[Columns.EVENT], heaviest)
+    if Columns.SESSION in log:
+        known = ~frames.missing(log[Columns.SESSION])
+        latest = ends.copy()
+        latest[pair[_last(pair, known)]] = _last(pair, known)
+        merged[Columns.SESSION] = frames.rows(log[Columns.SESSION], latest)
+    if Columns.VALUE in log:
+        merged[Columns.VALUE] = _sums(log[Columns.VALUE], pair, len(ends))
+    return merged
 
 
-def _worth(log: pd.DataFrame, known: Mapping[str, float]) -> pd.Series:
-    weight = log[Columns.EVENT].map(known).astype(np.float64)
-    stated = log[Columns.EVENT] == RATING_EVENT
+def _last(pair: Any, of: Any) -> Any:
+    """Position of each pair's last event of some, a bool array."""
+    some = frames.arrays(pair).flatnonzero(of)
+    return some[frames.last_of_each(pair[some])]
+
+
+def _worth(log: pd.DataFrame, strength: Any, pair: Any, pairs: int) -> Any:
+    """What each event adds to its pair's rating."""
+    xp = frames.arrays(pair)
+    stated = xp.isinf(strength)
     if not stated.any():
-        return weight
+        return strength
     if Columns.RATING not in log:
         raise DataError(f"'rating' events need the column {Columns.RATING!r}, which is missing")
-    ratings = pd.to_numeric(log.loc[stated, Columns.RATING], errors="coerce")
-    if not np.isfinite(ratings).all():
+    ratings = frames.numbers(log[Columns.RATING])
+    bad = int((stated & ~xp.isfinite(ratings)).sum())
+    if bad:
         raise DataError(
-            f"{(~np.isfinite(ratings)).sum():,} 'rating' events have no number in column "
+            f"{bad:,} 'rating' events have no number in column "
             f"{Columns.RATING!r}; drop these rows or give them a rating"
         )
-    latest = ratings[~log.loc[stated, _PAIR].duplicated(keep="last")]
-    has_opinion = stated.groupby([log[column] for column in _PAIR], dropna=False).transform("any")
-    weight = weight.mask(has_opinion, 0.0)
-    weight.loc[latest.index] = latest
-    return weight
+    has_opinion = xp.bincount(pair[stated], minlength=pairs) > 0
+    worth = xp.where(has_opinion[pair], 0.0, strength)
+    latest = _last(pair, stated)
+    worth[latest] = ratings[latest]
+    return worth
 
 
-def _merge(log: pd.DataFrame, known: Mapping[str, float]) -> pd.DataFrame:
-    pairs = log.groupby(_PAIR, dropna=False)
-    merged = pairs[[Columns.RATING]].sum()
-    strength = log[Columns.EVENT].map({**known, RATING_EVENT: np.inf}).astype(np.float64)
-    heaviest = strength.groupby([log[column] for column in _PAIR], dropna=False).idxmax()
-    merged[Columns.EVENT] = log.loc[heaviest, Columns.EVENT].to_numpy()
-    for column in (Columns.TIMESTAMP, Columns.SESSION):
-        if column in log:
-            merged[column] = pairs[column].last()
-    if Columns.VALUE in log:
-        merged[Columns.VALUE] = pairs[Columns.VALUE].sum(min_count=1)
-    order = [Columns.RATING, Columns.TIMESTAMP, Columns.EVENT, Columns.SESSION, Columns.VALUE]
-    return merged[[column for column in order if column in merged]].reset_index()
+def _sums(values: Any, pair: Any, pairs: int) -> Any:
+    """Sum of each pair's known values, NaN where none is."""
+    xp = frames.arrays(pair)
+    numbers = frames.numbers(values)
+    known = ~xp.isnan(numbers)
+    unread = ~known & ~frames.missing(values)
+    if unread.any():
+        text = values.iloc[int(unread.argmax())]
+        raise DataError(f"column {Columns.VALUE!r}: {text!r} is not a number; correct it")
+    sums = frames.summed(xp.where(known, numbers, 0.0), pair, pairs)
+    return xp.where(xp.bincount(pair[known], minlength=pairs) > 0, sums, np.nan)

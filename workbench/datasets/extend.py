@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.datasets.clean import PAIR, clean_rows
 from workbench.datasets.dataset import Dataset
 from workbench.errors import DataError
@@ -18,6 +19,7 @@ def extended(ds: Dataset, new: pd.DataFrame) -> Dataset:
     Parameters
     ----------
     ds : Dataset
+        Its interactions stay where they are; they are merged with the new ones on the host.
     new : DataFrame
         ``user_id``, ``item_id``, ``rating`` and any other column; cleaned as `read` does, but
         for ratings below zero, which are kept where the data set has some.
@@ -34,10 +36,10 @@ def extended(ds: Dataset, new: pd.DataFrame) -> Dataset:
     """
     if not len(new):
         return ds
-    signed = bool((ds.interactions[Columns.RATING] < 0).any())
-    new, account = clean_rows(new, signed=signed)
+    signed = bool((ds.table[Columns.RATING] < 0).any())
+    new, account = clean_rows(frames.to_pandas(new), signed=signed)
     for column in PAIR:
-        new[column] = _as_known(new[column], ds.interactions[column])
+        new[column] = _as_known(new[column], ds.table[column])
     users = ds.user_ids.union(new[Columns.USER].unique())
     items = ds.item_ids.union(new[Columns.ITEM].unique())
     old = _in_order(ds)
@@ -54,7 +56,8 @@ def extended(ds: Dataset, new: pd.DataFrame) -> Dataset:
     order = np.insert(order, places[~known], of_new[~known])
     table = pd.concat([old, new], ignore_index=True).take(order)
     table.index = pd.RangeIndex(len(table))
-    extended = replace(ds, interactions=table, account=(*ds.account, *account))
+    interactions = frames.like(table, ds.interactions)
+    extended = replace(ds, interactions=interactions, account=(*ds.account, *account))
     # What these would cost from the table is known already.
     columns = np.concatenate([old_columns, new_columns])[order]
     fresh = np.bincount(new_rows[~known], minlength=len(users))
@@ -70,7 +73,7 @@ def extended(ds: Dataset, new: pd.DataFrame) -> Dataset:
 def _in_order(ds: Dataset) -> pd.DataFrame:
     """The interactions by user and item, as the entries of the matrix are."""
     ids = ds.user_ids.to_numpy().repeat(np.diff(ds.matrix.indptr))
-    table = ds.interactions
+    table = ds.table
     in_order = np.array_equal(table[Columns.USER].to_numpy(), ids) and np.array_equal(
         table[Columns.ITEM].to_numpy(), ds.item_ids.to_numpy()[ds.matrix.indices]
     )

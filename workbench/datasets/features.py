@@ -28,10 +28,10 @@ def user_profiles(ds: Dataset) -> pd.DataFrame:
           have genres); 0 for all where no item of the user's has a genre
         - the attributes in ``ds.users``
     """
-    by_user = ds.interactions.groupby(Columns.USER)
+    by_user = ds.table.groupby(Columns.USER)
     profiles = _rating_summary(by_user[Columns.RATING], "activity")
-    if Columns.TIMESTAMP in ds.interactions:
-        times = ds.interactions[Columns.TIMESTAMP]
+    if Columns.TIMESTAMP in ds.table:
+        times = ds.table[Columns.TIMESTAMP]
         profiles["recency_days"] = (times.max() - by_user[Columns.TIMESTAMP].max()) / _DAY
     if Columns.PRICE in ds.items:
         profiles = profiles.join(_price_band(ds))
@@ -59,10 +59,10 @@ def item_profiles(ds: Dataset) -> pd.DataFrame:
           there are timestamps)
         - the attributes in ``ds.items``
     """
-    by_item = ds.interactions.groupby(Columns.ITEM)
+    by_item = ds.table.groupby(Columns.ITEM)
     profiles = _rating_summary(by_item[Columns.RATING], "popularity")
-    if Columns.TIMESTAMP in ds.interactions:
-        times = ds.interactions[Columns.TIMESTAMP]
+    if Columns.TIMESTAMP in ds.table:
+        times = ds.table[Columns.TIMESTAMP]
         profiles["age_days"] = (times.max() - by_item[Columns.TIMESTAMP].min()) / _DAY
     profiles = profiles.reindex(ds.items[Columns.ITEM])
     profiles["popularity"] = profiles["popularity"].fillna(0).astype(np.int64)
@@ -133,7 +133,7 @@ def _rating_summary(ratings: "pd.api.typing.SeriesGroupBy", count: str) -> pd.Da
 
 
 def _price_band(ds: Dataset) -> pd.DataFrame:
-    prices = ds.interactions[[Columns.USER, Columns.ITEM]].merge(
+    prices = ds.table[[Columns.USER, Columns.ITEM]].merge(
         ds.items[[Columns.ITEM, Columns.PRICE]], on=Columns.ITEM, how="left"
     )
     by_user = prices.groupby(Columns.USER)[Columns.PRICE]

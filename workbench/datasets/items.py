@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 
 
 def complete_items(
@@ -19,7 +20,8 @@ def complete_items(
     account : tuple of str
         What was added.
     """
-    ids = pd.Index(interactions[Columns.ITEM].unique(), name=Columns.ITEM).sort_values()
+    distinct = frames.to_pandas(interactions[Columns.ITEM].drop_duplicates())
+    ids = pd.Index(distinct, name=Columns.ITEM).sort_values()
     if items is None:
         items = pd.DataFrame({Columns.ITEM: ids})
     items = split_year(items)

@@ -6,9 +6,11 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.datasets.clean import PAIR, clean, tidy_ids
 from workbench.datasets.dataset import Dataset
 from workbench.datasets.events import to_preferences
@@ -16,7 +18,7 @@ from workbench.datasets.items import complete_items
 from workbench.datasets.times import with_times
 from workbench.errors import DataError, DataFileError, WorkbenchError
 
-Source: TypeAlias = str | Path | pd.DataFrame
+Source: TypeAlias = str | Path | pd.DataFrame  # or one of cuDF
 
 _OTHER_SEPARATORS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 
@@ -36,6 +38,7 @@ def read(
     signed: bool = False,
     sep: str | None = None,
     name: str | None = None,
+    device: str = "auto",
 ) -> Dataset:
     """Read interactions, and items and users where there are tables of them.
 
@@ -59,9 +62,15 @@ def read(
         Separator of the text files, if it is neither that of CSV nor of TSV.
     name : str, optional
         How panels and reports call the data; by default the file's name.
+    device : {"auto", "cpu", "gpu"}
+        Where the interactions are read, cleaned and kept: on a GPU in cuDF, else in pandas. With
+        "auto" a data frame stays what it is, and files go to the GPU if there is one and cuDF is
+        installed. Items and users are in pandas always.
 
     Raises
     ------
+    DeviceError
+        If a GPU is asked for and there is none.
     DataFileError
         If a file is not there, is empty or cannot be read as what its name says.
     DataError
@@ -76,7 +85,7 @@ def read(
         title: Columns.TITLE,
     }
     asked = [old for old, new in names.items() if old != new and new != Columns.TITLE]
-    log = with_times(_table(source, names, sep, required=asked))
+    log = with_times(_table(source, names, sep, device, required=asked))
     log = _rated(log, weights)
     interactions, account = clean(log, signed=signed)
     interactions, goods = _entities(items, Columns.ITEM, interactions, names, sep)
@@ -86,7 +95,7 @@ def read(
         interactions,
         catalogue,
         people,
-        name or (Path(str(source)).stem if not isinstance(source, pd.DataFrame) else "data"),
+        name or ("data" if frames.is_table(source) else Path(str(source)).stem),
         account + added,
     )
 
@@ -103,24 +112,29 @@ def _entities(
 
     if source is None:
         return interactions, None
-    table = check_entities(_table(source, names, sep), key)
+    table = check_entities(_table(source, names, sep, "cpu"), key)
     table = table.assign(**{key: tidy_ids(table[key])})
-    if table[key].dtype != interactions[key].dtype:
+    if (table[key].dtype == np.int64) != (interactions[key].dtype == np.int64):
         table = table.astype({key: "str"})
         interactions = interactions.astype({key: "str"}).sort_values(PAIR, ignore_index=True)
     return interactions, table
 
 
 def _table(
-    source: Source, names: dict[str, str], sep: str | None, required: Sequence[str] = ()
+    source: Source,
+    names: dict[str, str],
+    sep: str | None,
+    device: str,
+    required: Sequence[str] = (),
 ) -> pd.DataFrame:
-    if isinstance(source, pd.DataFrame):
-        return _renamed(source, names, required)
+    if frames.is_table(source):
+        table = source if device == "auto" else frames.to(source, device)
+        return _renamed(table, names, required)
     # Read as text, so that "007" stays what it is.
     texts = (Columns.USER, Columns.ITEM, Columns.TITLE)
     keys = {column for column, name in names.items() if name in texts}
-    tables = [_file(path, keys, sep) for path in _paths(str(source))]
-    return _renamed(pd.concat(tables, ignore_index=True), names, required)
+    tables = [_file(path, keys, sep, device) for path in _paths(str(source))]
+    return _renamed(frames.to(frames.joined(tables), device), names, required)
 
 
 def _renamed(table: pd.DataFrame, names: dict[str, str], required: Sequence[str]) -> pd.DataFrame:
@@ -149,22 +163,22 @@ def _paths(source: str) -> list[Path]:
     return paths
 
 
-def _file(path: Path, keys: set[str], sep: str | None) -> pd.DataFrame:
+def _file(path: Path, keys: set[str], sep: str | None, device: str) -> pd.DataFrame:
     packed = path.suffix in (".gz", ".zst")
     kind = Path(path.stem if packed else path).suffix.lower()
     try:
         if kind == ".parquet":
-            return pd.read_parquet(path)
+            return frames.read_parquet(path, device)
         if kind in (".json", ".jsonl", ".ndjson"):
             table = pd.read_json(path, lines=True, dtype=dict.fromkeys(keys, "object"))
             return _refuse_array(table, path)
         if kind in (".csv", ".tsv", ".txt"):
             separator = sep or (",", "\t")[kind == ".tsv"]
-            table = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(keys, "str"))
+            table = frames.read_csv(path, device, sep=separator, texts=keys)
             return _refuse_one_column(table, path, separator)
     except WorkbenchError:
         raise
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+    except (ValueError, OSError, EOFError, RuntimeError, zlib.error) as error:
         raise DataFileError(
             f"{str(path)!r} cannot be read as {kind[1:]}: {error}; is it damaged, or its "
             "separator (sep=) or ending wrong?"

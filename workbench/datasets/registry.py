@@ -20,7 +20,7 @@ _MOVIELENS_FILE = "_data/dslabs/movielens.pkl.compress"
 _MOVIELENS_SHA256 = "f11eb406d322dbeff4445a4e4954b6a37b6c210af3f2142310e895d2ee15f3c5"
 
 
-def load(name: str = "movielens-small") -> Dataset:
+def load(name: str = "movielens-small", *, device: str = "auto") -> Dataset:
     """Load a data set by name.
 
     Parameters
@@ -28,22 +28,27 @@ def load(name: str = "movielens-small") -> Dataset:
     name : {"movielens-small", "shop", "example"} or path
         See ``data/README.md`` for the card of each. A path of a file, told by its ending, goes to
         `read`, whose options a file with other column names needs.
+    device : {"auto", "cpu", "gpu"}
+        Where the interactions are: on a GPU in cuDF, else in pandas; "auto" is the GPU if there
+        is one and cuDF is installed.
 
     Raises
     ------
+    DeviceError
+        If a GPU is asked for and there is none.
     UnknownIdError
         If there is no such data set.
     MissingExtraError
-        If the package that carries the data is not installed.
+        If the package that carries the data is not installed, or cuDF where a GPU is asked for.
     """
     if Path(name).suffix:
-        return read(name)
+        return read(name, device=device)
     if name not in SOURCES:
         raise UnknownIdError(
             f"there is no data set {name!r}; there are {', '.join(SOURCES)}. "
             "Your own files come in by their path, or through read."
         )
-    return SOURCES[name]()
+    return SOURCES[name]().to(device)
 
 
 def _movielens_small() -> Dataset:

@@ -8,7 +8,11 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.errors import DataError
+
+# Kinds of NumPy types that are numbers and times already, rather than text to be read as such.
+_KINDS = {Columns.RATING: "biuf", Columns.TIMESTAMP: "M", Columns.VALUE: "biuf"}
 
 
 def check_interactions(table: pd.DataFrame, *, signed: bool = False) -> pd.DataFrame:
@@ -22,7 +26,8 @@ def check_interactions(table: pd.DataFrame, *, signed: bool = False) -> pd.DataF
     """
     if not len(table):
         raise DataError("the interactions have no rows; give at least two users and two items")
-    return _validate(table.reset_index(drop=True), _interactions(signed))
+    table, schema = table.reset_index(drop=True), _interactions(signed)
+    return (_validate_on_card if frames.on_card(table) else _validate)(table, schema)
 
 
 def check_entities(table: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -60,6 +65,17 @@ def _validate(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
         # A coercion that failed is followed by failures of the type; the first one says it all.
         first = errors.failure_cases.iloc[0]
         raise DataError(_explain(first, table, len(errors.failure_cases))) from None
+
+
+def _validate_on_card(table: Any, schema: pa.DataFrameSchema) -> Any:
+    """As `_validate`, on the host: of all rows if some are text, else of the one that may fail."""
+    known = [column for column in _KINDS if column in table]
+    if any(table[column].dtype.kind not in _KINDS[column] for column in known):
+        return frames.like(_validate(frames.to_pandas(table), schema), table)
+    negative = frames.numbers(table[Columns.RATING]) < 0 if Columns.RATING in table else None
+    first = 0 if negative is None else int(negative.argmax())
+    _validate(frames.to_pandas(table[first : first + 1]), schema)
+    return table.astype({column: schema.columns[column].dtype.type for column in known})
 
 
 def _explain(failure: Any, table: pd.DataFrame, count: int) -> str:

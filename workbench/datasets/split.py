@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.datasets.dataset import Dataset
 from workbench.errors import DataError, OptionError
 
@@ -91,59 +92,66 @@ def _check_options(holdout: float, by: str, leave_one_out: bool) -> None:
         raise OptionError(f"leave_one_out=True already says what is held out; drop by={by!r}")
 
 
-def _part(ds: Dataset, chosen: np.ndarray, name: str, rule: str) -> Dataset:
-    interactions = ds.interactions[chosen].reset_index(drop=True)
+def _part(ds: Dataset, chosen: Any, name: str, rule: str) -> Dataset:
+    interactions = frames.rows(ds.interactions, chosen)
     note = f"{name}: {len(interactions):,} of {len(chosen):,} interactions, held out: {rule}"
     return replace(
         ds, interactions=interactions, name=f"{ds.name} ({name})", account=(*ds.account, note)
     )
 
 
-def _place_in_user(ds: Dataset, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _permutation(ds: Dataset, rng: np.random.Generator) -> Any:
+    """Positions of the interactions in random order: NumPy's draws, wherever the table is."""
+    return frames.arrays(ds.interactions).asarray(rng.permutation(len(ds.interactions)))
+
+
+def _place_in_user(ds: Dataset, order: Any) -> tuple[Any, Any]:
     """Place of each interaction in its user's sequence when read in ``order``, and its length."""
-    by_user = ds.interactions[Columns.USER].iloc[order].reset_index(drop=True)
-    groups = by_user.groupby(by_user)
-    place, length = np.empty((2, len(order)), dtype=np.int64)
-    place[order] = groups.cumcount()
-    length[order] = groups.transform("size")
-    return place, length
+    users, ids = frames.encoded(ds.interactions[Columns.USER])
+    xp = frames.arrays(users)
+    counts = xp.bincount(users, minlength=len(ids))
+    place = xp.empty_like(order)
+    place[order] = xp.arange(len(order))
+    by_user = xp.argsort(users * len(order) + place)
+    place[by_user] = xp.arange(len(order)) - (xp.cumsum(counts) - counts)[users[by_user]]
+    return place, counts[users]
 
 
-def _share_of_all(ds: Dataset, holdout: float, rng: np.random.Generator) -> np.ndarray:
-    order = rng.permutation(len(ds.interactions))
+def _share_of_all(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
+    order = _permutation(ds, rng)
     place, _ = _place_in_user(ds, order)
     spare = order[place[order] > 0]
-    test = np.zeros(len(order), dtype=bool)
-    test[spare[rng.permutation(len(spare))[: max(1, round(holdout * len(order)))]]] = True
+    drawn = rng.permutation(len(spare))[: max(1, round(holdout * len(order)))]
+    xp = frames.arrays(order)
+    test = xp.zeros(len(order), dtype=bool)
+    test[spare[xp.asarray(drawn)]] = True
     return test
 
 
-def _share_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -> np.ndarray:
-    place, length = _place_in_user(ds, rng.permutation(len(ds.interactions)))
-    return place < np.minimum(np.rint(holdout * length), length - 1)
+def _share_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
+    place, length = _place_in_user(ds, _permutation(ds, rng))
+    xp = frames.arrays(place)
+    return place < xp.minimum(xp.rint(holdout * length), length - 1)
 
 
-def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> np.ndarray:
-    order = rng.permutation(len(ds.interactions))
+def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> Any:
+    order = _permutation(ds, rng)
     if Columns.TIMESTAMP in ds.interactions:
-        shuffled = ds.interactions[Columns.TIMESTAMP].reset_index(drop=True).iloc[order]
-        order = shuffled.sort_values(kind="stable", na_position="first").index.to_numpy()
+        times = frames.moments(ds.interactions[Columns.TIMESTAMP])
+        order = order[frames.arrays(order).argsort(times[order], kind="stable")]
     place, length = _place_in_user(ds, order)
     return (place == length - 1) & (length > 1)
 
 
-def _newest(ds: Dataset, holdout: float) -> np.ndarray:
+def _newest(ds: Dataset, holdout: float) -> Any:
     if Columns.TIMESTAMP not in ds.interactions:
         raise DataError(f"{ds.name}: by='time' needs the column {Columns.TIMESTAMP!r}")
-    times = ds.interactions[Columns.TIMESTAMP]
-    if times.isna().any():
+    unknown = int(frames.missing(ds.interactions[Columns.TIMESTAMP]).sum())
+    if unknown:
         raise DataError(
-            f"{ds.name}: {times.isna().sum():,} interactions have no {Columns.TIMESTAMP!r}; "
+            f"{ds.name}: {unknown:,} interactions have no {Columns.TIMESTAMP!r}; "
             f"drop them or split by 'random' or 'user'"
         )
-    return (times > _cut(times, holdout)).to_numpy()
-
-
-def _cut(times: pd.Series, holdout: float) -> pd.Timestamp:
+    times = frames.moments(ds.interactions[Columns.TIMESTAMP])
     kept = max(1, len(times) - round(holdout * len(times)))
-    return times.sort_values().iloc[kept - 1]
+    return times > frames.arrays(times).sort(times)[kept - 1]

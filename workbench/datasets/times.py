@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.datasets import frames
 from workbench.errors import DataError
 
 _UNITS = ("s", "ms", "us", "ns")
@@ -27,6 +28,8 @@ def with_times(log: pd.DataFrame) -> pd.DataFrame:
     """
     if Columns.TIMESTAMP not in log:
         return log
+    if frames.on_card(log):
+        return log.assign(**{Columns.TIMESTAMP: _on_card(log[Columns.TIMESTAMP])})
     given = log[Columns.TIMESTAMP]
     times = _since_1970(given) if pd.api.types.is_numeric_dtype(given) else _dates(given)
     unread = (times.isna() & given.notna() & (given != "")).to_numpy()
@@ -37,6 +40,19 @@ def with_times(log: pd.DataFrame) -> pd.DataFrame:
             "time like the others; write all as 2024-12-31 23:59:00, or leave the cell empty"
         )
     return log.assign(**{Columns.TIMESTAMP: times})
+
+
+def _on_card(given: Any) -> Any:
+    """Times as they are, or from whole numbers; the host reads the rest."""
+    if given.dtype.kind == "M":
+        return given
+    if given.dtype.kind in "iu" and given.notna().any():
+        unit = _unit(given.max())
+        nanoseconds = 1000 ** (_UNITS[::-1].index(unit))
+        if max(abs(int(given.min())), abs(int(given.max()))) < 2**63 // nanoseconds:
+            return given.astype(f"datetime64[{unit}]").astype("datetime64[ns]")
+    host = frames.to_pandas(given).to_frame(Columns.TIMESTAMP)
+    return frames.like(with_times(host)[Columns.TIMESTAMP], given)
 
 
 def _dates(texts: pd.Series) -> pd.Series:
@@ -58,6 +74,9 @@ def _dates(texts: pd.Series) -> pd.Series:
 
 
 def _since_1970(numbers: pd.Series) -> pd.Series:
-    largest = numbers.astype(np.float64).max()
-    unit = _UNITS[np.searchsorted([1e11, 1e14, 1e17], largest)]
+    unit = _unit(numbers.astype(np.float64).max())
     return pd.to_datetime(numbers, unit=unit, errors="coerce")
+
+
+def _unit(largest: float) -> str:
+    return _UNITS[np.searchsorted([1e11, 1e14, 1e17], largest)]

@@ -7,7 +7,6 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from workbench.columns import Columns
 from workbench.compute import top_k
@@ -27,7 +26,8 @@ class Answers:
     ----------
     task : Task
     lists : int array of shape (u, depth)
-        Items of each user's list by their number in ``task.items``, best first, -1 where padded.
+        Items of each user's list by their number in ``task.items``, best first, -1 where padded,
+        and for an item of neither set, which a model that reads the catalogue may recommend.
     auc : float64 array of shape (u,)
         Area under the ROC curve a user; NaN where it is not defined, or not asked for.
     predicted : float64 array of shape (entries of ``task.held``,)
@@ -84,16 +84,18 @@ def _recommended(model: Recommender, task: Task, depth: int) -> np.ndarray:
 
 
 def _over_candidates(model: Recommender, task: Task, depth: int) -> tuple[np.ndarray, np.ndarray]:
-    """Score every candidate of every user, in batches: lists and AUC."""
-    lists, aucs = [], []
+    """Score every candidate of every user, in batches: lists, where candidates are few, and AUC."""
+    lists = np.full((len(task.users), depth), -1)
+    auc = np.empty(len(task.users))
+    places = model.item_ids.get_indexer(task.items)
     for rows in batches(len(task.users), len(task.items)):
         candidates = task.candidates(rows)
-        scores = np.full(candidates.shape, np.nan)
-        row, item = np.nonzero(candidates & (task.popularity > 0))
-        scores[row, item] = _scores(model, task, rows[row], item)
-        lists.append(top_k(scores, depth)[0])
-        aucs.append(user_auc(scores, candidates, present(task.relevant[rows])))
-    return np.concatenate(lists), np.concatenate(aucs)
+        scores = model.scores(task.users[rows])[:, places]
+        scores[~candidates | (places < 0)] = np.nan
+        if task.sampled is not None:
+            lists[rows] = top_k(scores, depth)[0]
+        auc[rows] = user_auc(scores, candidates, present(task.relevant[rows]))
+    return lists, auc
 
 
 def user_auc(scores: np.ndarray, candidates: np.ndarray, relevant: np.ndarray) -> np.ndarray:
@@ -112,23 +114,36 @@ def user_auc(scores: np.ndarray, candidates: np.ndarray, relevant: np.ndarray) -
         NaN for a user with nothing relevant, or nothing else.
     """
     ordered = np.where(np.isnan(scores), -np.inf, scores)
+    rows, items = np.nonzero(relevant)
     # Above all candidates, an item that is none leaves their ranks as they are.
-    ranks = rankdata(np.where(candidates, ordered, np.inf), axis=1)
+    among = np.sort(np.where(candidates, ordered, np.inf), axis=1)
+    ranks = np.bincount(rows, _ranks(among, rows, ordered[rows, items]), minlength=len(scores))
     hits = relevant.sum(axis=1)
     pairs = hits * (candidates.sum(axis=1) - hits)
-    wins = (ranks * relevant).sum(axis=1) - hits * (hits + 1) / 2
+    wins = ranks - hits * (hits + 1) / 2
     return np.divide(wins, pairs, out=np.full(len(hits), np.nan), where=pairs > 0)
 
 
+def _ranks(among: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Rank of each value in its row, which is sorted, from 1; what is tied shares the mean."""
+    every = _keyed(np.arange(len(among))[:, None], among).ravel()
+    wanted = _keyed(rows, values)
+    below, reached = (np.searchsorted(every, wanted, side) for side in ("left", "right"))
+    return (below + reached + 1) / 2 - rows * among.shape[1]
+
+
+def _keyed(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Row and value as one number: complex ones order by the real part, then the imaginary."""
+    keys = np.empty(values.shape, dtype=np.complex128)
+    keys.real, keys.imag = rows, values
+    return keys
+
+
 def _predicted(model: Recommender, task: Task) -> np.ndarray:
-    """Score the test pairs; an item that train does not know has no score."""
+    """Score the test pairs; an item that the model does not know has no score."""
     rows, items = row_numbers(task.held), task.held.indices
-    known = task.popularity[items] > 0
+    known = task.items.isin(model.item_ids)[items]
+    pairs = {Columns.USER: task.users[rows[known]], Columns.ITEM: task.items[items[known]]}
     predicted = np.full(len(items), np.nan)
-    predicted[known] = _scores(model, task, rows[known], items[known])
+    predicted[known] = model.score(pd.DataFrame(pairs))
     return predicted
-
-
-def _scores(model: Recommender, task: Task, rows: np.ndarray, items: np.ndarray) -> np.ndarray:
-    pairs = pd.DataFrame({Columns.USER: task.users[rows], Columns.ITEM: task.items[items]})
-    return model.score(pairs)

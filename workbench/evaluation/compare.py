@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,16 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.errors import OptionError, WorkbenchError
+from workbench.errors import OptionError
+from workbench.evaluation.costs import Costs, fit
 from workbench.evaluation.evaluate import DEFAULT, RESAMPLES, answer
 from workbench.evaluation.intervals import interval
-from workbench.evaluation.metrics import EITHER, HIGHER, wanted
+from workbench.evaluation.metrics import LOWER, wanted
+from workbench.evaluation.paired import disagreements, holm, p_value
 from workbench.evaluation.protocol import task
 from workbench.evaluation.result import Evaluation
 from workbench.models import Recommender
-from workbench.options import at_least
+from workbench.options import at_least, one_of
 
 ALPHA = 0.05
 NO_DIFFERENCE = "no difference"
@@ -32,12 +33,13 @@ class Comparison:
     ----------
     evaluations : dict of str to Evaluation
         By the models' names.
-    fit_seconds : dict of str to float
-        NaN for a model that came fitted.
+    costs : dict of str to Costs
+        ``fit_seconds``, NaN for a model that came fitted, and ``memory`` in bytes, of what it
+        holds beside the data set.
     """
 
     evaluations: Mapping[str, Evaluation] = field(repr=False)
-    fit_seconds: Mapping[str, float]
+    costs: Mapping[str, Costs]
 
     def frame(self) -> pd.DataFrame:
         """One row a model and metric.
@@ -45,12 +47,14 @@ class Comparison:
         Returns
         -------
         DataFrame
-            ``model``, the columns of `Evaluation.frame`, ``fit_seconds`` and ``seconds_a_user``
-            (to recommend).
+            ``model``, the columns of `Evaluation.frame`, ``fit_seconds``, ``seconds_a_user`` (to
+            recommend) and ``memory`` (bytes that the fitted model holds beside the data).
         """
         tables = [
             evaluation.frame().assign(
-                fit_seconds=self.fit_seconds[name], seconds_a_user=evaluation.seconds_a_user
+                fit_seconds=self.costs[name].fit_seconds,
+                seconds_a_user=evaluation.seconds_a_user,
+                memory=self.costs[name].memory,
             )
             for name, evaluation in self.evaluations.items()
         ]
@@ -83,6 +87,50 @@ class Comparison:
         columns = ["metric", "a", "b", "difference", "low", "high", "p", "p_holm", "verdict"]
         return pd.concat([pd.DataFrame(columns=columns), *tables], ignore_index=True)
 
+    def best(self, metric: str) -> tuple[list[str], list[str]]:
+        """Sort models into those that may be the best by a metric, and those that are not.
+
+        Returns
+        -------
+        level : list of str
+            The model with the best value, and those between which and it `tests` finds no
+            difference, best first.
+        beaten : list of str
+            The others, best first.
+
+        Raises
+        ------
+        OptionError
+            If the metric was not asked for, or has no test.
+        """
+        first = next(iter(self.evaluations.values()))
+        lower = first.wanted[one_of("metric", metric, first.samples)].metric.better == LOWER
+        values = {name: one.tallies[metric].value() for name, one in self.evaluations.items()}
+        ranked = pd.Series(values).sort_values(ascending=lower, kind="stable").index.tolist()
+        tests = self._tests(metric, list(combinations(ranked, 2)))
+        apart = tests[(tests["a"] == ranked[0]) & (tests["verdict"] != NO_DIFFERENCE)]
+        beaten = apart["b"].tolist()
+        return [name for name in ranked if name not in beaten], beaten
+
+    def disagreements(self, a: str, b: str, *, metric: str) -> pd.DataFrame:
+        """Users by how differently two models served them, those with the widest gap first.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of models.
+        metric : str
+            One that was asked for and has a value a user.
+
+        Returns
+        -------
+        DataFrame
+            ``user_id``, ``a`` and ``b`` (the metric), ``difference`` (a less b), ``shared`` (items
+            that both lists hold). Of equal differences, fewer shared items come first.
+        """
+        one, other = (self.evaluations[one_of("model", name, self.evaluations)] for name in (a, b))
+        return disagreements(one, other, one_of("metric", metric, one.per_user))
+
     def by(self, groups: str = "activity") -> pd.DataFrame:
         """`Evaluation.by` of every model, with ``model``."""
         return self._by_model([one.by(groups) for one in self.evaluations.values()])
@@ -106,7 +154,7 @@ class Comparison:
         tests = pd.DataFrame(rows, columns=columns)
         tests["p_holm"] = holm(tests["p"].to_numpy(np.float64))
         better = next(iter(self.evaluations.values())).wanted[metric].metric.better
-        sign = np.sign(tests["difference"]) * (1 if better in (HIGHER, EITHER) else -1)
+        sign = np.sign(tests["difference"]) * (1 if better != LOWER else -1)
         winner = tests["a"].where(sign > 0, tests["b"])
         verdict = winner + (" is better" if better else " is higher")
         tests["verdict"] = verdict.where(tests["p_holm"] < ALPHA, NO_DIFFERENCE)
@@ -119,24 +167,6 @@ class Comparison:
         if min(one.tallies[metric].users, other.tallies[metric].users) < 2:
             return difference, np.nan, np.nan, np.nan
         return difference, *interval(drawn), p_value(difference, drawn)
-
-
-def p_value(difference: float, drawn: np.ndarray) -> float:
-    """Share of bootstrap differences, moved to be 0 on average, that are as far from it."""
-    shifted = np.abs(drawn[np.isfinite(drawn)] - difference)
-    # Sums in another order differ in the last digit.
-    reached = shifted >= abs(difference) * (1 - 1e-12)
-    return float((1 + reached.sum()) / (1 + len(shifted)))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Correct p-values for how many there are (Holm 1979); NaN, no test, counts for nothing."""
-    corrected = np.full(len(p), np.nan)
-    tested = np.flatnonzero(np.isfinite(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    steps = p[order] * np.arange(len(order), 0, -1)
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return corrected
 
 
 def compare(
@@ -181,22 +211,9 @@ def compare(
     chosen = wanted(metrics)
     at_least("resamples", resamples, 1)
     asked = task(train, test, seed=seed, **options)
-    fit_seconds = {name: _fit(model, train) for name, model in models.items()}
+    costs = {name: fit(model, train) for name, model in models.items()}
     evaluations = {
         name: answer(model, asked, chosen, resamples=resamples, seed=seed)
         for name, model in models.items()
     }
-    return Comparison(evaluations, fit_seconds)
-
-
-def _fit(model: Recommender, train: Dataset) -> float:
-    """Fit a model that is not, and say how long that took."""
-    try:
-        fitted = model.data is not None
-    except WorkbenchError:
-        fitted = False
-    if fitted:
-        return np.nan
-    started = perf_counter()
-    model.fit(train)
-    return perf_counter() - started
+    return Comparison(evaluations, costs)

@@ -66,7 +66,7 @@ def _times(ds: Dataset) -> pd.Series:
     """Timestamps by user."""
     if Columns.TIMESTAMP not in ds.interactions:
         raise DataError(f"{ds.name}: a temporal split needs the column {Columns.TIMESTAMP!r}")
-    times = ds.interactions.set_index(Columns.USER)[Columns.TIMESTAMP]
+    times = ds.table.set_index(Columns.USER)[Columns.TIMESTAMP]
     if times.isna().any():
         raise DataError(
             f"{ds.name}: {times.isna().sum():,} interactions have no {Columns.TIMESTAMP!r}, so "

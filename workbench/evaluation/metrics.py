@@ -15,28 +15,30 @@ HIGHER, LOWER, EITHER = "higher", "lower", ""
 class Metric(NamedTuple):
     """A metric: what computes it, what that reads of the answers, and which way is better.
 
-    One that reads lists is called with (answers, k), any other with (answers).
+    One that reads lists is called with (answers, k), any other with (answers). Of those, the ones
+    of hits depend on what is relevant.
     """
 
     tally: Callable[..., Tally]
     reads: str
     better: str
+    of_hits: bool = False
 
 
 METRICS = {
-    "precision": Metric(ranking.precision, LISTS, HIGHER),
-    "recall": Metric(ranking.recall, LISTS, HIGHER),
-    "capped_recall": Metric(ranking.capped_recall, LISTS, HIGHER),
-    "hit_rate": Metric(ranking.hit_rate, LISTS, HIGHER),
-    "ndcg": Metric(ranking.ndcg, LISTS, HIGHER),
-    "mrr": Metric(ranking.mrr, LISTS, HIGHER),
-    "map": Metric(ranking.average_precision, LISTS, HIGHER),
+    "precision": Metric(ranking.precision, LISTS, HIGHER, of_hits=True),
+    "recall": Metric(ranking.recall, LISTS, HIGHER, of_hits=True),
+    "capped_recall": Metric(ranking.capped_recall, LISTS, HIGHER, of_hits=True),
+    "hit_rate": Metric(ranking.hit_rate, LISTS, HIGHER, of_hits=True),
+    "ndcg": Metric(ranking.ndcg, LISTS, HIGHER, of_hits=True),
+    "mrr": Metric(ranking.mrr, LISTS, HIGHER, of_hits=True),
+    "map": Metric(ranking.average_precision, LISTS, HIGHER, of_hits=True),
     "auc": Metric(ranking.auc, SCORES, HIGHER),
     "coverage": Metric(beyond.coverage, LISTS, HIGHER),
     "gini": Metric(beyond.gini, LISTS, LOWER),
     "novelty": Metric(beyond.novelty, LISTS, EITHER),
     "diversity": Metric(beyond.diversity, LISTS, EITHER),
-    "serendipity": Metric(beyond.serendipity, LISTS, HIGHER),
+    "serendipity": Metric(beyond.serendipity, LISTS, HIGHER, of_hits=True),
     "calibration": Metric(beyond.calibration, LISTS, LOWER),
     "popularity_bias": Metric(beyond.popularity_bias, LISTS, EITHER),
     "rmse": Metric(ratings.rmse, RATINGS, LOWER),

@@ -42,7 +42,8 @@ def ndcg(answers: Answers, k: int) -> Tally:
         \frac{\sum_{r \le k} g_r / \log_2(r + 1)}{\sum_{r \le k} g^*_r / \log_2(r + 1)}
 
     with :math:`g_r` the gain of the item of rank r, 1 for a hit or, with ``gain="rating"``, its
-    rating in test, and :math:`g^*` the gains of the user's relevant items, largest first.
+    rating in test, and :math:`g^*` the gains of the user's relevant items, largest first. Gains
+    are linear, as in trec_eval and scikit-learn; others take :math:`2^g - 1`.
     """
     best = _ideal(answers, k)
     gained = answers.gains(k) @ _discounts(k)

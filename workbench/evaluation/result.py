@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.compute import Device
-from workbench.evaluation.answers import LISTS, Answers
+from workbench.evaluation.answers import Answers
 from workbench.evaluation.groups import by_popularity, gaps, user_groups
 from workbench.evaluation.intervals import Tally, bootstrap, table
 from workbench.evaluation.metrics import Wanted
@@ -116,21 +116,21 @@ class Evaluation:
         return gaps(self.tallies, codes, names, permutations=self.resamples, seed=self.seed)
 
     def by_popularity(self) -> pd.DataFrame:
-        """One row a tenth of the relevant items by popularity in train, and metric of lists.
+        """One row a tenth of the relevant items by popularity in train, and metric of hits.
 
         Returns
         -------
         DataFrame
             ``decile``, from 1, the least popular, and the columns of `frame`. Only items of that
-            tenth are hits, and only users with one of them count. Metrics that do not depend on
-            what is relevant are the same in all and so of little use here.
+            tenth are hits, and only users with one of them count. Metrics of lists that do not
+            depend on hits, such as coverage, have no row.
         """
         parts = []
         for decile, answers in by_popularity(self.answers).items():
             mine = {
                 name: entry.tally(answers)
                 for name, entry in self.wanted.items()
-                if entry.metric.reads == LISTS
+                if entry.metric.of_hits
             }
             parts.append((decile, table(mine, self._bootstrap(mine))))
         return _labelled(parts, "decile")

@@ -125,7 +125,7 @@ class Catalogue:
     def _history(self, user_id: Any) -> pd.DataFrame:
         if user_id not in self._histories:
             known = not pd.isna(user_id) and user_id in self._ds.user_ids
-            found = self._ds.history(user_id) if known else self._ds.interactions.head(0)
+            found = self._ds.history(user_id) if known else self._ds.table.head(0)
             self._histories[user_id] = found
         return self._histories[user_id]
 

@@ -9,7 +9,7 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from workbench.compute.device import resolve
+from workbench.device import resolve
 from workbench.errors import ModelFileError
 from workbench.language import embedded
 

@@ -1,4 +1,4 @@
-"""The compiled loops of the factor models.
+"""The compiled loops of the models.
 
 Arithmetic is strict (no fast-math, no fused multiply-add) and a row's result does not depend on
 the rows beside it: a seed gives the same bits whatever the cores and the batches.
@@ -10,6 +10,73 @@ import numba as nb
 import numpy as np
 
 _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
+
+
+# --- the k nearest among those who rated ------------------------------------------------------
+
+
+@_jit
+def _nearest(similar, row, others, k, kept):  # type: ignore[no-untyped-def]
+    """Write the similarities of a row to others: those of the k nearest, 0 for the rest.
+
+    Only similarities above 0 count; of equal ones those that come first.
+    """
+    count = 0
+    for e in range(others.size):
+        kept[e] = max(similar[row, others[e]], 0)
+        count += kept[e] > 0
+    if count <= k:
+        return
+    ranked = np.partition(kept[: others.size], others.size - k)[others.size - k :]
+    least = ranked[0]
+    equal = (ranked == least).sum()
+    for e in range(others.size):
+        if kept[e] == least and equal > 0:
+            equal -= 1
+        elif kept[e] <= least:
+            kept[e] = 0
+
+
+@_jit
+def weigh(  # type: ignore[no-untyped-def]
+    rows, first, similar, columns, indptr, indices, values, k, totals, weights, pairs
+):  # fmt: skip
+    """Sums over the k nearest to each pair's row, among those in the list of its column.
+
+    Parameters
+    ----------
+    rows, columns : int arrays of shape (all pairs,)
+    first : int
+        The row that `similar` starts with.
+    similar : float32 array of shape (some rows, n)
+    indptr, indices, values : int64, int64 and float64 arrays
+        The lists, as in a CSR array of shape (columns, n).
+    k : int
+    totals, weights : float64 arrays of shape (all pairs,)
+        Sums of similarity x value, and of similarities.
+    pairs : int array
+        Those that are asked for.
+    """
+    kept = np.empty(np.diff(indptr).max(), np.float32)
+    for p in pairs:
+        begin, end = indptr[columns[p]], indptr[columns[p] + 1]
+        _nearest(similar, rows[p] - first, indices[begin:end], k, kept)
+        for e in range(begin, end):
+            totals[p] += kept[e - begin] * values[e]
+            weights[p] += kept[e - begin]
+
+
+@_jit
+def weigh_each(  # type: ignore[no-untyped-def]
+    rows, first, similar, columns, indptr, indices, values, k, starts, out, pairs
+):  # fmt: skip
+    """Write the terms of the totals of `weigh`, those of a pair from its start on."""
+    kept = np.empty(np.diff(indptr).max(), np.float32)
+    for p in pairs:
+        begin, end = indptr[columns[p]], indptr[columns[p] + 1]
+        _nearest(similar, rows[p] - first, indices[begin:end], k, kept)
+        for e in range(begin, end):
+            out[starts[p] + e - begin] = kept[e - begin] * values[e]
 
 
 # --- alternating least squares ----------------------------------------------------------------
@@ -141,3 +208,10 @@ def products(items, indptr, indices, q, out):  # type: ignore[no-untyped-def]
     for row in range(items.size):
         for e in range(indptr[row], indptr[row + 1]):
             out[e] = _dot(q, items[row], q, indices[e])
+
+
+@_jit
+def dots(rows, items, p, q, out):  # type: ignore[no-untyped-def]
+    """``p_row q_item`` of every pair."""
+    for e in range(rows.size):
+        out[e] = _dot(p, rows[e], q, items[e])

@@ -22,10 +22,11 @@ from workbench.compute.request import Request
 from workbench.compute.similarity import Search
 from workbench.datasets import Dataset
 from workbench.errors import DataError, ModelFileError
-from workbench.models.base import Recommender
+from workbench.models.base import ByCount, ByItem, ByUser, Recommender
 
 PLAIN = (bool, int, float, str, type(None))
 RECORDS = {kind.__name__: kind for kind in (Neighbours, Request, Search)}
+EVIDENCE = {kind.__name__: kind for kind in (ByCount, ByItem, ByUser)}
 
 
 class Kind(NamedTuple):
@@ -119,6 +120,8 @@ class Writer:
             return {"table": self._table(value, where)}
         if isinstance(value, Dataset):
             return {"dataset": self._dataset(value, where)}
+        if isinstance(value, type) and value in EVIDENCE.values():
+            return {"evidence": value.__name__}
         for name, kind in KINDS.items():
             if isinstance(value, kind.types):
                 return {name: self.pack(kind.parts(value), where)}
@@ -139,6 +142,7 @@ class Writer:
     def _table(self, table: pd.DataFrame, where: str) -> list[Any]:
         labels = self.pack(table.columns.tolist(), where)
         flat = table.set_axis([str(place) for place in range(table.shape[1])], axis=1)
+        flat = flat.reset_index(drop=True)
         loose = [label for label in flat if flat[label].dtype == object]
         as_text = {
             label: _texts(flat[label], f"{where}, column {labels[int(label)]!r}") for label in loose
@@ -153,11 +157,13 @@ class Writer:
             pa.ipc.new_stream(member, arrow.schema) as stream,
         ):
             stream.write_table(arrow)
-        return [name, labels, loose]
+        plain = table.index.equals(flat.index) and table.index.name is None
+        return [name, labels, loose, None if plain else self.pack(table.index, where)]
 
     def _dataset(self, ds: Dataset, where: str) -> str:
         if ds.hash not in self.datasets:
-            self.datasets[ds.hash] = self.pack([getattr(ds, f.name) for f in fields(ds)], where)
+            parts = [ds.table, ds.items, ds.users, ds.name, ds.account]
+            self.datasets[ds.hash] = self.pack(parts, where)
         return ds.hash
 
 
@@ -208,7 +214,12 @@ class Reader:
         if name == "dict":
             return dict(self.unpack(parts))
         own: dict[str, Callable[[Any], Any]]
-        own = {"array": self._array, "table": self._table, "dataset": self._dataset}
+        own = {
+            "array": self._array,
+            "table": self._table,
+            "dataset": self._dataset,
+            "evidence": EVIDENCE.__getitem__,
+        }
         return own[name](parts)
 
     def _array(self, name: str) -> np.ndarray:
@@ -216,13 +227,14 @@ class Reader:
             return np.lib.format.read_array(member, allow_pickle=False)
 
     def _table(self, parts: list[Any]) -> pd.DataFrame:
-        name, labels, loose = parts
+        name, labels, loose, index = parts
         with self._archive.open(name) as member:
             arrow = pa.ipc.open_stream(member).read_all()
         arrow.validate(full=True)
         table = arrow.to_pandas()
         as_cells = {label: _cells(table[label]) for label in loose}
-        return table.assign(**as_cells).set_axis(self.unpack(labels), axis=1)
+        table = table.assign(**as_cells).set_axis(self.unpack(labels), axis=1)
+        return table if index is None else table.set_axis(self.unpack(index))
 
     def _dataset(self, digest: str) -> Dataset:
         if digest not in self._datasets:

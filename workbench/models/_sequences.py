@@ -29,18 +29,18 @@ def in_time(ds: Dataset) -> sparse.csr_array:
     DataError
         If an interaction has no time.
     """
-    if Columns.TIMESTAMP not in ds.interactions:
+    if Columns.TIMESTAMP not in ds.table:
         raise DataError(f"{ds.name}: Sequential needs the column {Columns.TIMESTAMP!r}")
-    times = ds.interactions[Columns.TIMESTAMP]
+    times = ds.table[Columns.TIMESTAMP]
     if times.isna().any():
         raise DataError(
             f"{ds.name}: {times.isna().sum():,} interactions have no {Columns.TIMESTAMP!r}, so "
             "that their order is not known; drop them"
         )
-    rows = ds.user_ids.get_indexer(ds.interactions[Columns.USER])
+    rows = ds.user_ids.get_indexer(ds.table[Columns.USER])
     order = np.lexsort((times.to_numpy(), rows))
-    items = ds.item_ids.get_indexer(ds.interactions[Columns.ITEM].iloc[order])
-    ratings = ds.interactions[Columns.RATING].to_numpy(np.float64)[order]
+    items = ds.item_ids.get_indexer(ds.table[Columns.ITEM].iloc[order])
+    ratings = ds.table[Columns.RATING].to_numpy(np.float64)[order]
     return sparse.csr_array((ratings, items, ds.matrix.indptr), shape=ds.matrix.shape)
 
 

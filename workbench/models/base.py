@@ -2,7 +2,7 @@
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -12,9 +12,15 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
-from workbench.compute import Device, resolve, top_k
-from workbench.datasets import Dataset
+from workbench.compute import Device, resolve
+from workbench.datasets import Dataset, positions
 from workbench.errors import OptionError, WorkbenchError
+from workbench.models._derived import derived, fetched, library
+from workbench.models._rows import aligned, seen_entries, strongest
+from workbench.models._rows import present as present
+from workbench.models._rows import row_means as row_means
+from workbench.models.catalogue import Catalogue
+from workbench.models.selection import Selection
 from workbench.options import at_least, one_of
 
 BATCH_BYTES = 64 * 2**20
@@ -86,7 +92,7 @@ class Recommender(ABC):
     def parameters(self) -> dict[str, Any]:
         """What the model was made with: an attribute for every argument of its class."""
         values = {name: getattr(self, name) for name in signature(type(self)).parameters}
-        return values | {"device": self.device.kind}
+        return {k: v.kind if isinstance(v, Device) else v for k, v in values.items()}
 
     def __repr__(self) -> str:
         usual = signature(type(self)).parameters
@@ -124,6 +130,11 @@ class Recommender(ABC):
 
         return save(self, path, data=data)
 
+    @property
+    def item_ids(self) -> pd.Index:
+        """Ids of the items it knows, ascending: the columns of profiles and scores."""
+        return self.data.item_ids
+
     def fit(self, ds: Dataset) -> Self:
         """Learn from a data set; returns the model itself."""
         self._data = ds
@@ -131,7 +142,14 @@ class Recommender(ABC):
         return self
 
     def recommend(
-        self, users: Any = None, *, n: int = 10, seen: str = "exclude", evidence: int = 3
+        self,
+        users: Any = None,
+        *,
+        n: int = 10,
+        seen: str = "exclude",
+        candidates: Any = None,
+        filters: Any = (),
+        evidence: int = 3,
     ) -> pd.DataFrame:
         """Recommend the n best items to users of the data.
 
@@ -144,6 +162,10 @@ class Recommender(ABC):
         seen : {"exclude", "keep", "disliked"}
             Whether items of the user's history come back: never, always, or only those that the
             user rated below their own mean.
+        candidates : sequence of item ids, or dict of them by user id, optional
+            What may be recommended; by default all items that the model knows.
+        filters : sequence of rules
+            See `workbench.models.rules`. `candidates` and what was seen come before them.
         evidence : int
             Pairs of evidence a recommendation; 0 leaves them out, which is faster.
 
@@ -151,24 +173,30 @@ class Recommender(ABC):
         -------
         DataFrame
             ``user_id``, ``item_id``, ``score``, ``rank`` (from 1) and ``because``: a list of
-            (id, contribution) pairs, strongest first.
+            (id, contribution) pairs, strongest first. ``.attrs["account"]`` holds sentences on
+            what candidates and filters left out or changed, and how many lists are short.
 
         Raises
         ------
         UnknownIdError
-            If a user has no interactions; `recommend_for` is the door for those.
+            If a user has no interactions (`recommend_for` is the door for those), or a candidate
+            is no item that the model knows.
         OptionError
-            If `n` or `seen` is not allowed.
+            If another option is not allowed.
+        DataError
+            If a rule asks for a column that the data do not have.
         """
         ds = self.data
         rows = np.arange(len(ds.user_ids)) if users is None else ds.require_users(users)
-        size = max(1, BATCH_BYTES // (8 * len(ds.item_ids)))
+        selection = self._selection(rows, n=n, candidates=candidates, filters=filters)
         batches = [
-            self._recommend(ds.matrix[part], part, n=n, seen=seen, evidence=evidence)
-            for part in np.split(rows, range(size, len(rows), size))
+            self._recommend(self._profiles(part), part, selection, seen, evidence)
+            for part in self._batches(rows)
         ]
         recs = pd.concat(batches, ignore_index=True)
-        return recs.assign(**{Columns.USER: ds.user_ids[recs[Columns.USER]]})
+        recs[Columns.USER] = ds.user_ids[recs[Columns.USER]]
+        recs.attrs["account"] = selection.account()
+        return recs
 
     def recommend_for(
         self,
@@ -176,6 +204,8 @@ class Recommender(ABC):
         *,
         n: int = 10,
         seen: str = "exclude",
+        candidates: Any = None,
+        filters: Any = (),
         evidence: int = 3,
     ) -> pd.DataFrame:
         """Recommend to someone who is not in the data, from what they have just rated.
@@ -184,6 +214,8 @@ class Recommender(ABC):
         ----------
         history : iterable of (item_id, rating)
             May be empty; of several ratings of one item the last counts.
+        n, seen, candidates, filters, evidence
+            As in `recommend`.
 
         Returns
         -------
@@ -195,9 +227,12 @@ class Recommender(ABC):
         UnknownIdError
             If an item of the history is not in the data.
         """
-        profile = self._profile(history)
-        recs = self._recommend(profile, np.array([-1]), n=n, seen=seen, evidence=evidence)
-        return recs.assign(**{Columns.USER: None})
+        own, profile = np.array([-1]), self._profile(history)
+        selection = self._selection(own, n=n, candidates=candidates, filters=filters)
+        recs = self._recommend(profile, own, selection, seen, evidence)
+        recs[Columns.USER] = None
+        recs.attrs["account"] = selection.account()
+        return recs
 
     def score(self, pairs: pd.DataFrame) -> np.ndarray:
         """Score (user, item) pairs.
@@ -212,23 +247,37 @@ class Recommender(ABC):
         float64 array of shape (pairs,)
             NaN where the model has no score, as for an item that nothing links to the user.
         """
-        ds = self.data
-        users, inverse = np.unique(ds.require_users(pairs[Columns.USER]), return_inverse=True)
-        items = ds.require_items(pairs[Columns.ITEM])
-        result = np.full(len(pairs), np.nan)
-        size = max(1, BATCH_BYTES // (8 * len(ds.item_ids)))
-        for start in range(0, len(users), size):
-            part = users[start : start + size]
-            scores = self._score(ds.matrix[part], part)
-            here = (inverse >= start) & (inverse < start + size)
-            result[here] = scores[inverse[here] - start, items[here]]
-        return np.where(np.isfinite(result), result, np.nan)
+        users = self.data.require_users(pairs[Columns.USER])
+        scores = self._score_pairs(users, positions(self.item_ids, pairs[Columns.ITEM], "item"))
+        return np.where(np.isfinite(scores), scores, np.nan)
+
+    def scores(self, users: Any) -> np.ndarray:
+        """Score every item that the model knows, seen or not.
+
+        Parameters
+        ----------
+        users : sequence of user ids
+            So many at a time that 8 bytes for each of their items are no burden.
+
+        Returns
+        -------
+        float64 array of shape (users, items)
+            Its columns are `item_ids`; NaN where the model has no score.
+
+        Raises
+        ------
+        UnknownIdError
+            If a user has no interactions.
+        """
+        rows = self.data.require_users(users)
+        scores = fetched(self._score(self._profiles(rows), rows))
+        return np.where(np.isfinite(scores), scores, np.nan)
 
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
         """Return the evidence for one pair, strongest first, recommended or not."""
         at_least("n", n, 1)
-        user, item = self.data.require_users([user_id]), self.data.require_items([item_id])
-        return self._because(self.data.matrix[user], user, np.array([0]), item, n)[0]
+        user, item = self.data.require_users([user_id]), positions(self.item_ids, [item_id], "item")
+        return self._because(self._profiles(user), user, np.array([0]), item, n)[0]
 
     @abstractmethod
     def _fit(self, ds: Dataset) -> None: ...
@@ -246,8 +295,27 @@ class Recommender(ABC):
         Returns
         -------
         float64 array of shape (b, items)
-            NaN where there is no score.
+            NaN where there is no score. Its columns, as those of profiles, are `item_ids`. On a
+            card, a CuPy array, from which only the lists come down.
         """
+
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Score pairs of a row and a column; a model that need not score whole rows overrides it.
+
+        Returns
+        -------
+        float64 array of shape (pairs,)
+        """
+        known, rows = np.unique(users, return_inverse=True)
+        order, found = np.argsort(rows, kind="stable"), np.empty(len(users))
+        starts, first = np.concatenate([[0], np.cumsum(np.bincount(rows))]), 0
+        for part in self._batches(known):
+            scores = self._score(self._profiles(part), part)
+            mine = order[starts[first] : starts[first + len(part)]]
+            at = library(scores).asarray
+            found[mine] = fetched(scores[at(rows[mine] - first), at(items[mine])])
+            first += len(part)
+        return found
 
     @abstractmethod
     def _contributions(
@@ -261,25 +329,37 @@ class Recommender(ABC):
         ids : Index of shape (sources,)
         """
 
+    def _batches(self, users: np.ndarray) -> list[np.ndarray]:
+        """Rows of users in parts whose scores of all items are not too many at a time."""
+        size = max(1, BATCH_BYTES // (8 * len(self.item_ids)))
+        return np.split(users, range(size, len(users), size))
+
+    def _selection(self, rows: np.ndarray, **asked: Any) -> Selection:
+        ds = self.data
+        catalogue = derived(self, "catalogue", ds, lambda: Catalogue(ds, self.item_ids))
+        return Selection(catalogue, rows, **asked)
+
     def _recommend(
-        self, profiles: sparse.csr_array, own: np.ndarray, *, n: int, seen: str, evidence: int
+        self,
+        profiles: sparse.csr_array,
+        own: np.ndarray,
+        selection: Selection,
+        seen: str,
+        evidence: int,
     ) -> pd.DataFrame:
-        at_least("n", n, 1)
         at_least("evidence", evidence, 0)
-        scores = self._score(profiles, own)
-        _hide_seen(scores, profiles, one_of("seen", seen, SEEN))
-        columns, best = top_k(scores, n)
+        hidden = seen_entries(profiles, one_of("seen", seen, SEEN))
+        columns, best = selection.lists(self._score(profiles, own), own, seen=hidden)
         rows, ranks = np.nonzero(columns >= 0)
         items = columns[rows, ranks]
+        because = self._because(profiles, own, rows, items, evidence)
         return pd.DataFrame(
             {
                 Columns.USER: own[rows],
-                Columns.ITEM: self.data.item_ids[items],
+                Columns.ITEM: self.item_ids[items],
                 Columns.SCORE: best[rows, ranks].astype(np.float64),
                 Columns.RANK: ranks + 1,
-                Columns.BECAUSE: pd.Series(
-                    self._because(profiles, own, rows, items, evidence), dtype=object
-                ),
+                Columns.BECAUSE: pd.Series(because, dtype=object),
             }
         )
 
@@ -296,52 +376,19 @@ class Recommender(ABC):
         contributions, ids = self._contributions(profiles, own, rows, items)
         return [
             [self.evidence_type(*pair) for pair in zip(names, values, strict=True)]
-            for names, values in _strongest(contributions, ids, n)
+            for names, values in strongest(contributions, ids, n)
         ]
+
+    def _profiles(self, users: np.ndarray) -> sparse.csr_array:
+        """Rows of the ratings matrix, with a column for every item that the model knows."""
+        return aligned(self.data.matrix[users], self.data.item_ids, self.item_ids)
 
     def _profile(self, history: Iterable[tuple[Any, float]]) -> sparse.csr_array:
         ratings = dict(history)
-        items = self.data.require_items(list(ratings)) if ratings else np.array([], dtype=int)
+        items = positions(self.item_ids, list(ratings), "item") if ratings else np.array([], int)
         values = np.array(list(ratings.values()), dtype=np.float64)
         if not np.isfinite(values).all():
             raise OptionError("a rating in the history is NaN or infinite; leave it out")
         order = np.argsort(items)
-        shape = (1, len(self.data.item_ids))
+        shape = (1, len(self.item_ids))
         return sparse.csr_array((values[order], items[order], [0, len(items)]), shape=shape)
-
-
-def _hide_seen(scores: np.ndarray, profiles: sparse.csr_array, seen: str) -> None:
-    if seen == "keep":
-        return
-    # Not .nonzero(): a rating of 0 is seen as well.
-    rows, columns = np.repeat(np.arange(len(scores)), np.diff(profiles.indptr)), profiles.indices
-    if seen == "disliked":
-        liked = profiles.data >= row_means(profiles)[rows]
-        rows, columns = rows[liked], columns[liked]
-    scores[rows, columns] = np.nan
-
-
-def row_means(matrix: sparse.csr_array) -> np.ndarray:
-    """Mean of the stored entries of every row, 0 for an empty one; shape (rows,)."""
-    counts = np.diff(matrix.indptr)
-    return np.asarray(matrix.sum(axis=1)).ravel() / np.maximum(counts, 1)
-
-
-def present(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Ones wherever the matrix has an entry."""
-    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
-
-
-def _strongest(
-    contributions: sparse.csr_array, ids: pd.Index, n: int
-) -> Iterator[tuple[list[Any], list[float]]]:
-    """Ids and values of the n largest entries of every row; ties to the lower id."""
-    contributions.sort_indices()
-    counts = np.diff(contributions.indptr)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((contributions.indices, -contributions.data, rows))
-    kept = order[np.arange(len(order)) - np.repeat(contributions.indptr[:-1], counts) < n]
-    ends = np.cumsum(np.minimum(counts, n))
-    names, values = ids[contributions.indices[kept]].tolist(), contributions.data[kept].tolist()
-    for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        yield names[start:end], values[start:end]

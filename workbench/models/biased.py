@@ -7,6 +7,7 @@ from scipy import sparse
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.models.base import ByCount, ByItem, Recommender
+from workbench.models.factors import dots, products
 from workbench.models.popular import by_count
 from workbench.options import at_least, number
 
@@ -76,13 +77,17 @@ class Baseline(Recommender):
         left = ratings.data - self._mean - others[ratings.indices]
         return np.bincount(rows, left, len(lengths)) / np.maximum(l2 + lengths, 1e-300)
 
-    def predict(self, profiles: sparse.csr_array) -> np.ndarray:
-        """Predict all ratings of rows of a ratings matrix; float64, of the shape of the rows."""
-        users = self._biases(profiles, self._items, self.l2_users)
-        return self._mean + users[:, None] + self._items
+    def offsets(self, profiles: sparse.csr_array) -> np.ndarray:
+        """Biases of the users of rows of a ratings matrix; float64 array of shape (rows,)."""
+        return self._biases(profiles, self._items, self.l2_users)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """The mean and the biases of the items; float64 array of shape (items,)."""
+        return self._mean + self._items
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return self.predict(profiles)
+        return self.offsets(profiles)[:, None] + self.levels
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
@@ -179,7 +184,12 @@ class BiasedMF(Recommender):
         else:
             terms = self._terms(profiles)
             biases, users = np.asarray(terms.sum(axis=1)).ravel(), terms @ self._items
-        return self._mean + biases[:, None] + self._item_biases + users @ self._items.T
+        known = self._mean + biases[:, None] + self._item_biases
+        return known + products(users, self._items)
+
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        biases = self._mean + self._user_biases[users] + self._item_biases[items]
+        return biases + dots(self._users, users, self._items, items)
 
     def _terms(self, profiles: sparse.csr_array) -> sparse.csr_array:
         """Weights a of the history, of shape (b, items)."""

@@ -6,6 +6,7 @@ from scipy import sparse
 
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
+from workbench.models._derived import held, sent
 from workbench.models.base import ByItem, Recommender
 from workbench.options import number
 
@@ -36,7 +37,8 @@ class EASE(Recommender):
         Above 0: the paper's lambda, on the scale of the sum of squares of an item's ratings.
     memory : float
         GiB that B may take: 4 are enough for 23,000 items.
-    device : {"auto", "cpu"}
+    device : {"auto", "cpu", "gpu"}
+        For the scores.
 
     Raises
     ------
@@ -46,7 +48,6 @@ class EASE(Recommender):
     """
 
     evidence_type = ByItem
-    on_gpu = False
 
     def __init__(self, *, l2: float = 500.0, memory: float = 4.0, device: str = "auto") -> None:
         super().__init__(device=device)
@@ -68,7 +69,7 @@ class EASE(Recommender):
         np.fill_diagonal(self._weights, 0)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        scores = profiles @ self._weights
+        scores = sent(self.device, profiles) @ held(self, "weights", self._weights)
         scores[np.diff(profiles.indptr) == 0] = np.nan
         return scores
 

@@ -1,7 +1,7 @@
 """Matrix factorisation by alternating least squares."""
 
 import itertools
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from scipy import sparse
 
 from workbench.compute import Team
 from workbench.datasets import Dataset, extended
+from workbench.models._derived import held, sent
 from workbench.models.base import FEEDBACK, ByItem, Recommender, row_means
 from workbench.options import at_least, number, one_of
 
@@ -68,7 +69,8 @@ class ALS(Recommender):
         "explicit" predicts ratings.
     seed : int
         Of the item vectors to start with; the same seed gives the same model.
-    device : {"auto", "cpu"}
+    device : {"auto", "cpu", "gpu"}
+        For the scores; it is fitted on the CPU.
 
     Raises
     ------
@@ -77,7 +79,6 @@ class ALS(Recommender):
     """
 
     evidence_type = ByItem
-    on_gpu = False
 
     def __init__(
         self,
@@ -153,13 +154,19 @@ class ALS(Recommender):
         return np.zeros((self.factors, self.factors))
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        users = sent(self.device, self._vectors(profiles, own))
+        return products(users, held(self, "items", self._items))
+
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return dots(self._users, users, self._items, items)
+
+    def _vectors(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        """Factors of profiles; NaN where nothing is known."""
         if (own >= 0).all():
-            users = self._users[own]
-        else:
-            users = _solved(self._equations(profiles), self._items, self._gram)
-        scores = users @ self._items.T
-        scores[np.diff(profiles.indptr) == 0] = np.nan
-        return scores
+            return self._users[own]
+        users = _solved(self._equations(profiles), self._items, self._gram)
+        users[np.diff(profiles.indptr) == 0] = np.nan
+        return users
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
@@ -186,4 +193,19 @@ def _solved(equations: Equations, factors: np.ndarray, gram: np.ndarray) -> np.n
             lambda part: _kernels.solve(*part, *equations, factors, gram, found),
             itertools.pairwise(edges),
         )
+    return found
+
+
+def products(left: Any, right: Any) -> Any:
+    """Products of every row of one array with every row of another, NumPy's or CuPy's."""
+    # BLAS takes some times longer over one row and a wide matrix than over a tall one and it.
+    return (right @ left.T).T if len(left) == 1 else left @ right.T
+
+
+def dots(left: np.ndarray, rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Products of the rows of two float64 arrays, pair by pair; float64, of shape (pairs,)."""
+    from workbench.models import _kernels
+
+    found = np.empty(len(rows))
+    _kernels.dots(rows.astype(np.int64), others.astype(np.int64), left, right, found)
     return found

@@ -7,6 +7,7 @@ from scipy import sparse
 from workbench.compute import nearest
 from workbench.datasets import Dataset
 from workbench.errors import DataError
+from workbench.models._derived import held, library, product
 from workbench.models.base import Recommender, present
 from workbench.models.knn import as_matrix
 from workbench.options import at_least, number
@@ -88,8 +89,10 @@ class P3alpha(Recommender):
         self._by_target = self._links.T.tocsr()
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        reached = (present(profiles) @ self._links).toarray() > 0
-        return np.where(reached, (profiles @ self._links).toarray(), np.nan)
+        links = held(self, "links on the device", self._links)
+        scores = product(self.device, profiles, links)
+        reached = product(self.device, present(profiles), links) > 0
+        return library(scores).where(reached, scores, np.nan)
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray

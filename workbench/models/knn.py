@@ -1,25 +1,36 @@
 """Neighbourhood models: users like you, and items like those you chose."""
 
 from abc import abstractmethod
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from workbench.compute import Neighbours, nearest
+from workbench.compute.request import Request
 from workbench.compute.similarity import Search, checked, searched
-from workbench.compute.weighting import WEIGHTINGS
-from workbench.datasets import Dataset
+from workbench.compute.weighting import WEIGHTINGS, Preparation
+from workbench.datasets import Dataset, extended
+from workbench.models._derived import derived, held, library, product
+from workbench.models._rated import Raters
 from workbench.models.base import FEEDBACK, ByItem, ByUser, Recommender, present, row_means
 from workbench.models.biased import Baseline
 from workbench.options import one_of
 
+CENTRES = ("none", "mean", "baseline")
+
 
 class _KNN(Recommender):
-    """What both neighbourhood models share."""
+    """What both neighbourhood models share; rows are what is compared, users or items.
 
-    _of: str
+    Implicit feedback is summed over the k most similar rows, found by `fit`. Explicit feedback is
+    averaged over the k most similar of the rows that have it, found when a pair asks for them.
+    What is expected of a rating is the sum of an offset a profile and a level an item.
+    """
+
+    _of: Literal["items", "users"]
+    _order: Literal["C", "F"]  # of pairs: those of a profile, or of an item, follow each other
 
     def __init__(
         self,
@@ -31,23 +42,22 @@ class _KNN(Recommender):
         alpha: float = 0.5,
         min_overlap: int = 1,
         feedback: str = "implicit",
+        centre: str = "mean",
         device: str = "auto",
     ) -> None:
         super().__init__(device=device)
-        self._request = request = checked(metric, k, min_overlap, alpha, shrink)
+        request = checked(metric, k, min_overlap, alpha, shrink)
         self.k, self.metric, self.min_overlap = request.k, request.metric, request.min_overlap
         self.alpha, self.shrink = request.alpha, request.shrink
         self.weighting = one_of("weighting", weighting, WEIGHTINGS)
         self.feedback = one_of("feedback", feedback, FEEDBACK)
-
-    def _fit(self, ds: Dataset) -> None:
-        search = Search(ds, self._of, None, self._request, self.weighting)
-        self._take(searched(search, self.device))
+        self.centre = one_of("centre", centre, CENTRES)
 
     def partial_fit(self, new: pd.DataFrame) -> Self:
-        """Take in new interactions: the same model as one fitted on all, at a part of the cost.
+        """Take in new interactions: the same model as one fitted on all.
 
-        Only neighbours that they change are searched anew: see `workbench.Neighbours.update`.
+        Of implicit feedback, only neighbours that they change are searched anew: see
+        `workbench.Neighbours.update`. For explicit feedback none are kept.
 
         Parameters
         ----------
@@ -65,111 +75,198 @@ class _KNN(Recommender):
         DataError
             If a column is missing or holds what it must not.
         """
+        if self.feedback == "explicit":
+            return self.fit(extended(self.data, new))
         self.data  # noqa: B018 - says so if there is none
-        self._take(self._near.update(new))
+        near = self._near.update(new)
+        assert near.search is not None
+        self._data = near.search.data
+        self._fit(self._data, near)
         return self
 
-    def _take(self, near: Neighbours) -> None:
-        """Learn from neighbours, and the data they were found in."""
-        assert near.search is not None
-        self._near, self._data = near, near.search.data
-        self._similar = as_matrix(near.indices, near.scores, columns=len(near.pool))
-        self._learn(self._data)
+    def _fit(self, ds: Dataset, near: Neighbours | None = None) -> None:
+        if self.feedback == "implicit":
+            search = Search(ds, self._of, None, self._request(), self.weighting)
+            self._near = near = near or searched(search, self.device)
+            self._similar = as_matrix(near.indices, near.scores, columns=len(near.pool))
+            return
+        rows = self._rows(ds.matrix)
+        self._pool = self._preparation().of_rows(rows)
+        if self.centre == "baseline":
+            self._baseline = self._new_baseline().fit(ds)
+            self._levels = self._baseline.levels
+        elif self.centre == "mean":
+            self._levels = self._mean_levels(rows)
+        else:  # in a weighted mean the same as no centring, and a prediction where none rated
+            self._levels = np.full(len(ds.item_ids), ds.matrix.data.mean())
 
     @abstractmethod
-    def _learn(self, ds: Dataset) -> None:
-        """Learn what the neighbours do not say."""
+    def _rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
+        """What is compared, from users x items."""
 
     @abstractmethod
-    def _predict(
-        self, profiles: sparse.csr_array, own: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Numerator, sum of similarities, and mean to add back; all broadcast to (b, items)."""
+    def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
+        """What the item adds to the mean that is expected; shape (items,)."""
+
+    @abstractmethod
+    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and sums of similarities of implicit feedback; both of shape (b, items)."""
+
+    @abstractmethod
+    def _raters(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> Raters:
+        """Whose ratings predict those of pairs of a profile and an item."""
+
+    def _new_baseline(self) -> Baseline:
+        return Baseline()
+
+    def _offsets(self, profiles: sparse.csr_array) -> np.ndarray:
+        """What the profile adds to what is expected; shape (b,)."""
+        if self.centre == "baseline":
+            return self._baseline.offsets(profiles)
+        return np.zeros(profiles.shape[0])
+
+    def _request(self) -> Request:
+        return checked(self.metric, self.k, self.min_overlap, self.alpha, self.shrink)
+
+    def _preparation(self) -> Preparation:
+        by_feature = self._rows(self.data.matrix).T.tocsr()
+        return Preparation(by_feature, self._request().definition, self.weighting)
+
+    def _neighbours(
+        self,
+        targets: sparse.csr_array,
+        queries: sparse.csr_array | None = None,
+        own: np.ndarray | None = None,
+    ) -> sparse.csr_array:
+        """Similarities as a CSR array of shape (queries, targets), k entries a row at most."""
+        found = nearest(
+            targets,
+            queries=queries,
+            own=own,
+            metric=self.metric,
+            k=self.k,
+            weighting=self.weighting,
+            shrink=self.shrink,
+            alpha=self.alpha,
+            min_overlap=self.min_overlap,
+            device=self.device,
+        )
+        return as_matrix(*found, columns=targets.shape[0])
+
+    def _residuals(self, ratings: sparse.csr_array) -> sparse.csr_array:
+        """Ratings less what is expected of them; one that is as expected stays stored, as 0."""
+        offsets = np.repeat(self._offsets(ratings), np.diff(ratings.indptr))
+        left = ratings.data - offsets - self._levels[ratings.indices]
+        return sparse.csr_array((left, ratings.indices, ratings.indptr), ratings.shape)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        total, weight, mean = self._predict(profiles, own)
         if self.feedback == "implicit":
-            return np.where(weight > 0, total, np.nan)
-        return mean + total / np.where(weight > 0, weight, np.nan)
+            scores, weights = self._sums(profiles, own)
+            return library(scores).where(weights > 0, scores, np.nan)
+        pairs = np.unravel_index(np.arange(np.prod(profiles.shape)), profiles.shape, self._order)
+        scores = self._predict(profiles, own, *pairs).reshape(profiles.shape, order=self._order)
+        scores[np.diff(profiles.indptr) == 0] = np.nan
+        return scores
 
-    def _centred(self, matrix: sparse.csr_array, means: np.ndarray) -> sparse.csr_array:
-        """Ratings, less their means (one a stored entry) where feedback is explicit."""
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         if self.feedback == "implicit":
-            return matrix
-        # A rating equal to the mean stays stored as 0: it still says that the entry is there.
-        return sparse.csr_array((matrix.data - means, matrix.indices, matrix.indptr), matrix.shape)
+            return super()._score_pairs(users, items)
+        own, rows = np.unique(users, return_inverse=True)
+        return self._predict(self.data.matrix[own], own, rows, items)
+
+    def _predict(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> np.ndarray:
+        """Ratings of pairs of a profile and an item; shape (pairs,)."""
+        totals, weights = self._raters(profiles, own, rows, items).sums()
+        means = np.divide(totals, weights, out=totals, where=weights > 0)
+        return self._offsets(profiles)[rows] + self._levels[items] + means
 
 
 class ItemKNN(_KNN):
     r"""Recommend items similar to those in the user's history.
 
-    With :math:`N_k(i)` the k most similar items of i and :math:`H_u` the history of u,
+    With :math:`H_u` the history of u, :math:`N_k(i)` the k most similar of all items, and
+    :math:`N_k(i; u)` the k most similar of those in :math:`H_u`,
 
     .. math::
         s(u, i) = \sum_{j \in N_k(i) \cap H_u} w_{ij} r_{uj} \qquad
-        \hat r_{ui} = \bar r_i + \frac{\sum_j w_{ij} (r_{uj} - \bar r_j)}{\sum_j w_{ij}}
+        \hat r_{ui} = b_{ui} +
+            \frac{\sum_{j \in N_k(i; u)} w_{ij} (r_{uj} - b_{uj})}{\sum_{j \in N_k(i; u)} w_{ij}}
 
-    for implicit (Deshpande and Karypis 2004, section 4) and explicit feedback (Desrosiers and
-    Karypis 2011, section 4.2, item-based). Item means are over all raters.
+    for implicit (Deshpande and Karypis 2004) and explicit feedback (Koren 2010; Desrosiers and
+    Karypis 2011), where b is what is expected of a rating. Where no item of the history is similar,
+    the rating predicted is just that.
+
+    An explicit prediction looks at the similarities of its item to all of the history. None are
+    kept: they are computed for the pairs that are asked for, in blocks of 64 MiB, and a list takes
+    those of all items to all histories.
 
     Parameters
     ----------
     k : int
-        Neighbours a row.
+        Neighbours a row, or a pair.
     metric, weighting, shrink, alpha, min_overlap
         See `workbench.similar`.
     feedback : {"implicit", "explicit"}
         "implicit" ranks by the sum of similarity x rating, not divided by the sum of
-        similarities; "explicit" predicts the rating as a mean-centred weighted mean.
+        similarities; "explicit" predicts the rating.
+    centre : {"none", "mean", "baseline"}
+        For explicit feedback, what is expected of a rating: the mean of all, the item's mean, or
+        `workbench.Baseline`. They are KNNBasic, KNNWithMeans and KNNBaseline of Surprise.
     device : {"auto", "cpu", "gpu"}
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed.
     """
 
     evidence_type = ByItem
-    _of = "items"
+    _of, _order = "items", "F"
 
-    def _learn(self, ds: Dataset) -> None:
-        self._means = row_means(ds.matrix.T.tocsr())
+    def _rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
+        return matrix.T.tocsr()
 
-    def _expected(self, profiles: sparse.csr_array) -> np.ndarray:
-        """What rating is expected of every item, similar ones aside; broadcasts to (b, items)."""
-        return self._means
+    def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
+        return row_means(rows)
 
-    def _history(self, profiles: sparse.csr_array) -> sparse.csr_array:
-        expected = np.broadcast_to(self._expected(profiles), profiles.shape)
-        rows = np.repeat(np.arange(profiles.shape[0]), np.diff(profiles.indptr))
-        return self._centred(profiles, expected[rows, profiles.indices])
+    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # A transpose that is not kept would be made anew by every product.
+        links = derived(self, "links", self._similar, self._similar.T.tocsr)
+        links = held(self, "links on the device", links)
+        scores = product(self.device, profiles, links)
+        return scores, product(self.device, present(profiles), links)
 
-    def _predict(
-        self, profiles: sparse.csr_array, own: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        total = (self._history(profiles) @ self._similar.T).toarray()
-        weight = (present(profiles) @ self._similar.T).toarray()
-        return total, weight, self._expected(profiles)
+    def _raters(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> Raters:
+        every = np.arange(profiles.shape[1])
+        lists = self._residuals(profiles)
+        return Raters(
+            items, rows, self._pool, every, lists, self._pool, self._request(), self.device
+        )
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
-        history = self._history(profiles)
-        return self._similar[items].multiply(history[rows]).tocsr(), self.data.item_ids
+        if self.feedback == "explicit":
+            return self._raters(profiles, own, rows, items).terms(), self.data.item_ids
+        return self._similar[items].multiply(profiles[rows]).tocsr(), self.data.item_ids
 
 
 class KNNBaseline(ItemKNN):
-    r"""Predict a rating from those of similar items, each compared with its baseline.
+    """Predict a rating from those of similar items, each compared with its baseline.
 
-    With :math:`b_{ui} = \mu + b_u + b_i` as in `workbench.Baseline`, and else as in `ItemKNN`,
-
-    .. math::
-        \hat r_{ui} = b_{ui} +
-            \frac{\sum_{j \in N_k(i) \cap H_u} w_{ij} (r_{uj} - b_{uj})}
-            {\sum_{j \in N_k(i) \cap H_u} w_{ij}}
-
-    (Koren 2010, section 2.2, where the k are chosen among the items that u rated). It takes off
-    who rates high as well as what is rated high.
+    That is `ItemKNN` of explicit feedback with the centre "baseline" (Koren 2010): it takes off
+    who rates high as well as what is rated high. `UserKNN` with that centre is its user-based form.
 
     Parameters
     ----------
     k : int
-        Neighbours a row.
+        Neighbours a pair.
     metric, weighting, shrink, alpha, min_overlap
         See `workbench.similar`.
     l2_users, l2_items, epochs
@@ -205,81 +302,98 @@ class KNNBaseline(ItemKNN):
             alpha=alpha,
             min_overlap=min_overlap,
             feedback="explicit",
+            centre="baseline",
             device=device,
         )
-        self._baseline = Baseline(l2_users=l2_users, l2_items=l2_items, epochs=epochs)
-        self.l2_users, self.l2_items = self._baseline.l2_users, self._baseline.l2_items
-        self.epochs = self._baseline.epochs
+        baseline = Baseline(l2_users=l2_users, l2_items=l2_items, epochs=epochs)
+        self.l2_users, self.l2_items = baseline.l2_users, baseline.l2_items
+        self.epochs = baseline.epochs
 
-    def _learn(self, ds: Dataset) -> None:
-        self._baseline.fit(ds)
-
-    def _expected(self, profiles: sparse.csr_array) -> np.ndarray:
-        return self._baseline.predict(profiles)
+    def _new_baseline(self) -> Baseline:
+        return Baseline(l2_users=self.l2_users, l2_items=self.l2_items, epochs=self.epochs)
 
 
 class UserKNN(_KNN):
     r"""Recommend what similar users chose.
 
-    With :math:`N_k(u)` the k most similar users of u, of whom those count who rated i,
+    With :math:`N_k(u)` the k most similar of all users, and :math:`N_k(u; i)` the k most similar of
+    those who rated i,
 
     .. math::
         s(u, i) = \sum_{v \in N_k(u)} w_{uv} r_{vi} \qquad
-        \hat r_{ui} = \bar r_u + \frac{\sum_v w_{uv} (r_{vi} - \bar r_v)}{\sum_v w_{uv}}
+        \hat r_{ui} = b_{ui} +
+            \frac{\sum_{v \in N_k(u; i)} w_{uv} (r_{vi} - b_{vi})}{\sum_{v \in N_k(u; i)} w_{uv}}
 
-    for implicit and explicit feedback (Herlocker et al. 1999, section 5.4).
+    for implicit and explicit feedback (Herlocker et al. 1999), where b is what is expected of a
+    rating. Where nobody similar rated the item, the rating predicted is just that.
+
+    An explicit prediction looks at the similarities of its user to all who rated the item. None are
+    kept: they are computed for the users who are asked for, in blocks of 64 MiB.
 
     Parameters
     ----------
     k : int
-        Neighbours a row.
+        Neighbours a row, or a pair.
     metric, weighting, shrink, alpha, min_overlap
         See `workbench.similar`.
     feedback : {"implicit", "explicit"}
         "implicit" ranks by the sum of similarity x rating, not divided by the sum of
-        similarities; "explicit" predicts the rating as a mean-centred weighted mean.
+        similarities; "explicit" predicts the rating.
+    centre : {"none", "mean", "baseline"}
+        For explicit feedback, what is expected of a rating: the mean of all, the user's mean, or
+        `workbench.Baseline`. They are KNNBasic, KNNWithMeans and KNNBaseline of Surprise.
     device : {"auto", "cpu", "gpu"}
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed.
     """
 
     evidence_type = ByUser
-    _of = "users"
+    _of, _order = "users", "C"
 
-    def _learn(self, ds: Dataset) -> None:
-        matrix = ds.matrix
-        means = np.repeat(row_means(matrix), np.diff(matrix.indptr))
-        self._ratings = self._centred(matrix, means)
-        self._raters = self._ratings.T.tocsr()
-        self._rated = present(matrix)
+    def _fit(self, ds: Dataset, near: Neighbours | None = None) -> None:
+        super()._fit(ds, near)
+        ratings = ds.matrix if self.feedback == "implicit" else self._residuals(ds.matrix)
+        self._by_item = ratings.T.tocsr()
 
-    def _predict(
-        self, profiles: sparse.csr_array, own: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        similar = self._similar_users(profiles, own)
-        weight = (similar @ self._rated).toarray()
-        return (similar @ self._ratings).toarray(), weight, row_means(profiles)[:, None]
+    def _rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
+        return matrix
+
+    def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
+        return np.zeros(rows.shape[1])
+
+    def _offsets(self, profiles: sparse.csr_array) -> np.ndarray:
+        return row_means(profiles) if self.centre == "mean" else super()._offsets(profiles)
+
+    def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        similar, ratings = self._similar_users(profiles, own), self.data.matrix
+        rated = derived(self, "rated", ratings, lambda: present(ratings))
+        totals = product(self.device, similar, held(self, "ratings on the device", ratings))
+        return totals, product(self.device, similar, held(self, "rated on the device", rated))
 
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
         if (own >= 0).all():
             return self._similar[own]
-        found = nearest(
-            self.data.matrix,
-            queries=profiles,
-            own=own,
-            metric=self.metric,
-            k=self.k,
-            weighting=self.weighting,
-            shrink=self.shrink,
-            alpha=self.alpha,
-            min_overlap=self.min_overlap,
-            device=self.device,
+        return self._neighbours(self.data.matrix, profiles, own)
+
+    def _raters(
+        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
+    ) -> Raters:
+        known = (own >= 0).all()
+        queries = self._pool[own] if known else self._preparation().of_rows(profiles)
+        return Raters(
+            rows, items, queries, own, self._by_item, self._pool, self._request(), self.device
         )
-        return as_matrix(*found, columns=len(self.data.user_ids))
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
+        if self.feedback == "explicit":
+            return self._raters(profiles, own, rows, items).terms(), self.data.user_ids
         similar = self._similar_users(profiles, own)
-        return similar[rows].multiply(self._raters[items]).tocsr(), self.data.user_ids
+        return similar[rows].multiply(self._by_item[items]).tocsr(), self.data.user_ids
 
 
 def as_matrix(indices: np.ndarray, scores: np.ndarray, *, columns: int) -> sparse.csr_array:

@@ -119,6 +119,7 @@ def _try_out(model: Recommender) -> None:
         raise ModelFileError("it holds no model")
     if model._data is not None:
         last = len(model.data.user_ids) - 1
-        scores = model._score(model.data.matrix[[last]], np.array([last]))
-        if scores.shape != (1, len(model.data.item_ids)) or scores.dtype != np.float64:
+        own = np.array([last])
+        scores = model._score(model._profiles(own), own)
+        if scores.shape != (1, len(model.item_ids)) or scores.dtype != np.float64:
             raise ModelFileError(f"scores are {scores.dtype} of shape {scores.shape}")

@@ -2,7 +2,11 @@
 
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.copy import CopyStudio
-from workbench.panels.recommend import ListComparison
+from workbench.panels.evaluate import ModelComparison
+from workbench.panels.interview import TasteInterview
+from workbench.panels.model import ModelReport
+from workbench.panels.newitem import NewItemExplorer
+from workbench.panels.recommend import ListComparison, RecommendPanel
 from workbench.panels.similarity import SimilarityExplorer
 from workbench.panels.user import UserExplorer, UserReport, typical_user
 
@@ -11,7 +15,12 @@ __all__ = [
     "CopyStudio",
     "DataPicker",
     "ListComparison",
+    "ModelComparison",
+    "ModelReport",
+    "NewItemExplorer",
+    "RecommendPanel",
     "SimilarityExplorer",
+    "TasteInterview",
     "UserExplorer",
     "UserReport",
     "typical_user",

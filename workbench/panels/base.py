@@ -83,6 +83,28 @@ class Panel(widgets.VBox):
     def _draw(self, state: Any) -> None: ...
 
 
+class _Figure(go.FigureWidget):
+    """A figure that is told to the page once, when all of it is known.
+
+    A FigureWidget tells the page that it is there, and its data and layout in a message that
+    follows; where the page was the quicker of the two, it showed empty axes.
+    """
+
+    _config: Any
+    _whole = False
+
+    def __init__(self, figure: go.Figure) -> None:
+        super().__init__(figure)
+        self._config = self._config | {"responsive": True, "displaylogo": False}
+        self._whole = True
+        self.open()
+
+    def open(self) -> None:
+        """Tell the page, unless it is too early."""
+        if self._whole:
+            super().open()
+
+
 class FigureView(widgets.VBox):
     """A place for one figure at a time, as wide as it is given.
 
@@ -98,8 +120,7 @@ class FigureView(widgets.VBox):
         """Show another figure."""
         if self.figure is None or not self.figure._view_count:
             # A page that is still loading Plotly loses what it is told: all must come with it.
-            self.figure = go.FigureWidget(figure)
-            self.figure._config = self.figure._config | {"responsive": True, "displaylogo": False}
+            self.figure = _Figure(figure)
             self.children = [self.figure]
             return
         with self.figure.batch_update():

@@ -34,7 +34,7 @@ class Behaviour:
         if self.min_activity <= 1:
             return self.ds
         users = self.ds.user_ids[np.diff(self.ds.matrix.indptr) >= self.min_activity]
-        table = self.ds.interactions
+        table = self.ds.table
         kept = table[table[Columns.USER].isin(users)]
         return Dataset(kept, self.ds.items, self.ds.users, self.ds.name, self.ds.account)
 

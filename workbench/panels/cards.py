@@ -31,6 +31,7 @@ STYLE = """<style>
  margin:2px 4px 2px 0;font-size:12px;color:var(--soft)}
 .wb .chip.model{color:var(--accent);border-color:currentColor}
 .wb .chip.new{color:var(--warm);border-color:currentColor;font-weight:620}
+.wb .columns{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:14px}
 .wb .badge{color:var(--soft);font-size:12px;border-top:1px solid var(--line);margin-top:10px;
  padding-top:6px}
 .wb .error{border-left:3px solid #c0392b;padding:6px 12px;background:var(--tint)}
@@ -63,6 +64,15 @@ def tiles(figures: Mapping[str, Any]) -> str:
 def chips(labels: Iterable[str], kind: str = "") -> str:
     """Small labels in a row."""
     return "".join(f'<span class="chip {kind}">{escape(str(label))}</span>' for label in labels)
+
+
+def facts(rows: Mapping[str, str]) -> str:
+    """What is to be known, a line each."""
+    body = "".join(
+        f"<tr><td class='soft'>{escape(key)}</td><td>{escape(value)}</td></tr>"
+        for key, value in rows.items()
+    )
+    return f"<table>{body}</table>"
 
 
 def error(message: object) -> str:
@@ -114,7 +124,7 @@ def because(
     ratings : mapping of item id to rating
         The user's history.
     """
-    pairs = list(pairs)[:most]
+    pairs = [pair for pair in pairs if pair[1] > 0][:most]  # what speaks against is no reason
     if not pairs:
         return ""
     kind = type(pairs[0]).__name__

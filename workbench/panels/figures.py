@@ -12,12 +12,13 @@ from workbench.datasets import Dataset
 from workbench.strings import Strings
 
 MINE, EVERYBODY, ACCENT = "#2f63c4", "#b3bfca", "#e0793a"
+GRID = {"automargin": True, "gridcolor": "rgba(128,140,150,.2)", "zeroline": False}
 FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK SC",sans-serif'
 
 
 def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = None) -> go.Figure:
     """Share of each rating: everybody's and, beside it, one user's."""
-    everybody = ds.interactions[Columns.RATING]
+    everybody = ds.table[Columns.RATING]
     bins = _rating_bins(everybody)
     series = [(text("figure.everybody"), everybody, EVERYBODY)]
     if mine is not None:
@@ -125,7 +126,7 @@ def over_time(ds: Dataset, text: Strings) -> go.Figure:
     figure = blank(text("figure.over_time"))
     if Columns.TIMESTAMP not in ds.interactions:
         return figure.add_annotation(text=text("figure.no_time"), showarrow=False)
-    times = ds.interactions[Columns.TIMESTAMP].dropna()
+    times = ds.table[Columns.TIMESTAMP].dropna()
     unit = "D" if times.max() - times.min() < pd.Timedelta(days=120) else "ME"
     counts = pd.Series(1, index=times).resample(unit).sum()
     # Dates go as text: a widget would show the nanoseconds of a datetime64.
@@ -149,9 +150,7 @@ def blank(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Figu
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         hoverlabel={"font_family": FONT},
     )
-    figure.update_xaxes(title=x, automargin=True, gridcolor="rgba(128,140,150,.2)", zeroline=False)
-    figure.update_yaxes(title=y, automargin=True, gridcolor="rgba(128,140,150,.2)", zeroline=False)
-    return figure
+    return figure.update_xaxes(title=x, **GRID).update_yaxes(title=y, **GRID)
 
 
 def _rating_bins(ratings: pd.Series) -> np.ndarray:

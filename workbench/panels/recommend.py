@@ -1,6 +1,7 @@
 """Compare recommendation lists side by side, and react to them."""
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -8,11 +9,17 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
+from workbench import models
 from workbench.columns import Columns
+from workbench.compute import Device, resolve
 from workbench.datasets import Dataset
+from workbench.families import FAMILIES
 from workbench.models import Recommender
+from workbench.models.rules import Rule
+from workbench.options import one_of
 from workbench.panels import cards
-from workbench.panels.base import Panel, labels, search, slider
+from workbench.panels.base import Panel, choice, labels, search, slider
+from workbench.panels.choices import rule_controls, rules_of, suited
 from workbench.strings import Strings
 
 
@@ -31,12 +38,15 @@ class Lists:
     n : int
     reactions : dict
         Item id -> rating.
+    filters : sequence of rules
+        See `Recommender.recommend`.
     """
 
     models: dict[str, Recommender]
     user_id: Any
     n: int = 6
     reactions: dict[Any, float] = field(default_factory=dict)
+    filters: Sequence[Rule] = ()
 
     @property
     def ds(self) -> Dataset:
@@ -56,54 +66,53 @@ class Lists:
 
     def recommend(self) -> dict[str, pd.DataFrame]:
         """Return the list of each model by its name."""
+        asked: dict[str, Any] = {"n": self.n, "filters": self.filters}
         if not self.reactions:
             return {
-                name: model.recommend([self.user_id], n=self.n)
+                name: model.recommend([self.user_id], **asked)
                 for name, model in self.models.items()
             }
         history = list(self.history.items())
-        return {name: model.recommend_for(history, n=self.n) for name, model in self.models.items()}
+        return {name: model.recommend_for(history, **asked) for name, model in self.models.items()}
 
 
-class ListComparison(Panel):
-    """Lists side by side; like and dislike change them at once.
-
-    Parameters
-    ----------
-    models : dict of str to Recommender
-        Fitted on the same data; the names head the columns.
-    user_id : str or int
-        Who is looked at first.
-    n : int
-        Items a list.
-    language : {"en", "zh"}
-    """
+class _ListPanel(Panel):
+    """Lists side by side, of one user, under rules; like and dislike change them at once."""
 
     def __init__(
-        self, models: dict[str, Recommender], user_id: Any, *, n: int = 6, language: str = "en"
+        self,
+        ds: Dataset,
+        user_id: Any,
+        *,
+        n: int,
+        language: str,
+        device: Device,
+        pickers: Mapping[str, widgets.Widget],
     ) -> None:
         text = Strings(language)
-        first = next(iter(models.values()))
-        self._models = models
-        self._users = labels(first.data, "users", language)
+        self._users = labels(ds, "users", language)
         self._before: dict[str, set[Any]] = {}
-        self._lists = widgets.GridBox(
-            layout={"grid_template_columns": f"repeat({len(models)}, minmax(0, 1fr))"}
-        )
+        self._lists = widgets.GridBox()
         self._forget = widgets.Button(description=text("recommend.forget"))
         self._forget.on_click(lambda _: self.forget())
         self.reactions: dict[Any, float] = {}
         super().__init__(
-            first.data,
+            ds,
             language=language,
-            device=first.device,
+            device=device,
             title="recommend.title",
             controls={
                 "user": search(text, "recommend.user", list(self._users), str(user_id)),
                 "n": slider(text, "recommend.n", n, 1, 20),
+                **pickers,
+                **rule_controls(ds, text),
             },
             views=[self._forget, self._lists],
         )
+
+    @abstractmethod
+    def _models(self) -> dict[str, Recommender]:
+        """The models to show, by what heads their columns."""
 
     def react(self, item_id: Any, *, like: bool) -> None:
         """Fold a reaction in and show the new lists."""
@@ -123,10 +132,13 @@ class ListComparison(Panel):
 
     def _state(self) -> Lists:
         user_id = self._users[self.controls["user"].value]
-        return Lists(self._models, user_id, self.controls["n"].value, self.reactions)
+        n, filters = self.controls["n"].value, rules_of(self.controls)
+        return Lists(self._models(), user_id, n, self.reactions, filters)
 
     def _draw(self, state: Lists) -> None:
         history = state.history
+        columns = f"repeat({len(state.models)}, minmax(0, 1fr))"
+        self._lists.layout.grid_template_columns = columns
         self._forget.disabled = not state.reactions
         self._lists.children = [
             self._column(name, recs, history) for name, recs in state.recommend().items()
@@ -168,3 +180,95 @@ class ListComparison(Panel):
         button = widgets.Button(icon=icon, tooltip=self.text(key), layout={"width": "40px"})
         button.on_click(lambda _: action())
         return button
+
+
+class ListComparison(_ListPanel):
+    """Lists of models side by side; like and dislike change them at once.
+
+    Parameters
+    ----------
+    models : dict of str to Recommender
+        Fitted on the same data; the names head the columns.
+    user_id : str or int
+        Who is looked at first.
+    n : int
+        Items a list.
+    language : {"en", "zh"}
+    """
+
+    def __init__(
+        self, models: dict[str, Recommender], user_id: Any, *, n: int = 6, language: str = "en"
+    ) -> None:
+        self._given = models
+        first = next(iter(models.values()))
+        super().__init__(
+            first.data, user_id, n=n, language=language, device=first.device, pickers={}
+        )
+
+    def _models(self) -> dict[str, Recommender]:
+        return self._given
+
+
+class RecommendPanel(_ListPanel):
+    """Lists of three models, each chosen of all that suit the data; a model is fitted once.
+
+    Parameters
+    ----------
+    ds : Dataset
+    user_id : str or int
+        Who is looked at first.
+    families : sequence of str
+        Names of `workbench.families.FAMILIES` to begin with, a column each; "recent" is
+        `Popular` with a half-life of 30 days.
+    n : int
+        Items a list.
+    language : {"en", "zh"}
+    device : {"auto", "cpu", "gpu"}
+
+    Raises
+    ------
+    OptionError
+        If a family is unknown, or does not suit the data.
+    """
+
+    def __init__(
+        self,
+        ds: Dataset,
+        user_id: Any,
+        *,
+        families: Sequence[str] = ("item-knn", "rp3beta", "popular"),
+        n: int = 6,
+        language: str = "en",
+        device: str = "auto",
+    ) -> None:
+        text, offered = Strings(language), suited(ds)
+        self._fitted: dict[str, Recommender] = {}
+        self._on = resolve(device)
+        options = [(text(f"family.{name}"), name) for name in offered]
+        super().__init__(
+            ds,
+            user_id,
+            n=n,
+            language=language,
+            device=self._on,
+            pickers={
+                f"model {place}": choice(
+                    text, "recommend.model", options, one_of("families", name, offered)
+                )
+                for place, name in enumerate(families, start=1)
+            },
+        )
+
+    def _models(self) -> dict[str, Recommender]:
+        chosen = [box.value for name, box in self.controls.items() if name.startswith("model ")]
+        return {self.text(f"family.{name}"): self._model(name) for name in chosen}
+
+    def _model(self, name: str) -> Recommender:
+        if name not in self._fitted:
+            if name == "recent":
+                model: Recommender = models.Popular(half_life=30)
+            else:
+                family = getattr(models, FAMILIES[name])
+                model = family(device=self._on.kind if family.on_gpu else "cpu")
+            self._fitted[name] = model.fit(self.ds)
+        return self._fitted[name]

@@ -195,11 +195,7 @@ class UserReport:
                 for step, seconds in self.seconds.items()
             },
         }
-        body = "".join(
-            f"<tr><td class='soft'>{cards.escape(key)}</td><td>{cards.escape(value)}</td></tr>"
-            for key, value in rows.items()
-        )
-        return self._html(cards.heading(self.text("report.how")), f"<table>{body}</table>")
+        return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -277,5 +273,5 @@ def neighbours_figure(near: Neighbourhood, text: Strings) -> go.Figure:
 
 def typical_user(ds: Dataset) -> Any:
     """Return the user whose activity is nearest to the upper quartile: enough to say something."""
-    activity = ds.interactions.groupby(Columns.USER).size()
+    activity = ds.table.groupby(Columns.USER).size()
     return (activity - activity.quantile(0.75)).abs().idxmin()

@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 
 from workbench.errors import OptionError
+from workbench.families import FAMILIES
 from workbench.options import at_least, one_of
 
 
@@ -23,7 +24,8 @@ class Parameter:
     """One parameter, as the notebook's cell tagged ``parameters`` declares it.
 
     The notebook is the only place that says what is valid: ``k: int = 50  # at least 1``,
-    ``metric: str = "cosine"  # one of: cosine, pearson``.
+    ``metric: str = "cosine"  # one of: cosine, pearson``; ``one of: families`` stands for the
+    models of `workbench.families`.
 
     Attributes
     ----------
@@ -60,7 +62,8 @@ class Parameter:
 
     def _require_allowed(self, value: Any) -> Any:
         if choices := re.search(r"one of:? *([^.;]+)", self.help):
-            one_of(self.name, value, [choice.strip() for choice in choices[1].split(",")])
+            named = [choice.strip() for choice in choices[1].split(",")]
+            one_of(self.name, value, FAMILIES if named == ["families"] else named)
         if least := re.search(r"at least (\d+)", self.help):
             at_least(self.name, value, int(least[1]))
         return value

@@ -10,8 +10,8 @@ from typing import Any
 
 from pandas.api.types import is_numeric_dtype
 
-from workbench.compute.device import resolve
 from workbench.datasets import Dataset, load
+from workbench.device import resolve
 from workbench.errors import UnknownIdError
 from workbench.reports.parameters import Parameter, checked, declared_parameters
 

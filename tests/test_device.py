@@ -2,7 +2,8 @@
 
 import pytest
 
-from workbench.compute import Device, describe, device, resolve
+from workbench import device
+from workbench.device import Device, describe, resolve
 from workbench.errors import DeviceError, OptionError
 
 WHY_NOT = "CuPy is not installed: pip install -e '.[cuda13]'"

@@ -1,0 +1,19 @@
+from workbench.panels.chips import Chips
+
+
+def test_a_press_turns_a_label_on_or_off_and_keeps_the_order():
+    chips = Chips("Models", {"a": "first", "b": "", "c": ""}, ["c"])
+    seen = []
+    chips.observe(lambda change: seen.append(change.new), "value")
+    buttons = chips.children[1:]
+    buttons[0].value = True
+    buttons[2].value = False
+    assert seen == [("a", "c"), ("a",)]
+    assert buttons[0].tooltip == "first"
+
+
+def test_a_value_that_is_set_moves_the_labels():
+    chips = Chips("Models", dict.fromkeys("abc", ""), "ab")
+    chips.value = ("b", "c")
+    assert [button.value for button in chips.children[1:]] == [False, True, True]
+    assert chips.value == ("b", "c")
