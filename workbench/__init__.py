@@ -32,6 +32,8 @@ _HOMES = {
     "Hybrid": "workbench.models",
     "Baseline": "workbench.models",
     "BiasedMF": "workbench.models",
+    "Sequential": "workbench.models",
+    "load_model": "workbench.models",
     "Calibrated": "workbench.models",
     "Attribute": "workbench.models",
     "InStock": "workbench.models",
@@ -77,8 +79,10 @@ if TYPE_CHECKING:
         P3alpha,
         Popular,
         RP3beta,
+        Sequential,
         UserKNN,
     )
+    from workbench.models.stored import load_model
     from workbench.reports import report
 
 

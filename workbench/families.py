@@ -8,6 +8,7 @@ FAMILIES = {
     "ease": "EASE",
     "als": "ALS",
     "bpr": "BPR",
+    "sequential": "Sequential",
     "content": "ContentBased",
     "hybrid": "Hybrid",
     "popular": "Popular",

@@ -4,7 +4,9 @@ A model's test class derives from `Contract` and says in `make` how the model is
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,17 +14,24 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from workbench.columns import Columns as C
-from workbench.datasets import Dataset, synthetic
+from workbench.datasets import Dataset, extended, synthetic
 from workbench.errors import OptionError, UnknownIdError, WorkbenchError
-from workbench.models import Attribute, Recommender, base
+from workbench.models import Attribute, Recommender, base, load_model
 
 COLUMNS = ["user_id", "item_id", "score", "rank", "because"]
 
 
+def dated(table: pd.DataFrame) -> pd.DataFrame:
+    """Each row happened a minute after the one before."""
+    return table.assign(
+        **{C.TIMESTAMP: pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(len(table)), "min")}
+    )
+
+
 def dataset(*rows: tuple) -> Dataset:
-    """Interactions in the order of ids, with a title an item."""
+    """Interactions in the order of ids, in time as they are given, with a title an item."""
     table = pd.DataFrame(rows, columns=[C.USER, C.ITEM, C.RATING]).astype({C.RATING: float})
-    table = table.sort_values([C.USER, C.ITEM], ignore_index=True)
+    table = dated(table).sort_values([C.USER, C.ITEM], ignore_index=True)
     titles = table[[C.ITEM]].drop_duplicates().sort_values(C.ITEM, ignore_index=True)
     return Dataset(table, titles.assign(title="T"))
 
@@ -77,9 +86,25 @@ def every_pair(ds: Dataset) -> pd.DataFrame:
     return pd.MultiIndex.from_product([ds.user_ids, ds.item_ids]).to_frame(index=False)
 
 
+NEW = pd.DataFrame(
+    {C.USER: [1, 2, 77, 77], C.ITEM: [3, 88, 3, 1], C.RATING: [0.5, 4.0, 5.0, 2.0]}
+)  # a pair that is known or not, a new item, a new user
+
+
+def assert_takes_in_what_a_fit_on_all_learns(model: Recommender) -> None:
+    found, ds = model.fit(sample()).partial_fit(NEW), extended(sample(), NEW)
+    assert found is model
+    assert found.data.hash == ds.hash
+    again = type(model)(**model.parameters).fit(ds)
+    assert_frame_equal(found.recommend(), again.recommend(), check_exact=True)
+    with pytest.raises(WorkbenchError, match="not fitted"):
+        type(model)().partial_fit(NEW)
+
+
 @cache
 def sample() -> Dataset:
-    return synthetic(25, 18, 160, seed=5)
+    ds = synthetic(25, 18, 160, seed=5)
+    return replace(ds, interactions=dated(ds.interactions))
 
 
 class Contract(ABC):
@@ -298,3 +323,24 @@ class Contract(ABC):
         assert {type(item) for item in recs[C.ITEM].tolist()} == {kind}
         assert {type(source) for evidence in recs[C.BECAUSE] for source, _ in evidence} == {kind}
         assert recs[C.USER].isin(ds.user_ids).all()
+
+    @pytest.mark.parametrize("data", [True, False])
+    def test_saved_and_loaded_it_recommends_the_same_to_the_bit(
+        self, ds: Dataset, model: Recommender, tmp_path: Path, data: bool
+    ) -> None:
+        path = model.save(tmp_path / "it.model", data=data)
+        loaded = load_model(path, data=None if data else ds)
+        assert type(loaded) is type(model)
+        assert loaded.data.hash == ds.hash
+        history = [(3, 4.0), (1, 5.0), (2, 1.0)]
+        for before, after in (
+            (model.recommend(n=4), loaded.recommend(n=4)),
+            (model.recommend_for(history), loaded.recommend_for(history)),
+        ):
+            assert_frame_equal(after, before, check_exact=True)
+            assert pairs(after[C.BECAUSE]) == pairs(before[C.BECAUSE])
+
+    def test_its_parameters_make_it_again(self, ds: Dataset, model: Recommender) -> None:
+        expected = model.recommend(n=4)
+        again = type(model)(**model.parameters)
+        assert_frame_equal(again.fit(ds).recommend(n=4), expected)

@@ -5,6 +5,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from tests.models.contract import (
+    NEW,
     Contract,
     assert_evidence_sums_to,
     assert_typed_in_gives_the_same,
@@ -184,3 +185,22 @@ def test_a_model_that_has_no_use_for_a_card_says_so(
     assert model().device.kind == "cpu"
     with pytest.raises(OptionError, match=f"device='gpu': {model.__name__} runs on the CPU only"):
         model(device="gpu")
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK)
+def test_new_interactions_fold_in_beside_the_known_items(feedback: str) -> None:
+    """Known items stay; the new one and all users solve their equations."""
+    before = ALS(factors=4, epochs=3, feedback=feedback).fit(sample())
+    model = ALS(factors=4, epochs=3, feedback=feedback).fit(sample()).partial_fit(NEW)
+    places = model.data.item_ids.get_indexer(before.data.item_ids)
+    np.testing.assert_array_equal(model._items[places], before._items)
+    assert np.abs(gradients(model, model.data)[0]).max() < 1e-9
+    new = model.data.require_items([88])[0]
+    assert np.abs(model._items[new]).max() > 0
+    assert_typed_in_gives_the_same(model, model.data)
+
+
+def test_nothing_new_changes_nothing() -> None:
+    model = ALS(factors=4, epochs=3).fit(sample())
+    before = model.recommend()
+    assert_frame_equal(model.partial_fit(NEW[:0]).recommend(), before)

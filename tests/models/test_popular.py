@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.models.contract import Contract, dataset, pairs
+from tests.models.contract import Contract, assert_takes_in_what_a_fit_on_all_learns, dataset, pairs
 from workbench.datasets import load
 from workbench.errors import DataError, OptionError
 from workbench.models import Popular, Recommender
@@ -45,6 +45,10 @@ def test_somebody_of_whom_nothing_is_known_gets_the_most_chosen() -> None:
     assert pairs(recs["because"]) == [[(2, 3.0)], [(1, 2.0)], [(3, 1.0)]]
 
 
+def test_new_interactions_are_counted() -> None:
+    assert_takes_in_what_a_fit_on_all_learns(Popular())
+
+
 def test_what_is_chosen_of_late_counts_more_by_hand() -> None:
     """Of 10 days to the half, ages are 0 and 10; 40, an unknown one and 20; an unknown one."""
     days = pd.to_datetime(["2024-03-01", "2024-02-20", "2024-01-21", None, "2024-02-10", None])
@@ -64,7 +68,8 @@ def test_a_half_life_without_end_counts_all_alike() -> None:
 
 
 def test_a_half_life_needs_timestamps_and_is_positive() -> None:
+    undated = DS.interactions.drop(columns="timestamp")
     with pytest.raises(DataError, match="half_life=7 needs timestamps"):
-        Popular(half_life=7).fit(DS)
+        Popular(half_life=7).fit(replace(DS, interactions=undated))
     with pytest.raises(OptionError, match="half_life=0 must be a finite number above 0"):
         Popular(half_life=0)

@@ -14,6 +14,8 @@ from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.popular import Popular
 from workbench.models.probability import Calibrated
 from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, MaxPer, NotBought
+from workbench.models.sequential import Sequential
+from workbench.models.stored import load_model
 
 __all__ = [
     "ALS",
@@ -41,5 +43,7 @@ __all__ = [
     "Popular",
     "RP3beta",
     "Recommender",
+    "Sequential",
     "UserKNN",
+    "load_model",
 ]

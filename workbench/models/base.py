@@ -1,7 +1,10 @@
 """The protocol that every recommender follows, and the evidence it gives."""
 
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from inspect import signature
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -84,6 +87,48 @@ class Recommender(ABC):
         if self._data is None:
             raise WorkbenchError(f"this {type(self).__name__} is not fitted; call fit(ds) first")
         return self._data
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the model was made with: an attribute for every argument of its class."""
+        values = {name: getattr(self, name) for name in signature(type(self)).parameters}
+        return {k: v.kind if isinstance(v, Device) else v for k, v in values.items()}
+
+    def __repr__(self) -> str:
+        usual = signature(type(self)).parameters
+        chosen = {
+            name: shown
+            for name, value in self.parameters.items()
+            if (shown := reprlib.repr(value)) != repr(usual[name].default) and name != "device"
+        }
+        options = ", ".join(f"{name}={shown}" for name, shown in chosen.items())
+        fitted = f"fitted on {self._data.name!r}" if self._data else "not fitted"
+        return f"{type(self).__name__}({options}), {fitted}"
+
+    def save(self, path: str | Path, *, data: bool = True) -> Path:
+        """Write the model to a file that `workbench.load_model` reads.
+
+        Nothing in it is ever run. It is written whole or not at all, over what was there.
+
+        Parameters
+        ----------
+        path : str or Path
+        data : bool
+            Whether the file holds the data that the model was fitted on, so that it recommends at
+            once. Without, they are given to `load_model`.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ModelFileError
+            If the file cannot be written, or the model holds what it cannot hold.
+        """
+        from workbench.models.stored import save
+
+        return save(self, path, data=data)
 
     @property
     def item_ids(self) -> pd.Index:

@@ -1,14 +1,14 @@
 """Matrix factorisation by alternating least squares."""
 
 import itertools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from workbench.compute import Team
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, extended
 from workbench.models._derived import held, sent
 from workbench.models.base import FEEDBACK, ByItem, Recommender, row_means
 from workbench.options import at_least, number, one_of
@@ -111,6 +111,29 @@ class ALS(Recommender):
             self._items = _solved(items, self._users, self._shared(self._users))
             self._gram = self._shared(self._items)
         self._users = _solved(users, self._items, self._gram)
+
+    def partial_fit(self, new: pd.DataFrame) -> Self:
+        """Take in new interactions without a refit; only items that are new get vectors.
+
+        An approximation: the vectors of known items are held. Users are solved for exactly, then
+        the new items from them, then users once more. A refit lets the known items move too.
+
+        Parameters
+        ----------
+        new : DataFrame
+            ``user_id``, ``item_id``, ``rating``; a pair that is known is rated anew, users and
+            items may be new.
+        """
+        before, ds = self.data.item_ids, extended(self.data, new)
+        items = np.zeros((len(ds.item_ids), self.factors))
+        items[ds.item_ids.get_indexer(before)] = self._items
+        users = _solved(self._equations(ds.matrix), items, self._gram)
+        fresh = ~ds.item_ids.isin(before)
+        by_item = self._equations(ds.matrix.T.tocsr()[fresh])
+        items[fresh] = _solved(by_item, users, self._shared(users))
+        self._data, self._items, self._gram = ds, items, self._shared(items)
+        self._users = _solved(self._equations(ds.matrix), items, self._gram)
+        return self
 
     def _equations(self, ratings: sparse.csr_array) -> Equations:
         values, lengths = ratings.data, np.diff(ratings.indptr)

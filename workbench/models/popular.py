@@ -1,11 +1,13 @@
 """The most chosen items, the same for everybody: the baseline to beat."""
 
+from typing import Self
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
-from workbench.datasets import Dataset
+from workbench.datasets import Dataset, extended
 from workbench.errors import DataError
 from workbench.models.base import ByCount, Recommender
 from workbench.options import number
@@ -51,6 +53,16 @@ class Popular(Recommender):
     def _fit(self, ds: Dataset) -> None:
         self._counts = np.bincount(ds.matrix.indices, minlength=len(ds.item_ids)).astype(float)
         self._weights = self._counts if self.half_life is None else _decayed(ds, self.half_life)
+
+    def partial_fit(self, new: pd.DataFrame) -> Self:
+        """Take in new interactions: the same model as one fitted on all.
+
+        Parameters
+        ----------
+        new : DataFrame
+            ``user_id``, ``item_id``, ``rating``; users and items may be new.
+        """
+        return self.fit(extended(self.data, new))
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         return np.tile(self._weights, (profiles.shape[0], 1))
