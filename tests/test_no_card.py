@@ -24,7 +24,7 @@ def test_it_says_that_there_is_no_gpu_and_all_else_works() -> None:
     hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-c", CODE]
     told = subprocess.run(command, env=hidden, capture_output=True, text=True, check=True).stdout
-    assert "GPU       none: " in told
+    assert "GPU       no GPU: " in told
     assert "in use    CPU" in told
     assert f"pandas {load('example', device='cpu').hash}\ncpu\n" in told
     assert "error: device='gpu' was asked for, but " in told

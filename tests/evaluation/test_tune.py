@@ -28,7 +28,7 @@ class Shifted(Popular):
         super()._fit(ds)
         if self.broken:
             raise DataError(self.broken)
-        self._counts = self.skew * self._counts
+        self._weights = self.skew * self._weights
 
 
 @pytest.fixture(scope="module")

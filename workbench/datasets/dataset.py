@@ -104,7 +104,8 @@ class Dataset:
         """
         rows, users = self._encoded(Columns.USER)
         columns, items = self._encoded(Columns.ITEM)
-        self.__dict__.update(user_ids=users, item_ids=items)  # found on the way
+        for found, ids in (("user_ids", users), ("item_ids", items)):
+            vars(self).setdefault(found, ids)  # an index that others hold stays the one
         return rows, columns, frames.array(self.interactions[Columns.RATING], np.float64)
 
     def _encoded(self, name: str) -> tuple[Any, pd.Index]:
