@@ -15,7 +15,8 @@ STYLE = """<style>
  --tint:var(--jp-layout-color2,#f4f6f8);--accent:#2f63c4;--warm:#c9622c;
  color:var(--ink);font-size:14px;line-height:1.45}
 .wb h1{font-size:28px;line-height:1.2;margin:0 0 4px;font-weight:650;letter-spacing:-.01em}
-.wb h2{font-size:19px;margin:26px 0 6px;font-weight:620}.wb p{margin:4px 0 8px}
+.wb h2{font-size:19px;margin:26px 0 6px;font-weight:620}
+.wb h3{font-size:15px;margin:18px 0 4px;font-weight:620}.wb p{margin:4px 0 8px}
 .wb .soft{color:var(--soft)}.wb .tiles{display:flex;flex-wrap:wrap;gap:10px;margin:10px 0}
 .wb .tile{background:var(--tint);border-radius:8px;padding:8px 14px;min-width:88px}
 .wb .tile b{display:block;font-size:20px;font-weight:620;font-variant-numeric:tabular-nums}
@@ -38,6 +39,7 @@ STYLE = """<style>
 .wb table{border-collapse:collapse;font-size:13px;margin:6px 0;color:var(--ink)}
 .wb th{color:var(--soft);font-weight:550;border-bottom:1px solid var(--line)}
 .wb th,.wb td{padding:3px 14px 3px 0;text-align:left;font-variant-numeric:tabular-nums}
+.wb .facts td{text-align:left}.wb .dataframe th,.wb .dataframe td{text-align:right}
 </style>"""
 
 
@@ -72,7 +74,7 @@ def facts(rows: Mapping[str, str]) -> str:
         f"<tr><td class='soft'>{escape(key)}</td><td>{escape(value)}</td></tr>"
         for key, value in rows.items()
     )
-    return f"<table>{body}</table>"
+    return f'<table class="facts">{body}</table>'
 
 
 def error(message: object) -> str:
@@ -86,6 +88,11 @@ def badge(text: Strings, *, device: object, data_hash: str, seconds: float) -> s
     return f'<div class="badge">{escape(line)}</div>'
 
 
+def number(value: float) -> str:
+    """Three digits that count, or all before the point: scores may be counts or probabilities."""
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:#.3g}"
+
+
 def card(
     rank: int,
     title: str,
@@ -97,7 +104,7 @@ def card(
     marks: str = "",
 ) -> str:
     """One recommendation: rank, title, score, labels, its line of copy and its evidence."""
-    value = "" if score is None else f' <span class="score">· {score:.2f}</span>'
+    value = "" if score is None else f' <span class="score">· {number(score)}</span>'
     return (
         f'<div class="card"><div class="rank">{rank}</div><div class="body">'
         f'<div><span class="title">{escape(title)}</span>{value} {marks}</div>'

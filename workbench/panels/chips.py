@@ -6,6 +6,8 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+ON = "primary"
+
 
 class Chips(widgets.HBox):
     """Labels that are on or off, in their order.
@@ -25,7 +27,11 @@ class Chips(widgets.HBox):
         chosen = set(value)
         self._buttons = {
             name: widgets.ToggleButton(
-                name in chosen, description=name, tooltip=note, layout={"width": "auto"}
+                name in chosen,
+                description=name,
+                tooltip=note,
+                button_style=ON if name in chosen else "",
+                layout={"width": "auto"},
             )
             for name, note in options.items()
         }
@@ -47,3 +53,4 @@ class Chips(widgets.HBox):
     def _told(self, change: Any) -> None:
         for name, button in self._buttons.items():
             button.value = name in change.new
+            button.button_style = ON if button.value else ""

@@ -10,11 +10,13 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation import Comparison
+from workbench.options import one_of
 from workbench.panels import cards
 from workbench.panels import evaluation_figures as pictures
 from workbench.panels.apart import Apart
 from workbench.panels.base import FigureView, Panel, choice, slider
 from workbench.panels.chips import Chips
+from workbench.panels.choices import suited
 from workbench.panels.experiment import (
     ACCURACY,
     BEYOND,
@@ -41,7 +43,7 @@ class ModelComparison(Panel):
     ds : Dataset
     models : dict of str to callable, optional
         What can be chosen: a class or function that makes a model, by a name. By default one of
-        every family that ranks, as its defaults are.
+        every family that ranks and suits the data, as its defaults are.
     chosen : sequence of str, optional
         Names of those that are compared at first.
     split : {"random", "user", "time", "last"}
@@ -80,13 +82,15 @@ class ModelComparison(Panel):
     ) -> None:
         text = Strings(language)
         self._seed = seed
-        self._models = dict(families(device) if models is None else models)
-        names = CHOSEN if models is None else tuple(models)
+        if models is None:
+            fit = suited(ds)
+            models = {name: make for name, make in families(device).items() if name in fit}
+            chosen = chosen or CHOSEN
+        self._models = dict(models)
+        names = [one_of("chosen", name, models) for name in chosen or models]
         splits = [(text(f"split.{name}"), name) for name in SPLITS]
         controls = {
-            "models": Chips(
-                text("evaluate.models"), dict.fromkeys(self._models, ""), chosen or names
-            ),
+            "models": Chips(text("evaluate.models"), dict.fromkeys(self._models, ""), names),
             "accuracy": _metrics(text, "evaluate.accuracy", ACCURACY, metrics),
             "beyond": _metrics(text, "evaluate.beyond", measures(ds, BEYOND), metrics),
             "split": choice(text, "evaluate.split", splits, split),
@@ -110,8 +114,7 @@ class ModelComparison(Panel):
         self._groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
         self._groups.observe(self._regrouped, "value")
         self._apart = Apart(text)
-        # A page shows none of a figure that came to it long before the panel did, as the first of
-        # many would: each tab draws its own once it is seen.
+        # To draw all tabs takes longer than to measure: each draws its own once it is seen.
         self._tabs = widgets.Tab(
             self._sections(), titles=tuple(text(f"evaluate.{name}") for name in TABS)
         )
@@ -221,7 +224,9 @@ class ModelComparison(Panel):
     def _draw_table(self) -> None:
         tests = number_table(self.found.tests())
         self._tables.value = cards.box(
-            number_table(self.found.frame()), cards.heading(self.text("evaluate.tests")), tests
+            number_table(self.found.frame().loc[:, :"users"]),
+            cards.heading(self.text("evaluate.tests")),
+            tests,
         )
 
     def _sections(self) -> list[widgets.Widget]:

@@ -91,7 +91,8 @@ def by_group(
     shown = [figures.shorten(str(name)) for name in names]
     if groups == "activity":
         shown = [text(f"level.{name}") for name in names]
-    return figure.update_xaxes(tickvals=list(range(len(names))), ticktext=shown, showgrid=False)
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=shown, showgrid=False)
+    return figure.update_yaxes(rangemode="tozero")
 
 
 def by_popularity(found: Comparison, metric: str, *, language: str = "en") -> go.Figure:
@@ -165,7 +166,9 @@ def _side_by_side(titles: list[str], found: Comparison, title: str) -> go.Figure
     )
     figure.update_annotations(font_size=13).update_layout(showlegend=False, margin_t=76)
     figure.update_xaxes(**figures.GRID, nticks=4)
-    return figure.update_yaxes(**figures.GRID | {"showgrid": False}, autorange="reversed")
+    # A line at the left of each, that dots of one are not read as those of the next.
+    left = {"showgrid": False, "showline": True, "linecolor": figures.EVERYBODY}
+    return figure.update_yaxes(**figures.GRID | left, autorange="reversed")
 
 
 def _place(figure: go.Figure, number: int, trace: Any) -> None:
@@ -209,7 +212,7 @@ def _whiskers(rows: pd.DataFrame, colour: str) -> dict[str, Any]:
 def _lines(figure: go.Figure, table: pd.DataFrame, found: Comparison, *, mode: str) -> None:
     """Values with whiskers along the column ``place``, models beside each other."""
     figure.update_layout(margin_t=70)  # the legend has a line of its own
-    step = 0.5 / len(found.evaluations)
+    step = 0.3 / len(found.evaluations)
     for number, (name, colour) in enumerate(_colours(found).items()):
         mine = table[table[Columns.MODEL] == name]
         figure.add_scatter(

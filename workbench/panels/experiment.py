@@ -173,4 +173,4 @@ def verdict(found: Comparison, metric: str, text: Strings) -> str:
 
 def number_table(table: pd.DataFrame) -> str:
     """A table as HTML, with what it holds escaped."""
-    return table.to_html(index=False, border=0, na_rep="–", float_format=lambda x: f"{x:.4g}")
+    return table.to_html(index=False, border=0, na_rep="–", float_format=lambda x: f"{x:.4f}")

@@ -12,7 +12,12 @@ from workbench.datasets import Dataset
 from workbench.strings import Strings
 
 MINE, EVERYBODY, ACCENT = "#2f63c4", "#b3bfca", "#e0793a"
-GRID = {"automargin": True, "gridcolor": "rgba(128,140,150,.2)", "zeroline": False}
+GRID = {
+    "automargin": True,
+    "gridcolor": "rgba(128,140,150,.2)",
+    "zeroline": False,
+    "ticklabelstandoff": 4,
+}
 FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK SC",sans-serif'
 
 

@@ -171,5 +171,5 @@ def reach_figure(state: NewItem, text: Strings, reach: float) -> go.Figure:
         shown = np.arange(1, len(found) + 1) / len(found)
         figure.add_scatter(x=shown, y=found, name=name, mode="lines", line_color=colour)
     figure.add_vline(x=reach, line_dash="dot", line_color=figures.ACCENT)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.02])
     return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])

@@ -122,7 +122,7 @@ def card(table: pd.DataFrame, *, language: str = "en") -> widgets.HTML:
         f"<tr><td>{cards.escape(text(f'card.{key}'))}</td>"
         + "".join(f"<td>{'' if np.isnan(cell) else f'{cell:.3g}'}</td>" for cell in cells)
         + "</tr>"
-        for key, *cells in table.itertuples()
+        for key, *cells in table.dropna(how="all").itertuples()
     )
     body = f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"
     return widgets.HTML(cards.STYLE + cards.box(cards.heading(text("card.title"), note), body))
