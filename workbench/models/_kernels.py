@@ -1,7 +1,7 @@
 """The compiled loops of the models.
 
-Arithmetic is strict (no fast-math, no fused multiply-add) and a row's result does not depend on
-the rows beside it: a seed gives the same bits whatever the cores and the batches.
+A row's result does not depend on the rows beside it: a seed gives the same bits whatever the cores
+and the batches. Arithmetic is strict (no fast-math, no fused multiply-add) but for `_any_order`.
 """
 
 from typing import Any
@@ -10,6 +10,12 @@ import numba as nb
 import numpy as np
 
 _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
+# Sums whose terms may come in any order, as a processor's vectors take them: one processor always
+# gives the same bits, two kinds of them may differ in the last.
+_any_order = nb.njit(
+    nogil=True, error_model="numpy", cache=True, fastmath={"reassoc", "nsz", "contract"}
+)
+TINY = 1e-20  # squares of what is left of a solution
 
 
 # --- scores of neighbourhoods -----------------------------------------------------------------
@@ -139,6 +145,61 @@ def solve(  # type: ignore[no-untyped-def]
         if begin < end:
             seen, matrix = _equations(begin, end, indices, weights, ridge[row], factors, gram)
             out[row] = np.linalg.solve(matrix, np.dot(targets[begin:end], seen))
+
+
+@_any_order
+def _sum_of_products(left: Any, right: Any) -> Any:
+    total = left[0] * right[0]
+    for f in range(1, left.size):
+        total += left[f] * right[f]
+    return total
+
+
+@_any_order
+def _times(  # type: ignore[no-untyped-def]
+    begin, end, indices, weights, ridge, factors, gram, vector, out
+):  # fmt: skip
+    """Product of the matrix of a row's normal equations with a vector, without that matrix."""
+    for f in range(vector.size):
+        out[f] = ridge * vector[f] + _sum_of_products(gram[f], vector)
+    for e in range(begin, end):
+        seen = factors[indices[e]]
+        share = weights[e] * _sum_of_products(seen, vector)
+        for f in range(vector.size):
+            out[f] += share * seen[f]
+
+
+@_any_order
+def approach(  # type: ignore[no-untyped-def]
+    first, last, indptr, indices, weights, targets, ridge, factors, gram, steps, out
+):  # fmt: skip
+    """Take steps of conjugate gradients from what `out` holds to what `solve` would write there."""
+    count = factors.shape[1]
+    left, way = np.empty(count, factors.dtype), np.empty(count, factors.dtype)
+    changed = np.empty(count, factors.dtype)
+    for row in range(first, last):
+        begin, end, vector = indptr[row], indptr[row + 1], out[row]
+        if begin == end:
+            continue
+        _times(begin, end, indices, weights, ridge[row], factors, gram, vector, changed)
+        for f in range(count):
+            left[f] = -changed[f]
+        for e in range(begin, end):
+            for f in range(count):
+                left[f] += targets[e] * factors[indices[e], f]
+        way[:] = left
+        squares = _sum_of_products(left, left)
+        for _ in range(steps):
+            if squares < TINY:
+                break
+            _times(begin, end, indices, weights, ridge[row], factors, gram, way, changed)
+            length = squares / _sum_of_products(way, changed)
+            for f in range(count):
+                vector[f] += length * way[f]
+                left[f] -= length * changed[f]
+            before, squares = squares, _sum_of_products(left, left)
+            for f in range(count):
+                way[f] = left[f] + squares / before * way[f]
 
 
 @_jit
