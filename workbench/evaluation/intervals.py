@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,12 +77,12 @@ class Stack:
     Those of the whole are left out.
     """
 
-    def __init__(self, tallies: Mapping[str, Tally]) -> None:
+    def __init__(self, tallies: Mapping[Any, Tally]) -> None:
         self.tallies = {name: one for name, one in tallies.items() if not one.of_the_whole}
         pairs = [column for one in self.tallies.values() for column in (one.top, one.bottom)]
         self.columns = np.column_stack(pairs) if pairs else np.empty((0, 0))
 
-    def values(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+    def values(self, sums: np.ndarray) -> dict[Any, np.ndarray]:
         """Metrics, of shape (n,), from n sums over `columns`, of shape (n, 2 x metrics)."""
         return {
             name: one.finish(sums[:, 2 * place], sums[:, 2 * place + 1])
@@ -89,14 +90,14 @@ class Stack:
         }
 
 
-def bootstrap(tallies: Mapping[str, Tally], *, resamples: int, seed: int) -> dict[str, np.ndarray]:
+def bootstrap(tallies: Mapping[Any, Tally], *, resamples: int, seed: int) -> dict[Any, np.ndarray]:
     """Values of metrics for users drawn with replacement, the same users for every metric.
 
     Returns
     -------
     dict of float64 arrays of shape (resamples,)
-        Without metrics of the whole. Two models that were asked for the same users, with the
-        same seed, have paired samples.
+        By the keys of `tallies`, without metrics of the whole. Two models that were asked for the
+        same users, with the same seed, have paired samples.
     """
     stack = Stack(tallies)
     if not stack.tallies:

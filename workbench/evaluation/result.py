@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,17 +126,25 @@ class Evaluation:
             tenth are hits, and only users with one of them count. Metrics of lists that do not
             depend on hits, such as coverage, have no row.
         """
-        parts = []
-        for decile, answers in by_popularity(self.answers).items():
-            mine = {
+        tenths = {
+            decile: {
                 name: entry.tally(answers)
                 for name, entry in self.wanted.items()
                 if entry.metric.of_hits
             }
-            parts.append((decile, table(mine, self._bootstrap(mine))))
+            for decile, answers in by_popularity(self.answers).items()
+        }
+        # Every tenth has the same users: they are drawn once for all.
+        samples = self._bootstrap(
+            {(decile, name): one for decile, mine in tenths.items() for name, one in mine.items()}
+        )
+        parts = [
+            (decile, table(mine, {name: samples[decile, name] for name in mine}))
+            for decile, mine in tenths.items()
+        ]
         return _labelled(parts, "decile")
 
-    def _bootstrap(self, tallies: Mapping[str, Tally]) -> dict[str, np.ndarray]:
+    def _bootstrap(self, tallies: Mapping[Any, Tally]) -> dict[Any, np.ndarray]:
         return bootstrap(tallies, resamples=self.resamples, seed=self.seed)
 
 
