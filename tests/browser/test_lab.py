@@ -75,3 +75,16 @@ def test_a_dislike_in_the_recommend_notebook_changes_the_list(page, lab):
     expect(titles.first).not_to_have_text(before[0])
     assert before[0] not in titles.all_inner_texts()
     expect(page.locator(".chip.new").first).to_be_visible()
+
+
+def test_a_like_in_the_interview_changes_the_list_and_all_figures_have_data(page, lab):
+    run_all(page, lab, "06_cold_start")
+    likes = page.locator(".widget-gridbox .fa-thumbs-up")
+    expect(likes.first).to_be_visible(timeout=180 * SECOND)
+    likes.first.click()
+    expect(page.locator(".wb p.soft", has_text="Answers so far: 1.")).to_be_visible()
+    expect(page.locator(".chip.new").first).to_be_visible()
+    figures = page.locator(".js-plotly-plot")
+    figures.first.scroll_into_view_if_needed()
+    expect(figures.first.locator(".bars .point").first).to_be_visible()
+    expect(figures.nth(1).locator(".scatterlayer .trace").first).to_be_attached()
