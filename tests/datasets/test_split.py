@@ -38,6 +38,20 @@ def test_interactions_at_the_moment_of_the_cut_stay_in_train() -> None:
     assert held(test) == [4]
 
 
+def test_user_time_takes_the_newest_of_each_user() -> None:
+    ds = dataset(list("aaaaabbbc"), [5, 1, 4, 2, 3, 30, 10, 20, 1])
+    train, test = split(ds, by="user-time", holdout=0.4)
+    assert held(test) == [0, 2, 5]  # two of five, one of three (1.2), and c keeps its only one
+    assert held(train) == [1, 3, 4, 6, 7, 8]
+
+
+def test_equal_times_of_a_user_are_drawn_by_seed() -> None:
+    ds = dataset(["a"] * 30, [7] * 30)
+    drawn = {tuple(held(split(ds, by="user-time", seed=seed)[1])) for seed in range(4)}
+    assert {len(items) for items in drawn} == {6}
+    assert len(drawn) == 4
+
+
 def test_leave_one_out_takes_the_last_by_time_and_spares_singles() -> None:
     ds = dataset(["a", "a", "b", "b", "c"], [9, 1, None, 2, 3])
     train, test = split(ds, leave_one_out=True)
@@ -85,7 +99,7 @@ def test_parts_keep_tables_and_say_what_they_are() -> None:
     assert train.interactions.index.tolist() == list(range(8))
 
 
-WAYS = [{"by": "random"}, {"by": "user"}, {"by": "time"}, {"leave_one_out": True}]
+WAYS = [*({"by": by} for by in ("random", "user", "time", "user-time")), {"leave_one_out": True}]
 
 
 @given(
@@ -120,17 +134,18 @@ def test_bad_holdout_is_refused(holdout: object) -> None:
 
 
 def test_unknown_or_contradicting_ways_are_refused() -> None:
-    with pytest.raises(OptionError, match="'random', 'user', 'time'"):
+    with pytest.raises(OptionError, match="'random', 'user', 'time', 'user-time'"):
         split(dataset(["a"] * 5), by="item")
     with pytest.raises(OptionError, match="drop by='time'"):
         split(dataset(["a"] * 5, [1] * 5), by="time", leave_one_out=True)
 
 
-def test_time_needs_every_timestamp() -> None:
-    with pytest.raises(DataError, match="needs the column 'timestamp'"):
-        split(dataset(["a"] * 5), by="time")
+@pytest.mark.parametrize("by", ["time", "user-time"])
+def test_time_needs_every_timestamp(by: str) -> None:
+    with pytest.raises(DataError, match=f"by='{by}' needs the column 'timestamp'"):
+        split(dataset(["a"] * 5), by=by)
     with pytest.raises(DataError, match="2 interactions have no 'timestamp'"):
-        split(dataset(["a"] * 5, [1, None, None, 2, 3]), by="time")
+        split(dataset(["a"] * 5, [1, None, None, 2, 3]), by=by)
 
 
 @pytest.mark.parametrize("way", WAYS)

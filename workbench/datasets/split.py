@@ -11,7 +11,7 @@ from workbench.datasets import frames
 from workbench.datasets.dataset import Dataset
 from workbench.errors import DataError, OptionError
 
-_WAYS = ("random", "user", "time")
+_WAYS = ("random", "user", "time", "user-time")
 
 
 def split(
@@ -33,6 +33,8 @@ def split(
     - ``by="time"``: the newest interactions, cut at one moment for all users. Every test
       interaction is later than every train interaction, so those that share the moment of the
       cut stay in train and the test share may fall below ``holdout``. Test users may be new.
+    - ``by="user-time"``: the same share of each user's interactions as ``by="user"``, the newest
+      ones; equal times are drawn by ``seed``. What others did later may be in train.
     - ``leave_one_out=True``: the last interaction of each user by ``timestamp`` (an unknown time
       counts as the oldest, equal times are drawn by ``seed``), a random one where the data have
       no timestamps. ``holdout`` plays no part.
@@ -45,7 +47,7 @@ def split(
         The data to divide.
     holdout : float
         Share to hold out, between 0 and 1, both excluded.
-    by : {"random", "user", "time"}
+    by : {"random", "user", "time", "user-time"}
         See above.
     leave_one_out : bool
         See above; asks for ``by="random"``.
@@ -63,7 +65,7 @@ def split(
         If ``holdout`` is not between 0 and 1, ``by`` is unknown or contradicts
         ``leave_one_out``.
     DataError
-        If ``by="time"`` finds no or missing timestamps, or nothing can be held out.
+        If a split by time finds no or missing timestamps, or nothing can be held out.
     """
     _check_options(holdout, by, leave_one_out)
     rng = np.random.default_rng(seed)
@@ -73,6 +75,11 @@ def split(
         test, rule = _newest(ds, holdout), f"the newest {holdout:.0%}"
     elif by == "user":
         test, rule = _share_of_each_user(ds, holdout, rng), f"{holdout:.0%} of each user"
+    elif by == "user-time":
+        test, rule = (
+            _newest_of_each_user(ds, holdout, rng),
+            f"the newest {holdout:.0%} of each user",
+        )
     else:
         test, rule = _share_of_all(ds, holdout, rng), f"a random {holdout:.0%}"
     if not test.any():
@@ -130,8 +137,21 @@ def _share_of_all(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
 
 def _share_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
     place, length = _place_in_user(ds, _permutation(ds, rng))
-    xp = frames.arrays(place)
-    return place < xp.minimum(xp.rint(holdout * length), length - 1)
+    return place < _share(holdout, length)
+
+
+def _newest_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
+    times = _times(ds, "user-time")
+    order = _permutation(ds, rng)
+    order = order[frames.arrays(order).argsort(times[order], kind="stable")]
+    place, length = _place_in_user(ds, order)
+    return place >= length - _share(holdout, length)
+
+
+def _share(holdout: float, length: Any) -> Any:
+    """Interactions to hold out of so many of a user, who keeps one."""
+    xp = frames.arrays(length)
+    return xp.minimum(xp.rint(holdout * length), length - 1)
 
 
 def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> Any:
@@ -144,14 +164,19 @@ def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> Any:
 
 
 def _newest(ds: Dataset, holdout: float) -> Any:
+    times = _times(ds, "time")
+    kept = max(1, len(times) - round(holdout * len(times)))
+    return times > frames.arrays(times).sort(times)[kept - 1]
+
+
+def _times(ds: Dataset, by: str) -> Any:
+    """Moments of all interactions, none of them unknown."""
     if Columns.TIMESTAMP not in ds.interactions:
-        raise DataError(f"{ds.name}: by='time' needs the column {Columns.TIMESTAMP!r}")
+        raise DataError(f"{ds.name}: by={by!r} needs the column {Columns.TIMESTAMP!r}")
     unknown = int(frames.missing(ds.interactions[Columns.TIMESTAMP]).sum())
     if unknown:
         raise DataError(
             f"{ds.name}: {unknown:,} interactions have no {Columns.TIMESTAMP!r}; "
             f"drop them or split by 'random' or 'user'"
         )
-    times = frames.moments(ds.interactions[Columns.TIMESTAMP])
-    kept = max(1, len(times) - round(holdout * len(times)))
-    return times > frames.arrays(times).sort(times)[kept - 1]
+    return frames.moments(ds.interactions[Columns.TIMESTAMP])

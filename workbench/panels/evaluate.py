@@ -46,7 +46,7 @@ class ModelComparison(Panel):
         every family that ranks and suits the data, as its defaults are.
     chosen : sequence of str, optional
         Names of those that are compared at first.
-    split : {"random", "user", "time", "last"}
+    split : {"random", "user", "time", "user-time", "last"}
         What is held out: see `workbench.split`; "last" is the last interaction of each user.
     holdout : float
         Share that is held out.

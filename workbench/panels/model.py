@@ -33,7 +33,7 @@ class ModelReport:
         The data, or what `load` takes.
     model : str
         A family, as in `workbench.families`.
-    split : {"random", "user", "time", "last"}
+    split : {"random", "user", "time", "user-time", "last"}
         What is held out: see `workbench.split`; "last" is the last interaction of each user.
     holdout : float
         Share that is held out.
