@@ -113,7 +113,6 @@ class Experiment:
             train,
             test,
             metrics=self.metrics,
-            # Only a cut at one moment promises that nothing in train is later than test.
             temporal=PROMISED.get(self.split, False),
             seed=self.seed,
         )
