@@ -7,7 +7,7 @@ by one against all others instead.
 """
 
 import itertools
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeGuard
 
 import numpy as np
 from scipy import sparse
@@ -47,7 +47,7 @@ def nearest(
     indices : int32 array of shape (rows, k)
     scores : float32 array of shape (rows, k)
     """
-    if rows is not None and len(rows) * FEW < by_feature.shape[1]:
+    if are_few(rows, by_feature.shape[1]):
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
     with Team() as team:
         packed = pack(by_feature, team)
@@ -55,6 +55,11 @@ def nearest(
             return _decode(pairs(packed, request, team), request.k, team, packed.ranks)
         ranks = packed.ranks if rows is None else packed.ranks[rows]
         return _decode(_in_full(packed, request, team, ranks), request.k, team)
+
+
+def are_few(rows: np.ndarray | None, among: int) -> TypeGuard[np.ndarray]:
+    """Whether rows are so few that each is searched for by itself."""
+    return rows is not None and len(rows) * FEW < among
 
 
 def nearest_to(

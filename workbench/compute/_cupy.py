@@ -60,8 +60,7 @@ def nearest(
     DeviceError
         If the card has too little memory.
     """
-    n = by_feature.shape[1]
-    if rows is not None and len(rows) * _cpu.FEW < n:  # in the CPU engine's order of features
+    if _cpu.are_few(rows, by_feature.shape[1]):  # in the CPU engine's order of features
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
     with Team() as team:
         return _among(pack(by_feature, team), request, rows)
@@ -72,14 +71,15 @@ def nearest_of(
     shape: tuple[int, int],
     request: Request,
     *,
+    weighting: str = "none",
     rows: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """As `nearest`, of entries that are on the card: their features, rows and values.
+    """As `nearest`, of entries that are on the card, not yet weighted: features, rows and values.
 
     Returns
     -------
     indices, scores : arrays
-        Or None where only the host can pack these.
+        Or None where only the host can pack these, or would add up in another order.
 
     Raises
     ------
@@ -89,8 +89,11 @@ def nearest_of(
     import cupy
 
     with _memory(cupy):
+        entries = _entries.prepared(*entries, shape, request.definition, weighting)
         packed = _entries.pack(*entries, shape)
-    return None if packed is None else _among(packed, request, rows)
+    if packed is None or (not len(packed.codes) and _cpu.are_few(rows, shape[1])):
+        return None
+    return _among(packed, request, rows)
 
 
 def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:

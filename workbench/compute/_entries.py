@@ -9,8 +9,21 @@ from typing import Any
 import numpy as np
 
 from workbench.compute._kernels import Entries
-from workbench.compute._pack import CODES, SCALES, Packed
+from workbench.compute._pack import SCALES, Packed, has_codes, power, scaled
+from workbench.compute.metrics import Metric
+from workbench.compute.weighting import UNPREPARED, Coordinates, Preparation
 from workbench.datasets import frames
+
+
+def prepared(
+    features: Any, rows: Any, values: Any, shape: tuple[int, int], metric: Metric, weighting: str
+) -> tuple[Any, Any, Any]:
+    """Entries as `workbench.compute.weighting.Preparation` gives them to a metric."""
+    if (metric.of, weighting) not in UNPREPARED:  # sums run in the order of the host's matrix
+        order = frames.arrays(rows).argsort(features * shape[1] + rows, kind="stable")
+        features, rows, values = features[order], rows[order], values[order]
+    entries = Coordinates(values, rows, features, shape)
+    return features, rows, Preparation(entries, metric, weighting).of_entries(entries)
 
 
 def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packed | None:
@@ -27,14 +40,12 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
     -------
     Packed
         As `workbench.compute._pack.pack`, but for the blocks, which only threads need. None where
-        values have no codes, or a row has a feature twice: the host packs those.
+        a row has a feature twice: the host packs those.
     """
     xp, (_, n) = frames.arrays(rows), shape
     counts = xp.bincount(rows, minlength=n)
-    coding = _coding(values, int(counts.max()) if n else 0)
-    if coding is None or n >= 2**24:
-        return None
-    scale, least, greatest = coding
+    scale, least, greatest = _coding(values)
+    coded = has_codes(least, greatest, counts)
     lengths = xp.bincount(features, minlength=shape[0])
     ids = xp.argsort(-counts, kind="stable")
     order = xp.argsort(-lengths, kind="stable")
@@ -43,43 +54,41 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
     keys = keys[by_feature]
     if (keys[1:] == keys[:-1]).any():
         return None
-    whole = xp.rint(values * scale)
-    codes = whole[by_feature].astype(np.int64) - least
+    held = scaled(values, scale)[by_feature]
     feature, rank = xp.divmod(keys, n)
     places = xp.argsort(rank, kind="stable")
     position = np.uint32 if len(values) < 2**32 else np.uint64
     nothing = np.empty(0)
+    # Whole numbers add up to the same in any order; others are added up on the host, in its.
+    squares = xp.bincount(rank, held * held, n) if coded else frames.summed(held * held, rank, n)
     return Packed(
         Entries(
-            ((rank << 8) | codes).astype(np.uint32),
+            ((rank << 8) | (held.astype(np.int64) - least) if coded else rank).astype(np.uint32),
             _cumulated(lengths[order], position),
             feature[places].astype(np.uint32),
             places.astype(position),
-            nothing,
+            nothing if coded else held,
             nothing,
         ),
-        np.arange(least, greatest + 1),
+        np.arange(least, greatest + 1) if coded else np.empty(0, np.int64),
         frames.on_host(_cumulated(counts[ids], position)),
         frames.on_host(ids.astype(np.uint32)),
         frames.on_host(counts[ids].astype(np.float64)),
-        frames.on_host(xp.bincount(rows, whole * whole, n)[ids]),
+        frames.on_host(squares),
         nothing,
         nothing,
         scale,
     )
 
 
-def _coding(values: Any, longest: int) -> tuple[float, int, int] | None:
-    """Scale of the values, and the least and greatest of them scaled; None without codes."""
+def _coding(values: Any) -> tuple[float, int, int]:
+    """As `workbench.compute._pack._coding`."""
     xp = frames.arrays(values)
     for scale in map(float, SCALES) if len(values) else ():
         whole = xp.rint(values * scale)
-        if (whole / scale == values).all():
-            least, greatest = int(whole.min()), int(whole.max())
-            # Sums stay in 32 bits.
-            fits = longest * max(abs(least), abs(greatest)) ** 2 < 2**31
-            return (scale, least, greatest) if fits and greatest - least < CODES else None
-    return None
+        if (whole / scale == values).all() and xp.abs(whole).max() <= 2**26:
+            return scale, int(whole.min()), int(whole.max())
+    return power([values]), 0, -1
 
 
 def _inverse(order: Any) -> Any:

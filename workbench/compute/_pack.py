@@ -71,7 +71,7 @@ def scale_of(*values: np.ndarray) -> float:
     return _coding(*values)[0]
 
 
-def scaled(values: np.ndarray, scale: float) -> np.ndarray:
+def scaled(values: Any, scale: float) -> Any:
     """Values times their scale: a power of two keeps their digits, another makes them whole."""
     product = values * scale
     return product if np.frexp(scale)[0] == 0.5 else np.rint(product, out=product)
@@ -114,9 +114,7 @@ def pack(
     team.each(lambda b: _by_row(*source, blocks[b], blocks[b + 1], edges[b].copy(), *of_row), each)
 
     scale, least, greatest = _coding(values, *beside, scale=scale)
-    most = max(abs(least), abs(greatest))
-    fits = int(counts.max(initial=0)) * most**2 < 2**31  # sums stay in 32 bits
-    coded = 0 <= greatest - least < CODES and fits and n < 2**24
+    coded = has_codes(least, greatest, counts)
     codes = np.arange(least, greatest + 1) if coded else np.empty(0, np.int64)
     entries = np.empty(len(values), np.uint32)
     held = np.empty(0 if coded else len(values))
@@ -144,22 +142,28 @@ def pack(
     )
 
 
+def has_codes(least: int, greatest: int, counts: Any) -> bool:
+    """Whether whole numbers in rows of so many get codes: few, and their sums stay in 32 bits."""
+    most, longest = max(abs(least), abs(greatest)), int(counts.max()) if len(counts) else 0
+    return 0 <= greatest - least < CODES and longest * most**2 < 2**31 and len(counts) < 2**24
+
+
 def _coding(*values: np.ndarray, scale: float | None = None) -> tuple[float, int, int]:
     """Scale of the values, and the least and greatest of them scaled; 0, -1 if they stay broken."""
     for factor in SCALES if scale is None else (scale,):
         limits = np.array([_whole(part, float(factor)) for part in values if len(part)])
         if len(limits) and (limits[:, 0] <= limits[:, 1]).all():
             return float(factor), int(limits[:, 0].min()), int(limits[:, 1].max())
-    return scale or _power(values), 0, -1
+    return scale or power(values), 0, -1
 
 
-def _power(values: Iterable[np.ndarray]) -> float:
+def power(values: Iterable[Any]) -> float:
     """A power of two that brings values about 1, and so what four of them multiply to in range."""
     most, least = 0.0, np.inf
     for part in values:
-        sizes = np.abs(part)
-        most = max(most, sizes.max(initial=0.0))
-        least = min(least, sizes.min(initial=np.inf, where=sizes > 0))
+        sizes = np.abs(part[part != 0])
+        if len(sizes):
+            most, least = max(most, float(sizes.max())), min(least, float(sizes.min()))
     if not most:
         return 1.0
     top, bottom = np.frexp([most, least])[1].tolist()

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.compute import _vectors
-from workbench.compute.metrics import METRICS, ONES, VALUES
+from workbench.compute.metrics import METRICS
 from workbench.compute.request import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, frames, positions
@@ -21,7 +21,6 @@ from workbench.errors import DataError, OptionError
 from workbench.options import at_least, one_of
 
 OF = ("items", "users")
-UNPREPARED = ((VALUES, "none"), (ONES, "none"))  # what a metric compares, and weights: as it is
 
 
 class Search(NamedTuple):
@@ -257,17 +256,15 @@ def searched(search: Search, where: Device) -> Neighbours:
 def _on_card(search: Search, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
     """Neighbours from ratings that are on the card, if it can do without the host's matrix."""
     data, of, _, request, weighting = search
-    compared = request.definition.of
-    if not frames.on_card(data.interactions) or (compared, weighting) not in UNPREPARED:
+    if not frames.on_card(data.interactions):
         return None
     from workbench.compute import _cupy
 
     users, items, ratings = data.entries
-    values = frames.arrays(ratings).ones_like(ratings) if compared == ONES else ratings
-    shape = len(data.user_ids), len(data.item_ids)
-    if of == "items":
-        return _cupy.nearest_of((users, items, values), shape, request, rows=rows)
-    return _cupy.nearest_of((items, users, values), shape[::-1], request, rows=rows)
+    entries, shape = (users, items, ratings), (len(data.user_ids), len(data.item_ids))
+    if of == "users":
+        entries, shape = (items, users, ratings), shape[::-1]
+    return _cupy.nearest_of(entries, shape, request, weighting=weighting, rows=rows)
 
 
 def nearest(

@@ -1,4 +1,9 @@
-"""What a metric compares: ratings, weighted or centred, as float64 values."""
+"""What a metric compares: ratings, weighted or centred, as float64 values.
+
+On a card as on the host, to the bit: what is done entry by entry (roots, products, quotients,
+differences) is correctly rounded on both; what there is one of a row or column, sums, means and
+logarithms, the host computes.
+"""
 
 from typing import Any, NamedTuple
 
@@ -6,10 +11,34 @@ import numpy as np
 from scipy import sparse
 
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, VALUES, Metric
+from workbench.datasets import frames
 from workbench.errors import OptionError
 
 WEIGHTINGS = ("none", "tfidf", "bm25")
+UNPREPARED = ((VALUES, "none"), (ONES, "none"))  # an entry does not depend on the others
 K1, B = 1.2, 0.75
+
+
+class Coordinates(NamedTuple):
+    """The entries of an array of shape (columns, rows), by column and within it by row.
+
+    Attributes
+    ----------
+    values : float64 array of shape (entries,)
+        NumPy's or, as the others, CuPy's.
+    rows, columns : int arrays of shape (entries,)
+    shape : (columns, rows)
+    """
+
+    values: Any
+    rows: Any
+    columns: Any
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, by_feature: sparse.csr_array) -> "Coordinates":
+        """Those of a CSR array."""
+        return cls(by_feature.data, by_feature.indices, _numbers(by_feature), by_feature.shape)
 
 
 class Whole(NamedTuple):
@@ -33,10 +62,12 @@ class Whole(NamedTuple):
     means: np.ndarray
 
     @classmethod
-    def of(cls, by_feature: sparse.csr_array) -> "Whole":
+    def of(cls, entries: Coordinates) -> "Whole":
         """What these rows say, but for the means."""
-        total = by_feature.data.sum()
-        return cls(by_feature.shape[1], np.diff(by_feature.indptr), total, np.empty(0))
+        columns, rows = entries.shape
+        counts = frames.arrays(entries.columns).bincount(entries.columns, minlength=columns)
+        total = frames.on_host(entries.values).sum()
+        return cls(rows, frames.on_host(counts), total, np.empty(0))
 
 
 class Preparation:
@@ -55,7 +86,7 @@ class Preparation:
 
     Parameters
     ----------
-    by_feature : CSR array of shape (columns, rows), float64
+    by_feature : CSR array of shape (columns, rows), float64; or Coordinates
     metric : Metric
     weighting : {"none", "tfidf", "bm25"}
     whole : Whole, optional
@@ -69,64 +100,68 @@ class Preparation:
 
     def __init__(
         self,
-        by_feature: sparse.csr_array,
+        by_feature: sparse.csr_array | Coordinates,
         metric: Metric,
         weighting: str,
         whole: Whole | None = None,
     ) -> None:
         self._of = metric.of
         self._weighting = weighting
+        if (metric.of, weighting) in UNPREPARED:
+            return
+        if metric.of == ONES:
+            raise OptionError(
+                f"weighting={weighting!r} has no effect on a metric that compares only which "
+                "entries there are; use weighting='none'"
+            )
+        entries = Coordinates.of(by_feature) if sparse.issparse(by_feature) else by_feature
         if weighting != "none":
-            if metric.of == ONES:
-                raise OptionError(
-                    f"weighting={weighting!r} has no effect on a metric that compares only which "
-                    "entries there are; use weighting='none'"
-                )
-            known = whole or Whole.of(by_feature)
+            known = whole or Whole.of(entries)
             self._idf = np.log(known.rows) - np.log1p(known.counts)
             self._mean_length = known.total / known.rows or 1.0
         if metric.of == COLUMN_CENTRED and whole is not None:
             self._means = whole.means
         elif metric.of == COLUMN_CENTRED:
-            columns = _numbers(by_feature)
-            values = self._weighted(
-                by_feature.data, by_feature.indices, columns, by_feature.shape[1]
-            )
-            self._means = _means(values, columns, by_feature.shape[0])
+            values = self._weighted(entries)
+            self._means = _means(values, entries.columns, entries.shape[0])
 
     def of_features(self, by_feature: sparse.csr_array) -> sparse.csr_array:
         """Prepare a CSR array of shape (columns, rows)."""
         if self._of == VALUES and self._weighting == "none":
             return by_feature
-        columns = _numbers(by_feature)
-        values = self._values(by_feature.data, by_feature.indices, columns, by_feature.shape[1])
+        values = self.of_entries(Coordinates.of(by_feature))
         return sparse.csr_array((values, by_feature.indices, by_feature.indptr), by_feature.shape)
 
     def of_rows(self, by_row: sparse.csr_array) -> sparse.csr_array:
         """Prepare a CSR array of shape (any rows, columns)."""
-        values = self._values(by_row.data, _numbers(by_row), by_row.indices, by_row.shape[0])
+        places = _numbers(by_row), by_row.indices
+        values = self.of_entries(Coordinates(by_row.data, *places, by_row.shape[::-1]))
         return sparse.csr_array((values, by_row.indices, by_row.indptr), by_row.shape)
 
-    def _values(self, values: Any, rows: Any, columns: Any, count: int) -> np.ndarray:
+    def of_entries(self, entries: Coordinates) -> Any:
+        """Prepare values; all entries of a row are there, in the order of their columns."""
         if self._of == ONES:
-            return np.ones(len(values))
-        values = self._weighted(values, rows, columns, count)
+            return frames.arrays(entries.values).ones_like(entries.values)
+        values = self._weighted(entries)
         if self._of == VALUES:
             return values
         if self._of == ROW_CENTRED:
-            return less(values, _means(values, rows, count)[rows])
-        return less(values, self._means[columns])
+            means = _means(values, entries.rows, entries.shape[1])
+            return less(values, _gathered(means, entries.rows))
+        return less(values, _gathered(self._means, entries.columns))
 
-    def _weighted(self, values: Any, rows: Any, columns: Any, count: int) -> np.ndarray:
+    def _weighted(self, entries: Coordinates) -> Any:
+        values, rows, columns, shape = entries
         if self._weighting == "none":
             return values
         if (values < 0).any():
             raise OptionError(f"weighting={self._weighting!r} needs values of 0 or more")
+        idf = _gathered(self._idf, columns)
         if self._weighting == "tfidf":
-            return np.sqrt(values) * self._idf[columns]
-        lengths = np.bincount(rows, values, count) / self._mean_length
+            return np.sqrt(values) * idf
+        lengths = frames.summed(values, rows, shape[1]) / self._mean_length
         saturation = K1 * (1 - B + B * lengths)
-        return values * (K1 + 1) / (values + saturation[rows]) * self._idf[columns]
+        return values * (K1 + 1) / (values + saturation[rows]) * idf
 
 
 def _numbers(matrix: sparse.csr_array) -> np.ndarray:
@@ -134,7 +169,13 @@ def _numbers(matrix: sparse.csr_array) -> np.ndarray:
     return np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
 
 
-def _means(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+def _gathered(numbers: np.ndarray, places: Any) -> Any:
+    """Numbers of the host at places, where these are."""
+    return frames.arrays(places).asarray(numbers)[places]
+
+
+def _means(values: Any, groups: Any, count: int) -> np.ndarray:
+    values, groups = frames.on_host(values), frames.on_host(groups)
     # Means of what one of the values does not say: exact where all are equal.
     some = np.zeros(count)
     some[groups] = values
@@ -142,7 +183,7 @@ def _means(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
     return some + sums / np.maximum(np.bincount(groups, minlength=count), 1)
 
 
-def less(values: np.ndarray, means: np.ndarray) -> np.ndarray:
+def less(values: Any, means: Any) -> Any:
     """Differences; 0 where there is only rounding error."""
     difference = values - means
     difference[np.abs(difference) < 1e-12 * np.abs(values)] = 0
