@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom, as it is and on the shop in Chinese."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -84,3 +85,10 @@ def test_start_here_links_to_every_notebook():
     text = (ROOT / "00_start_here.ipynb").read_text("utf-8")
     others = [path.relative_to(ROOT).as_posix() for path in NOTEBOOKS[1:]]
     assert not [name for name in others if f"({name})" not in text]
+
+
+def test_each_notebook_leads_to_the_next():
+    numbered = [path for path in NOTEBOOKS if path.parent == ROOT]
+    for path, following in pairwise(numbered):
+        last = nbformat.read(path, as_version=4).cells[-1].source
+        assert f"({following.name})" in last, path.name

@@ -60,3 +60,15 @@ def test_what_was_chosen_has_no_rating():
 def test_film_genres_have_names_in_chinese(movies):
     assert cards.genres_of(movies, 1, "zh") == ["冒险片", "动画片", "儿童片", "喜剧片", "奇幻片"]
     assert cards.genres_of(movies, 1, "en")[:2] == ["Adventure", "Animation"]
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [
+        *((1234.0, "1,234"), (324.0, "324"), (99.97, "100"), (42.678, "42.7")),
+        *((5.0, "5.00"), (0.03512, "0.0351"), (-0.5, "-0.500"), (0.0, "0.00")),
+    ],
+)
+def test_a_score_keeps_the_digits_that_tell_it_from_the_next(score, shown):
+    assert cards.number(score) == shown
+    assert f"· {shown}<" in cards.card(1, "t", score=score)

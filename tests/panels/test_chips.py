@@ -9,11 +9,14 @@ def test_a_press_turns_a_label_on_or_off_and_keeps_the_order():
     buttons[0].value = True
     buttons[2].value = False
     assert seen == [("a", "c"), ("a",)]
+    assert [button.button_style for button in buttons] == ["primary", "", ""]
     assert buttons[0].tooltip == "first"
 
 
 def test_a_value_that_is_set_moves_the_labels():
     chips = Chips("Models", dict.fromkeys("abc", ""), "ab")
     chips.value = ("b", "c")
-    assert [button.value for button in chips.children[1:]] == [False, True, True]
+    buttons = chips.children[1:]
+    assert [button.value for button in buttons] == [False, True, True]
+    assert [button.button_style for button in buttons] == ["", "primary", "primary"]
     assert chips.value == ("b", "c")

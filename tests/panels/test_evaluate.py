@@ -2,6 +2,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import workbench as wb
+from workbench.errors import OptionError
 from workbench.panels.evaluate import TABS
 
 SETTINGS = {"chosen": ["user-knn", "popular"], "metrics": ["ndcg", "diversity"], "k": 5}
@@ -58,6 +59,15 @@ def test_a_model_more_leaves_the_others_as_they_are(panel):
     after = panel.found.evaluations
     assert list(after) == ["user-knn", "p3alpha", "popular"]
     assert after["popular"] is before["popular"]
+
+
+def test_models_are_those_that_suit_the_data(panel, movies):
+    offered = panel.controls["models"]._buttons
+    assert "demographic" in offered
+    others = wb.panels.ModelComparison(movies, chosen=["popular"], metrics=["ndcg"])
+    assert offered.keys() - others.controls["models"]._buttons.keys() == {"demographic"}
+    with pytest.raises(OptionError, match=r"chosen='popula' .* did you mean 'popular'"):
+        wb.panels.ModelComparison(movies, chosen=["popula"])
 
 
 def test_progress_names_the_model_that_is_measured(shop):
@@ -152,6 +162,6 @@ def test_the_numbers_and_tests_are_at_hand_in_chinese(shop):
     panel = wb.panels.ModelComparison(shop, **SETTINGS, language="zh")
     _open(panel, "table")
     assert "差异超出偶然" in panel._verdict.value
-    assert f"{panel.found.frame()['value'][0]:.4g}" in panel._tables.value
+    assert f"{panel.found.frame()['value'][0]:.4f}" in panel._tables.value
     assert "user-knn is better" in panel._tables.value
     assert shop.hash in panel._badge.value

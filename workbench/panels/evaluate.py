@@ -62,6 +62,11 @@ class ModelComparison(Panel):
     ----------
     found : Comparison
         What is shown.
+
+    Raises
+    ------
+    OptionError
+        If a chosen model is unknown, or does not suit the data.
     """
 
     found: Comparison
