@@ -1,6 +1,7 @@
 """Scores stay on the card until lists are chosen: with twins of CuPy's arrays, and with a card."""
 
 import sys
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ MODELS = {
     "users": wb.UserKNN,
     "walks": wb.RP3beta,
     "ease": wb.EASE,
-    "als": wb.ALS,
+    "als": partial(wb.ALS, cg_steps=None),
 }
 RULES = [
     wb.Attribute("price", at_most=300),
@@ -129,3 +130,14 @@ def test_a_card_gives_the_lists_of_the_cpu(name: str, rules: list) -> None:
         for device in ("cpu", "gpu")
     ]
     assert_frame_equal(lists[1], lists[0], rtol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("feedback", ["implicit", "explicit"])
+def test_factors_of_a_card_score_as_those_of_the_cpu(feedback: str) -> None:
+    ds = wb.load("shop")
+    cpu, gpu = (
+        wb.ALS(factors=16, l2=1.0, feedback=feedback, device=device).fit(ds)
+        for device in ("cpu", "gpu")
+    )
+    np.testing.assert_allclose(gpu.scores(ds.user_ids), cpu.scores(ds.user_ids), atol=1e-3)

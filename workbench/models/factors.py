@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from workbench.compute import Team
+from workbench.compute import Device, Team
 from workbench.datasets import Dataset, extended
-from workbench.models._derived import held, sent
+from workbench.models import _gradients
+from workbench.models._derived import fetched, held, library, sent
 from workbench.models.base import FEEDBACK, ByItem, Recommender, row_means
 from workbench.options import at_least, number, one_of
 
@@ -30,6 +31,15 @@ class Equations(NamedTuple):
         """The same in single precision."""
         single = {name: getattr(self, name).astype(np.float32) for name in self._fields[2:]}
         return self._replace(**single)
+
+    def sent(self, device: Device, columns: int) -> tuple[Any, Any, Any]:
+        """Weights and targets as CSR arrays, and ridge, on a device."""
+        shape = len(self.ridge), columns
+        weights, targets = (
+            sparse.csr_array((values, self.indices, self.indptr), shape=shape)
+            for values in (self.weights, self.targets)
+        )
+        return sent(device, weights), sent(device, targets), sent(device, self.ridge)
 
 
 class ALS(Recommender):
@@ -81,7 +91,7 @@ class ALS(Recommender):
     seed : int
         Of the item vectors to start with; the same seed gives the same model.
     device : {"auto", "cpu", "gpu"}
-        For the scores; it is fitted on the CPU.
+        On a card conjugate gradient steps are taken there; what is solved exactly is on the CPU.
 
     Raises
     ------
@@ -132,10 +142,29 @@ class ALS(Recommender):
         users, items = users.narrow(), items.narrow()
         of_users = np.zeros((len(users.ridge), self.factors), np.float32)
         of_items = start.astype(np.float32)
+        if self.device.kind == "gpu":
+            return self._alternated_on_card(users, items, of_users, of_items, self.cg_steps)
         for _ in range(self.epochs):
             _approach(users, of_items, self._shared(of_items), self.cg_steps, of_users)
             _approach(items, of_users, self._shared(of_users), self.cg_steps, of_items)
         return of_items.astype(np.float64)
+
+    def _alternated_on_card(
+        self,
+        users: Equations,
+        items: Equations,
+        of_users: np.ndarray,
+        of_items: np.ndarray,
+        steps: int,
+    ) -> np.ndarray:
+        """Vectors of the items after all epochs, as on the CPU but for their last digits."""
+        by_user = users.sent(self.device, len(of_items))
+        by_item = items.sent(self.device, len(of_users))
+        x, y = sent(self.device, of_users), sent(self.device, of_items)
+        for _ in range(self.epochs):
+            _gradients.approach(*by_user, y, self._shared(y), steps, x)
+            _gradients.approach(*by_item, x, self._shared(x), steps, y)
+        return fetched(y).astype(np.float64)
 
     def partial_fit(self, new: pd.DataFrame) -> Self:
         """Take in new interactions without a refit; only items that are new get vectors.
@@ -176,7 +205,7 @@ class ALS(Recommender):
         """What the pairs without a rating add to every row's matrix: G."""
         if self.feedback == "implicit":
             return factors.T @ factors
-        return np.zeros((self.factors, self.factors), factors.dtype)
+        return library(factors).zeros((self.factors, self.factors), factors.dtype)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         users = sent(self.device, self._vectors(profiles, own))
