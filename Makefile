@@ -62,8 +62,8 @@ resolve: $(READY)  ## see that the extras for a card resolve, installing nothing
 		echo "$$extras: resolves"; \
 	done
 
-bench: $(BENCHED)  ## every benchmark, some 20 minutes: make bench SIZE=small|medium|large
-	for script in similarity scaling cluster update; do \
+bench: $(BENCHED)  ## every benchmark, some 30 minutes: make bench SIZE=small|medium|large
+	for script in similarity scaling cluster update models; do \
 		$(BIN)/python benchmarks/$$script.py --size $(SIZE) $(ARGS) || exit 1; \
 	done
 	$(BIN)/python benchmarks/startup.py
