@@ -31,6 +31,7 @@ def ratings(tmp_path):
     rows = [(u, i, 5.0 - (u + i) % 3) for u in range(6) for i in range(6) if (u * i) % 4 != 1]
     frame = pd.DataFrame(rows, columns=["user_id", "item_id", "rating"])
     frame["item_id"] = frame["item_id"].map(lambda item: f"{HOSTILE} {item}")
+    frame["timestamp"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.index, unit="D")
     frame.to_csv(tmp_path / "ratings.csv", index=False)
     return "ratings.csv"
 
