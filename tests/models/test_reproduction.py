@@ -1,4 +1,4 @@
-"""Figures of the literature on MovieLens 100K: they take minutes, and so are marked slow."""
+"""Figures of the literature on MovieLens 100K: with a download of their own, and marked slow."""
 
 from functools import cache
 from importlib.metadata import files
