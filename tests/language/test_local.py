@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from workbench import device
+from workbench.compute.encoder import Encoder
 from workbench.device import Device
 from workbench.errors import DeviceError
 from workbench.language import sizing
@@ -81,8 +82,11 @@ def test_a_card_that_torch_does_not_see_is_not_used(monkeypatch):
     monkeypatch.setattr(device, "_probe_gpu", lambda: (Device("gpu", "a card"), ""))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert LocalModel(device="auto").device.kind == "cpu"
-    with pytest.raises(DeviceError, match=r"PyTorch .* sees no card; install its build for CUDA"):
+    with pytest.raises(DeviceError, match=r"PyTorch sees no card; install its build for CUDA"):
         LocalModel(device="gpu")
+    assert Encoder(device="auto").device.kind == "cpu"
+    with pytest.raises(DeviceError, match="PyTorch sees no card"):
+        Encoder(device="gpu")
 
 
 @pytest.mark.gpu

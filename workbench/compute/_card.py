@@ -9,8 +9,8 @@ import cupy as xp
 import numpy as np
 
 from workbench.compute._cuda import CONSTANTS, FIXED, OPTIONS, definitions, text
-from workbench.compute._cupy import _memory
 from workbench.compute.topk import EMPTY, best, pack
+from workbench.device.memory import bounded
 
 DTYPE = np.float16  # of a product's entries, and by what an operation may be off
 # Tensor cores cut sums off where they might round; twice that, for what they align to one another
@@ -30,7 +30,7 @@ def session() -> Iterator[Callable[..., None]]:
         for item in items:
             function(item)
 
-    with _memory(xp):
+    with bounded(xp):
         yield each
 
 

@@ -19,7 +19,7 @@ from workbench.compute._kernels import Rules
 from workbench.compute._pack import Packed, pack, scaled
 from workbench.compute._team import Team
 from workbench.compute.request import Request
-from workbench.device.memory import bounded as _memory
+from workbench.device.memory import bounded
 
 CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
 WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
@@ -88,7 +88,7 @@ def nearest_of(
     """
     import cupy
 
-    with _memory(cupy):
+    with bounded(cupy):
         entries = _entries.prepared(*entries, shape, request.definition, weighting)
         packed = _entries.pack(*entries, shape)
     if packed is None or (not len(packed.codes) and _cpu.are_few(rows, shape[1])):
@@ -157,7 +157,7 @@ def _search(
     scores = np.zeros((count, request.k), np.float32)
     k = min(request.k, n)
     if count and k:
-        with _memory(cupy):
+        with bounded(cupy):
             for places, found in _chunks(cupy, packed, queries, rules, request, k):
                 indices[places, :k], scores[places, :k] = found
     return indices, scores

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from workbench.device import resolve
+from workbench.device.pytorch import resolve_for_torch
 from workbench.errors import MissingExtraError, ModelFileError
 
 NAME = "all-MiniLM-L6-v2"
@@ -37,7 +37,7 @@ class Encoder:
     """
 
     def __init__(self, model: str | Path | None = None, *, device: str = "auto") -> None:
-        self.device = resolve(device)
+        self.device = resolve_for_torch(device)
         self.dtype = "float16" if self.device.kind == "gpu" else "float32"
         self.name = NAME if model is None else Path(model).name
         self._model = model
@@ -122,7 +122,7 @@ def encode(
     ModelFileError
         If the encoder is not installed or does not load.
     DeviceError
-        If a GPU is asked for and there is none.
+        If a GPU is asked for and PyTorch sees none.
     """
     return Encoder(model, device=device).encode(texts, progress=progress)
 

@@ -9,8 +9,8 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from workbench.device import Device, resolve
 from workbench.device.memory import VARIABLE, fraction
+from workbench.device.pytorch import resolve_for_torch
 from workbench.errors import DeviceError, ModelFileError
 from workbench.language import embedded, sizing
 
@@ -42,7 +42,7 @@ class LocalModel:
     """
 
     def __init__(self, model: str | Path | None = None, *, device: str = "auto") -> None:
-        self.device = _seen_by_torch(device)
+        self.device = resolve_for_torch(device)
         on_card = self.device.kind == "gpu"
         self.dtype = sizing.number_format(torch.cuda.get_device_capability() if on_card else None)
         self._model = model
@@ -175,19 +175,6 @@ class LocalModel:
             Continuation(text.split("\n")[0].rstrip(), fluency)
             for text, fluency in zip(texts, watch.fluency(), strict=True)
         ]
-
-
-def _seen_by_torch(device: str) -> Device:
-    """Resolve a device, of which PyTorch may have been built without the GPU."""
-    found = resolve(device)
-    if found.kind == "cpu" or torch.cuda.is_available():
-        return found
-    if device == "gpu":
-        raise DeviceError(
-            f"device='gpu' was asked for, but PyTorch {torch.__version__} sees no card; install "
-            f"its build for CUDA (`workbench device` says which), or use device='cpu'"
-        )
-    return resolve("cpu")
 
 
 def _too_large(model: LocalModel) -> DeviceError:

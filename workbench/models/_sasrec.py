@@ -120,11 +120,6 @@ def _rounded(values: torch.Tensor) -> np.ndarray:
     return values.float().cpu().numpy().astype(np.float64)
 
 
-def has_card() -> bool:
-    """Whether this PyTorch can use a card."""
-    return torch.cuda.is_available()
-
-
 def made(shape: dict[str, Any], weights: dict[str, np.ndarray], place: str) -> Network:
     """The network that has learnt these weights, in float64."""
     network = Network(**shape)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.datasets import Dataset
+from workbench.device.pytorch import sees_card
 from workbench.errors import DataError, MissingExtraError, OptionError
 from workbench.models import base
 from workbench.models._sequences import Held, hold_out, in_time, latest, pieces
@@ -122,7 +123,7 @@ class Sequential(Recommender):
     @property
     def on_gpu(self) -> bool:  # type: ignore[override]
         """Whether PyTorch can use the card."""
-        return bool(_sasrec().has_card())
+        return sees_card()
 
     def _fit(self, ds: Dataset) -> None:
         for derived in ("_histories", "_network"):
