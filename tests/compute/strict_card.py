@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-METHODS = ("all", "any", "astype", "dtype", "max", "min", "shape", "size")
+METHODS = (
+    "all", "any", "argmax", "astype", "cumsum", "dtype", "max", "min", "shape", "size", "sum",
+    "transpose", "view",
+)  # fmt: skip
 
 
 class Array(NDArrayOperatorsMixin):
@@ -28,20 +31,20 @@ class Array(NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         if name not in METHODS:
             raise AttributeError(name)
-        return _up(getattr(self._held, name))
+        return up(getattr(self._held, name))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *given: Any, **options: Any) -> Any:
         assert method == "__call__"
-        return _up(ufunc)(*given, **options)
+        return up(ufunc)(*given, **options)
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise TypeError("Implicit conversion to a NumPy array is not allowed")
 
     def __getitem__(self, key: Any) -> Any:
-        return _up(self._held.__getitem__)(key)
+        return up(self._held.__getitem__)(key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        _up(self._held.__setitem__)(key, value)
+        up(self._held.__setitem__)(key, value)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -50,23 +53,23 @@ class Array(NDArrayOperatorsMixin):
         return self._held.copy()
 
 
-def _up(value: Any) -> Any:
+def up(value: Any) -> Any:
     """An array on the card; a function with its arguments and results there."""
     if isinstance(value, np.ndarray):
         return Array(value)
     if isinstance(value, tuple):
-        return tuple(map(_up, value))
+        return tuple(map(up, value))
     if not callable(value) or isinstance(value, type | np.dtype | np.generic):
         return value
-    return lambda *given, **options: _up(
+    return lambda *given, **options: up(
         value(*map(_down, given), **{name: _down(one) for name, one in options.items()})
     )
 
 
 def _down(value: Any) -> Any:
     assert not isinstance(value, np.ndarray), "an array of the host meets one of the card"
-    if isinstance(value, tuple):
-        return tuple(map(_down, value))
+    if isinstance(value, tuple | list):
+        return type(value)(map(_down, value))
     return value._held if isinstance(value, Array) else value
 
 
@@ -74,7 +77,7 @@ def _down(value: Any) -> Any:
 def strict() -> Iterator[None]:
     """A machine whose `cupy` is this."""
     cupy = ModuleType("cupy")
-    cupy.__getattr__ = lambda name: _up(getattr(np, name))  # type: ignore[method-assign]
+    cupy.__getattr__ = lambda name: up(getattr(np, name))  # type: ignore[method-assign]
     cupy.asarray = lambda array: array if isinstance(array, Array) else Array(array.copy())  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cupy", cupy)

@@ -66,6 +66,18 @@ def test_sums_are_the_processors(n: int, width: int, rows: int, others: int, sha
     assert np.array_equal(found, _best.sums(x, own, columns))
 
 
+@FEWER
+@given(st.integers(1, 5), st.integers(1, 30), st.integers(0, 99))
+def test_midranks_are_the_processors(rows: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 6, (rows, width)).astype(float)
+    scores[scores == 5] = np.nan
+    places = np.nonzero(scores < 4)
+    with vector_card() as there:
+        found = _card.midranks(*(on(there, each) for each in (scores, *places)))
+    assert np.array_equal(found, _best.midranks(scores, *places))
+
+
 @given(st.integers(1, 5), st.integers(1, 9), st.integers(1, 30), st.integers(0, 2**32))
 def test_the_product_is_off_by_no_more_than_it_says(n: int, m: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -159,6 +171,20 @@ def test_a_card_chooses_what_the_processor_chooses(k: int) -> None:
         scores[rng.random(scores.shape) < 0.2] = np.nan
         found = top_k(cupy.asarray(scores), k)
         assert_same(tuple(each.get() for each in found), top_k(scores, k))
+
+
+@pytest.mark.gpu
+def test_a_card_counts_midranks_as_the_processor_does() -> None:
+    import cupy
+
+    from workbench.compute import midranks
+
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 3000, (40, 6000)) * 1.0
+    scores[rng.random(scores.shape) < 0.2] = np.nan
+    places = np.nonzero(scores < 100)
+    found = midranks(*map(cupy.asarray, (scores, *places)))
+    assert np.array_equal(found.get(), midranks(scores, *places))
 
 
 @pytest.mark.gpu

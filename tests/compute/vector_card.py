@@ -1,8 +1,9 @@
 """A card that is not there, for dense vectors: `cupy` is NumPy, and the kernels are run in it.
 
-`_select.cu` and `_sums.cu` are followed step by step, with the list of `_list.cu` as `cuda_model`
-has it; constants and parameters are read from the source that would be compiled. The product reads
-memory as cuBLAS does, and cuts every sum off to single precision, as tensor cores may.
+`_select.cu`, `_sums.cu` and `_midranks.cu` are followed step by step, with the list of `_list.cu`
+as `cuda_model` has it; constants and parameters are read from the source that would be compiled.
+The product reads memory as cuBLAS does, and cuts every sum off to single precision, as tensor cores
+may.
 """
 
 import ctypes
@@ -102,7 +103,7 @@ class Kernel:
 
     def __init__(self, card: VectorCard, code: str, name: str) -> None:
         self._card = card
-        self._block = {"select": Select, "sums": Sums}[name]
+        self._block = {"select": Select, "sums": Sums, "midranks": Midranks}[name]
         defined = re.findall(r"^#define (\w+) (-?\d+|\(-.*\)|\d+u)$", code, re.M)
         self._constants = {key: eval(re.sub("LL|u", "", value)) for key, value in defined}
         (signature,) = re.findall(rf"__launch_bounds__\(THREADS\) {name}\((.*?)\) {{", code, re.S)
@@ -176,3 +177,20 @@ class Sums:
                     total += g.x[left + start + i] * tile[:, i]
             there = place < g.others
             g.found[row * g.others + place[there]] = total[there]
+
+
+class Midranks:
+    """One block of `_midranks.cu`: its variables by the same names, threads as elements."""
+
+    def __init__(self, number: int, given: dict, constants: dict, rng: Any, shared: int) -> None:
+        self.number = number
+        self.given, self.c = SimpleNamespace(**given), SimpleNamespace(**constants)
+
+    def run(self) -> None:
+        g, mine = self.given, np.zeros(self.c.THREADS, int)
+        row = g.scores[g.rows[self.number] * g.width :][: g.width]
+        own = row[g.columns[self.number]]
+        for start in range(0, g.width, self.c.THREADS):
+            score = row[start : start + self.c.THREADS]
+            mine[: len(score)] += (score < own).astype(int) + (score <= own)
+        g.found[self.number] = (1 + mine.sum()) / 2

@@ -90,7 +90,7 @@ def test_batches_do_not_change_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = task(train, test, candidates="sampled", negatives=5)
     model = told_at_random(train, 1).fit(train)
     expected = ask(model, asked, depth=4, reads={LISTS, SCORES})
-    monkeypatch.setattr(protocol, "BATCH_PAIRS", 40)
+    monkeypatch.setitem(protocol.BATCH_PAIRS, "cpu", 40)
     found = ask(model, asked, depth=4, reads={LISTS, SCORES})
     np.testing.assert_array_equal(found.lists, expected.lists)
     np.testing.assert_array_equal(found.auc, expected.auc)

@@ -87,7 +87,7 @@ def test_sampled_candidates_are_drawn_evenly_and_alike_in_batches(
     assert of_b[[1, 2]].tolist() == [0, 0]  # seen
     assert of_b[3:].min() > 18
     expected = drawn(7)
-    monkeypatch.setattr(protocol, "BATCH_PAIRS", 1)
+    monkeypatch.setitem(protocol.BATCH_PAIRS, "cpu", 1)
     assert (drawn(7) == expected).all()
 
 

@@ -4,7 +4,7 @@ from workbench.compute._team import Team
 from workbench.compute.encoder import encode
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
 from workbench.compute.stored import StoredNeighbours
-from workbench.compute.topk import top_k
+from workbench.compute.topk import midranks, top_k
 from workbench.device import Device, resolve
 from workbench.device.inventory import describe
 
@@ -16,6 +16,7 @@ __all__ = [
     "common_ratings",
     "describe",
     "encode",
+    "midranks",
     "nearest",
     "resolve",
     "similar",

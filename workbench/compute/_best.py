@@ -1,6 +1,7 @@
 """What a search among vectors and a choice of the best need of the processor; `_card` is its twin.
 
-A twin differs in speed and in the digits of its `product`, never in what `select` and `sums` give.
+A twin differs in speed and in the digits of its `product`, never in what `select`, `sums` and
+`midranks` give.
 """
 
 from collections.abc import Callable, Iterator
@@ -80,6 +81,13 @@ def sums(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return found
 
 
+def midranks(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """See `workbench.compute.topk.midranks`."""
+    found = np.empty(len(rows))
+    _midranks(np.ascontiguousarray(scores, np.float64), rows, columns, found)
+    return found
+
+
 @jit
 def _select(scores, first, keys):  # type: ignore[no-untyped-def]
     k, columns = keys.shape[1], scores.shape[1]
@@ -142,3 +150,13 @@ def _gather_and_add(x, rows, columns, found):  # type: ignore[no-untyped-def]
                 s2 += value * x[c2, f]
                 s3 += value * x[c3, f]
             found[i, j], found[i, j1], found[i, j2], found[i, j3] = s0, s1, s2, s3
+
+
+@jit
+def _midranks(scores, rows, columns, found):  # type: ignore[no-untyped-def]
+    for e in range(rows.size):
+        row = scores[rows[e]]
+        own, twice = row[columns[e]], 1
+        for score in row:
+            twice += (score < own) + (score <= own)
+        found[e] = twice / 2

@@ -18,7 +18,7 @@ DTYPE = np.float16  # of a product's entries, and by what an operation may be of
 ROUNDING, UNDERFLOW, ADDING = 2.0**-11, 2.0**-25, 2.0**-22
 ALIGNED = 8  # entries of a product come in multiples of it
 HEIGHT, WIDTH, NARROW = 4096, 32_768, 2048  # rows and columns of a block of products; of sums
-THREADS = {"select": 256, "sums": 128}
+THREADS = {"select": 256, "sums": 128, "midranks": 256}
 MOST = 49_152  # bytes of shared memory that every card gives a block
 
 
@@ -78,6 +78,17 @@ def sums(x: Any, rows: Any, columns: Any) -> Any:
     numbers = np.uint64(count), *map(np.uint32, (x.shape[1], others, stride))
     if found.size:
         _launch("sums", -(-count * pieces // warps), (x, rows, columns, found, *numbers), 0)
+    return found
+
+
+def midranks(scores: Any, rows: Any, columns: Any) -> Any:
+    """See `workbench.compute.topk.midranks`."""
+    scores = xp.ascontiguousarray(scores, dtype=np.float64)
+    rows, columns = (xp.ascontiguousarray(each, dtype=np.int64) for each in (rows, columns))
+    found = xp.empty(len(rows), np.float64)
+    if found.size:
+        arguments = scores, rows, columns, found, np.uint32(scores.shape[1])
+        _launch("midranks", len(rows), arguments, 0)
     return found
 
 

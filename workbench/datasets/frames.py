@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.device import resolve
+from workbench.device import Device, resolve
 from workbench.errors import MissingExtraError
 
 _OLDEST = np.iinfo(np.int64).min  # NaT, as an integer: before all times
@@ -38,6 +38,15 @@ def arrays(frame: Any) -> Any:
 
         return cupy
     return np
+
+
+def arrays_on(device: Device) -> Any:
+    """NumPy, or CuPy on a card."""
+    if device.kind == "cpu":
+        return np
+    import cupy
+
+    return cupy
 
 
 # --- where a table is ---------------------------------------------------------------------------

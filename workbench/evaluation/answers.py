@@ -4,15 +4,19 @@ from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.compute import top_k
+from workbench.compute import midranks, top_k
+from workbench.datasets import frames
 from workbench.evaluation.entries import look_up, present, row_numbers
 from workbench.evaluation.protocol import Task, batches
 from workbench.models import Recommender
+
+Array = Any
 
 LISTS, SCORES, RATINGS = "lists", "scores", "ratings"
 """What a metric reads of the answers; only what is read is asked for."""
@@ -34,6 +38,8 @@ class Answers:
         The model's score of every test pair; NaN where it has none, or not asked for.
     seconds_a_user : float
         Time to recommend; NaN where no lists were asked for.
+    xp : module
+        NumPy, or CuPy where the model is on a card: lists are judged there.
     """
 
     task: Task
@@ -41,18 +47,31 @@ class Answers:
     auc: np.ndarray
     predicted: np.ndarray
     seconds_a_user: float = np.nan
+    xp: Any = np
 
     @cached_property
-    def _found(self) -> tuple[np.ndarray, np.ndarray]:
-        return look_up(self.task.relevant, self.lists)
+    def _listed(self) -> Array:
+        return self.xp.asarray(self.lists)
 
-    def hits(self, k: int) -> np.ndarray:
-        """Whether each of the first k items is relevant; bool array of shape (u, k)."""
+    @cached_property
+    def _found(self) -> tuple[Array, Array]:
+        return look_up(self.task.relevant, self._listed)
+
+    def listed(self, k: int) -> Array:
+        """The first k items of `lists`, on the device."""
+        return self._listed[:, :k]
+
+    def hits(self, k: int) -> Array:
+        """Whether each of the first k items is relevant; bool array of shape (u, k), there."""
         return self._found[0][:, :k]
 
-    def gains(self, k: int) -> np.ndarray:
-        """Gain of each of the first k items, 0 for no hit; float64 array of shape (u, k)."""
+    def gains(self, k: int) -> Array:
+        """Gain of each of the first k items, 0 for no hit; float64 array of shape (u, k), there."""
         return self._found[1][:, :k]
+
+    def hit_counts(self, k: int) -> np.ndarray:
+        """Relevant items among the first k; int array of shape (u,), on the host."""
+        return frames.on_host(self.hits(k).sum(axis=1))
 
 
 def ask(model: Recommender, task: Task, *, depth: int, reads: Set[str]) -> Answers:
@@ -72,7 +91,7 @@ def ask(model: Recommender, task: Task, *, depth: int, reads: Set[str]) -> Answe
             lists, seconds = of_candidates, (perf_counter() - started) / users
     if RATINGS in reads:
         predicted = _predicted(model, task)
-    return Answers(task, lists, auc, predicted, seconds)
+    return Answers(task, lists, auc, predicted, seconds, frames.arrays_on(model.device))
 
 
 def _recommended(model: Recommender, task: Task, depth: int) -> np.ndarray:
@@ -88,23 +107,26 @@ def _over_candidates(model: Recommender, task: Task, depth: int) -> tuple[np.nda
     lists = np.full((len(task.users), depth), -1)
     auc = np.empty(len(task.users))
     places = model.item_ids.get_indexer(task.items)
-    for rows in batches(len(task.users), len(task.items)):
-        candidates = task.candidates(rows)
-        scores = model.scores(task.users[rows])[:, places]
-        scores[~candidates | (places < 0)] = np.nan
+    for rows in batches(len(task.users), len(task.items), model.device.kind):
+        scores = model.scores(task.users[rows], on_device=True)
+        xp = frames.arrays(scores)
+        candidates = task.candidates(rows, xp)
+        scores = scores[:, xp.asarray(places)]
+        scores[~candidates | xp.asarray(places < 0)] = xp.nan
         if task.sampled is not None:
-            lists[rows] = top_k(scores, depth)[0]
-        auc[rows] = user_auc(scores, candidates, present(task.relevant[rows]))
+            lists[rows] = frames.on_host(top_k(scores, depth)[0])
+        relevant = present(task.relevant[rows], xp)
+        auc[rows] = frames.on_host(user_auc(scores, candidates, relevant))
     return lists, auc
 
 
-def user_auc(scores: np.ndarray, candidates: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+def user_auc(scores: Array, candidates: Array, relevant: Array) -> Array:
     """Share of (relevant, other) pairs of candidates in the right order; ties count half.
 
     Parameters
     ----------
     scores : float64 array of shape (users, items)
-        NaN, no score, ranks below all scores.
+        Of NumPy, or of CuPy: then all is done on the card. NaN, no score, ranks below all scores.
     candidates, relevant : bool arrays of shape (users, items)
         Every relevant item is a candidate.
 
@@ -113,30 +135,15 @@ def user_auc(scores: np.ndarray, candidates: np.ndarray, relevant: np.ndarray) -
     float64 array of shape (users,)
         NaN for a user with nothing relevant, or nothing else.
     """
-    ordered = np.where(np.isnan(scores), -np.inf, scores)
-    rows, items = np.nonzero(relevant)
-    # Above all candidates, an item that is none leaves their ranks as they are.
-    among = np.sort(np.where(candidates, ordered, np.inf), axis=1)
-    ranks = np.bincount(rows, _ranks(among, rows, ordered[rows, items]), minlength=len(scores))
+    xp = frames.arrays(scores)
+    ordered = xp.where(xp.isnan(scores), -xp.inf, scores)
+    ordered[~candidates] = xp.nan
+    rows, items = xp.nonzero(relevant)
+    ranks = xp.bincount(rows, midranks(ordered, rows, items), minlength=len(scores))
     hits = relevant.sum(axis=1)
     pairs = hits * (candidates.sum(axis=1) - hits)
     wins = ranks - hits * (hits + 1) / 2
-    return np.divide(wins, pairs, out=np.full(len(hits), np.nan), where=pairs > 0)
-
-
-def _ranks(among: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Rank of each value in its row, which is sorted, from 1; what is tied shares the mean."""
-    every = _keyed(np.arange(len(among))[:, None], among).ravel()
-    wanted = _keyed(rows, values)
-    below, reached = (np.searchsorted(every, wanted, side) for side in ("left", "right"))
-    return (below + reached + 1) / 2 - rows * among.shape[1]
-
-
-def _keyed(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Row and value as one number: complex ones order by the real part, then the imaginary."""
-    keys = np.empty(values.shape, dtype=np.complex128)
-    keys.real, keys.imag = rows, values
-    return keys
+    return xp.where(pairs > 0, wins / xp.maximum(pairs, 1), xp.nan)
 
 
 def _predicted(model: Recommender, task: Task) -> np.ndarray:

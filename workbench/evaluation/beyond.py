@@ -2,11 +2,18 @@ r"""What accuracy does not see: how much of the catalogue, how new, how varied, 
 
 Throughout, :math:`L_u` is user u's list cut at k, :math:`H_u` the history in train, and
 :math:`p_i` the number of users of train who have item i. Users without a list have no part.
+
+Lists are judged where the model is, on a card by CuPy, but for `coverage`, `gini` and
+`calibration`: they count each item once, or hold the genres of whole histories, which is no work
+for a card.
 """
+
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from workbench.datasets import frames
 from workbench.evaluation.answers import Answers
 from workbench.evaluation.entries import from_lists, row_numbers
 from workbench.evaluation.intervals import Tally, mean, ratio
@@ -77,12 +84,12 @@ def diversity(answers: Answers, k: int) -> Tally:
     By genres, not by who rated both: that likeness is what neighbourhood models are made of. An
     item without genres is unlike all others. Lists of fewer than two items have no part.
     """
-    lists = answers.lists[:, :k]
-    genres = answers.task.genres.toarray()
+    lists, xp = answers.listed(k), answers.xp
+    genres = xp.asarray(answers.task.genres.toarray())
     size = max(1, BATCH_BYTES // (8 * k * max(k, genres.shape[1])))
-    parts = np.split(lists, range(size, len(lists), size))
-    alike = np.concatenate([_jaccard_sums(part, genres) for part in parts])
-    lengths = (lists >= 0).sum(axis=1)
+    parts = (lists[start : start + size] for start in range(0, len(lists), size))
+    alike = np.concatenate([frames.on_host(_jaccard_sums(part, genres, xp)) for part in parts])
+    lengths = (answers.lists[:, :k] >= 0).sum(axis=1)
     pairs = lengths * (lengths - 1) / 2
     return mean(1.0 - ratio(alike, pairs), pairs > 0)
 
@@ -96,8 +103,8 @@ def serendipity(answers: Answers, k: int) -> Tally:
     :math:`P_u` is what a popularity list would hold: the k items with the highest :math:`p_i`
     that are not in :math:`H_u` (the primitive recommender of Ge et al. 2010, section 3.2).
     """
-    found = answers.hits(k) & ~_obvious(answers.task, answers.lists[:, :k])
-    return mean(found.sum(axis=1) / k, answers.task.relevant_counts > 0)
+    found = answers.hits(k) & ~_obvious(answers.task, answers.listed(k), answers.xp)
+    return mean(frames.on_host(found.sum(axis=1)) / k, answers.task.relevant_counts > 0)
 
 
 def calibration(answers: Answers, k: int) -> Tally:
@@ -143,35 +150,34 @@ def _gini(lists: np.ndarray, _: np.ndarray) -> np.ndarray:
 
 
 def _over_list(answers: Answers, k: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of item values over each list, and its length; both of shape (u,)."""
-    lists = answers.lists[:, :k]
-    listed = lists >= 0
-    return np.where(listed, values[lists], 0.0).sum(axis=1), listed.sum(axis=1)
+    """Sum of item values over each list, and its length; both of shape (u,), on the host."""
+    lists, xp = answers.listed(k), answers.xp
+    sums = xp.where(lists >= 0, xp.asarray(values)[lists], 0.0).sum(axis=1)
+    return frames.on_host(sums), frames.on_host((lists >= 0).sum(axis=1))
 
 
-def _jaccard_sums(lists: np.ndarray, genres: np.ndarray) -> np.ndarray:
+def _jaccard_sums(lists: Any, genres: Any, xp: Any) -> Any:
     """Sum over the pairs of each list of the Jaccard similarity of their genres."""
-    members = np.where((lists >= 0)[:, :, None], genres[lists], 0.0)
+    members = xp.where((lists >= 0)[:, :, None], genres[lists], 0.0)
     both = members @ members.transpose(0, 2, 1)
     sizes = members.sum(axis=2)
     either = sizes[:, :, None] + sizes[:, None, :] - both
-    alike = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
-    return np.triu(alike, 1).sum(axis=(1, 2))
+    return xp.triu(both / xp.maximum(either, 1.0), 1).sum(axis=(1, 2))
 
 
-def _obvious(task: Task, lists: np.ndarray) -> np.ndarray:
+def _obvious(task: Task, lists: Any, xp: Any) -> Any:
     """Whether a popularity list of the same length holds each listed item; shape (u, k).
 
     It does if, of the items more popular, all but fewer than k are in the user's history.
     """
-    items, k = len(task.items), lists.shape[1]
+    items, k, history = len(task.items), lists.shape[1], task.history
     rank = np.empty(items, dtype=np.int64)
     rank[np.lexsort((np.arange(items), -task.popularity))] = np.arange(items)
-    rows = row_numbers(task.history)
-    seen = np.sort(rows * items + rank[task.history.indices])
-    wanted = np.arange(len(lists))[:, None] * items + rank[lists]
-    seen_above = np.searchsorted(seen, wanted) - task.history.indptr[:-1, None]
-    return rank[lists] - seen_above < k
+    ranks = xp.asarray(rank)
+    seen = xp.sort(xp.asarray(row_numbers(history)) * items + ranks[xp.asarray(history.indices)])
+    wanted = xp.arange(len(lists))[:, None] * items + ranks[lists]
+    seen_above = xp.searchsorted(seen, wanted) - xp.asarray(history.indptr[:-1, None])
+    return ranks[lists] - seen_above < k
 
 
 def _normalised(weights: np.ndarray) -> np.ndarray:

@@ -1,7 +1,11 @@
 """Sparse matrices read entry by entry: a stored 0 is one, which SciPy's nonzero() forgets."""
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
+
+from workbench.datasets import frames
 
 
 def row_numbers(matrix: sparse.csr_array) -> np.ndarray:
@@ -14,10 +18,10 @@ def keys(matrix: sparse.csr_array) -> np.ndarray:
     return row_numbers(matrix) * matrix.shape[1] + matrix.indices
 
 
-def present(matrix: sparse.csr_array) -> np.ndarray:
-    """Where the matrix has an entry; bool array of its shape."""
-    mask = np.zeros(matrix.shape, dtype=bool)
-    mask[row_numbers(matrix), matrix.indices] = True
+def present(matrix: sparse.csr_array, xp: Any = np) -> Any:
+    """Where the matrix has an entry; bool array of its shape, NumPy's or CuPy's."""
+    mask = xp.zeros(matrix.shape, dtype=bool)
+    mask[xp.asarray(row_numbers(matrix)), xp.asarray(matrix.indices)] = True
     return mask
 
 
@@ -35,7 +39,7 @@ def from_lists(lists: np.ndarray, items: int) -> sparse.csr_array:
     return sparse.coo_array(entries, shape=(len(lists), items)).tocsr()
 
 
-def look_up(matrix: sparse.csr_array, lists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def look_up(matrix: sparse.csr_array, lists: Any) -> tuple[Any, Any]:
     """Find the items of every row's list in that row of a matrix.
 
     Parameters
@@ -43,7 +47,7 @@ def look_up(matrix: sparse.csr_array, lists: np.ndarray) -> tuple[np.ndarray, np
     matrix : CSR array of shape (rows, items)
         With at least one entry, its indices sorted.
     lists : int array of shape (rows, k)
-        -1 where padded.
+        Of NumPy, or of CuPy, as is then what is found. -1 where padded.
 
     Returns
     -------
@@ -51,8 +55,9 @@ def look_up(matrix: sparse.csr_array, lists: np.ndarray) -> tuple[np.ndarray, np
     values : float64 array of shape (rows, k)
         0 where not found.
     """
-    known = keys(matrix)
-    wanted = np.arange(len(lists))[:, None] * matrix.shape[1] + lists
-    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    xp = frames.arrays(lists)
+    known = xp.asarray(keys(matrix))
+    wanted = xp.arange(len(lists))[:, None] * matrix.shape[1] + lists
+    places = xp.minimum(xp.searchsorted(known, wanted), len(known) - 1)
     found = (known[places] == wanted) & (lists >= 0)
-    return found, np.where(found, matrix.data[places], 0.0)
+    return found, xp.where(found, xp.asarray(matrix.data)[places], 0.0)

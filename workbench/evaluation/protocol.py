@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from workbench.options import at_least, one_of
 
 GAINS = ("binary", "rating")
 CANDIDATES = ("all", "sampled")
-BATCH_PAIRS = 2**21
+BATCH_PAIRS = {"cpu": 2**21, "gpu": 2**24}  # a card waits long for the host after each
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +91,11 @@ class Task:
         matrix.data[:] = 1.0  # a genre that an item names twice is one genre
         return matrix
 
-    def candidates(self, rows: np.ndarray) -> np.ndarray:
+    def candidates(self, rows: np.ndarray, xp: Any = np) -> Any:
         """Which items some users may be recommended; bool array of shape (rows, i)."""
         if self.sampled is None:
-            return ~present(self.history[rows])
-        return present(self.sampled[rows])
+            return ~present(self.history[rows], xp)
+        return present(self.sampled[rows], xp)
 
 
 def task(
@@ -179,7 +180,7 @@ def _sample(
     return sparse.coo_array((np.ones(len(row)), (row, column)), shape=history.shape).tocsr()
 
 
-def batches(users: int, items: int) -> list[np.ndarray]:
-    """Row numbers in parts, so that a part x items matrix is never large."""
-    size = max(1, BATCH_PAIRS // items)
+def batches(users: int, items: int, kind: str = "cpu") -> list[np.ndarray]:
+    """Row numbers in parts, so that a part x items matrix is never large, on a kind of device."""
+    size = max(1, BATCH_PAIRS[kind] // items)
     return np.split(np.arange(users), range(size, users, size))

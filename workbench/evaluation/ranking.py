@@ -3,10 +3,16 @@ r"""How well lists find what the test set holds.
 Throughout, :math:`R_u` is the set of user u's relevant test items, :math:`L_u` the list cut at k,
 :math:`h_r` whether its item of rank r is relevant (0 where the list is shorter), and a metric the
 mean over users with something relevant.
+
+Lists are judged where the model is, on a card by CuPy: one number a user comes to the host. Counts
+are the same on both, discounted sums but for their last digits.
 """
+
+from typing import Any
 
 import numpy as np
 
+from workbench.datasets import frames
 from workbench.evaluation.answers import Answers
 from workbench.evaluation.entries import row_numbers
 from workbench.evaluation.intervals import Tally, mean, ratio
@@ -14,12 +20,12 @@ from workbench.evaluation.intervals import Tally, mean, ratio
 
 def precision(answers: Answers, k: int) -> Tally:
     r"""Share of the list that is relevant: :math:`|L_u \cap R_u| / k`."""
-    return _mean(answers, answers.hits(k).sum(axis=1) / k)
+    return _mean(answers, answers.hit_counts(k) / k)
 
 
 def recall(answers: Answers, k: int) -> Tally:
     r"""Share of the relevant items that the list finds: :math:`|L_u \cap R_u| / |R_u|`."""
-    return _mean(answers, ratio(answers.hits(k).sum(axis=1), answers.task.relevant_counts))
+    return _mean(answers, ratio(answers.hit_counts(k), answers.task.relevant_counts))
 
 
 def capped_recall(answers: Answers, k: int) -> Tally:
@@ -27,12 +33,12 @@ def capped_recall(answers: Answers, k: int) -> Tally:
 
     The "Recall@k" of Liang et al. 2018, section 4.2.
     """
-    return _mean(answers, ratio(answers.hits(k).sum(axis=1), _reachable(answers, k)))
+    return _mean(answers, ratio(answers.hit_counts(k), _reachable(answers, k)))
 
 
 def hit_rate(answers: Answers, k: int) -> Tally:
     r"""Share of users whose list holds a relevant item: :math:`[L_u \cap R_u \ne \emptyset]`."""
-    return _mean(answers, answers.hits(k).sum(axis=1) > 0)
+    return _mean(answers, answers.hit_counts(k) > 0)
 
 
 def ndcg(answers: Answers, k: int) -> Tally:
@@ -45,15 +51,14 @@ def ndcg(answers: Answers, k: int) -> Tally:
     rating in test, and :math:`g^*` the gains of the user's relevant items, largest first. Gains
     are linear, as in trec_eval and scikit-learn; others take :math:`2^g - 1`.
     """
-    best = _ideal(answers, k)
-    gained = answers.gains(k) @ _discounts(k)
+    best, gained = _discounted(answers, _ideal(answers, k)), _discounted(answers, answers.gains(k))
     return mean(gained / np.where(best > 0, best, 1.0), best > 0)
 
 
 def mrr(answers: Answers, k: int) -> Tally:
     r"""Mean reciprocal rank of the first hit, 0 without one: :math:`1 / \min \{r : h_r = 1\}`."""
     hits = answers.hits(k)
-    return _mean(answers, hits.any(axis=1) / (hits.argmax(axis=1) + 1))
+    return _mean(answers, frames.on_host(hits.any(axis=1) / (hits.argmax(axis=1) + 1)))
 
 
 def average_precision(answers: Answers, k: int) -> Tally:
@@ -66,8 +71,9 @@ def average_precision(answers: Answers, k: int) -> Tally:
     by :math:`|R_u|`.
     """
     hits = answers.hits(k)
-    precisions = hits.cumsum(axis=1) / np.arange(1, k + 1)
-    return _mean(answers, ratio((hits * precisions).sum(axis=1), _reachable(answers, k)))
+    precisions = hits.cumsum(axis=1) / answers.xp.arange(1, k + 1)
+    sums = frames.on_host((hits * precisions).sum(axis=1))
+    return _mean(answers, ratio(sums, _reachable(answers, k)))
 
 
 def auc(answers: Answers) -> Tally:
@@ -91,16 +97,18 @@ def _reachable(answers: Answers, k: int) -> np.ndarray:
     return np.minimum(k, answers.task.relevant_counts)
 
 
-def _discounts(k: int) -> np.ndarray:
-    return 1.0 / np.log2(np.arange(2, k + 2))
+def _discounted(answers: Answers, gains: Any) -> np.ndarray:
+    """Discounted sum of the gains of each row, on the host."""
+    return frames.on_host(gains @ (1.0 / answers.xp.log2(answers.xp.arange(2, gains.shape[1] + 2))))
 
 
-def _ideal(answers: Answers, k: int) -> np.ndarray:
-    """Discounted gain of each user's best possible list; shape (u,)."""
-    relevant = answers.task.relevant
-    rows = row_numbers(relevant)
-    order = np.lexsort((-relevant.data, rows))
-    ranks = np.arange(len(rows)) - relevant.indptr[rows]
+def _ideal(answers: Answers, k: int) -> Any:
+    """Gains of each user's best possible list, as `Answers.gains`."""
+    xp, relevant = answers.xp, answers.task.relevant
+    rows, gains, starts = map(xp.asarray, (row_numbers(relevant), relevant.data, relevant.indptr))
+    order = xp.lexsort(xp.stack([-gains, rows]))
+    ranks = xp.arange(len(rows)) - starts[rows]
     first = ranks < k
-    gains = relevant.data[order][first] * _discounts(k)[ranks[first]]
-    return np.bincount(rows[first], weights=gains, minlength=relevant.shape[0])
+    best = xp.zeros((relevant.shape[0], k))
+    best[rows[first], ranks[first]] = gains[order][first]
+    return best

@@ -252,13 +252,15 @@ class Recommender(ABC):
         scores = self._score_pairs(users, positions(self.item_ids, pairs[Columns.ITEM], "item"))
         return np.where(np.isfinite(scores), scores, np.nan)
 
-    def scores(self, users: Any) -> np.ndarray:
+    def scores(self, users: Any, *, on_device: bool = False) -> Any:
         """Score every item that the model knows, seen or not.
 
         Parameters
         ----------
         users : sequence of user ids
             So many at a time that 8 bytes for each of their items are no burden.
+        on_device : bool
+            Whether scores that are on a card stay there, in an array of CuPy's.
 
         Returns
         -------
@@ -271,8 +273,10 @@ class Recommender(ABC):
             If a user has no interactions.
         """
         rows = self.data.require_users(users)
-        scores = fetched(self._score(self._profiles(rows), rows))
-        return np.where(np.isfinite(scores), scores, np.nan)
+        scores = self._score(self._profiles(rows), rows)
+        scores = scores if on_device else fetched(scores)
+        xp = library(scores)
+        return xp.where(xp.isfinite(scores), scores, xp.nan)
 
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
         """Return the evidence for one pair, strongest first, recommended or not."""
