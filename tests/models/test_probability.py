@@ -106,3 +106,11 @@ def test_lists_keep_the_order_of_the_model() -> None:
 def test_data_in_which_all_is_liked_are_refused() -> None:
     with pytest.raises(DataError, match=r"are liked .*; a probability needs some of both"):
         Calibrated(wb.Baseline(), like=0.0).fit(synthetic(30, 20, 200))
+
+
+def test_evidence_is_the_models_own_also_where_that_has_it_from_members() -> None:
+    ds = wb.load("shop")
+    plain, model = wb.Hybrid().fit(ds), Calibrated(wb.Hybrid()).fit(ds)
+    user, item = plain.recommend(ds.user_ids[:1], n=1)[[C.USER, C.ITEM]].iloc[0]
+    assert plain.explain(user, item)
+    assert model.explain(user, item) == plain.explain(user, item)

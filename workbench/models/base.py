@@ -322,17 +322,20 @@ class Recommender(ABC):
             first += len(part)
         return found
 
-    @abstractmethod
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> tuple[sparse.csr_array, pd.Index]:
         """Split each recommendation (profile row, item) into what it rests on.
+
+        By default nothing, as in a model that has its evidence from others: it overrides
+        `_because`, which is all that asks for this.
 
         Returns
         -------
         contributions : CSR array of shape (recommendations, sources)
         ids : Index of shape (sources,)
         """
+        return sparse.csr_array((len(items), 0)), pd.Index([])
 
     def _batches(self, users: np.ndarray) -> list[np.ndarray]:
         """Rows of users in parts whose scores of all items are not too many at a time."""
@@ -376,6 +379,7 @@ class Recommender(ABC):
         items: np.ndarray,
         n: int,
     ) -> list[list[tuple[Any, float]]]:
+        """Evidence of each recommendation: its n strongest contributions."""
         if not n or not len(items):
             return [[] for _ in items]
         contributions, ids = self._contributions(profiles, own, rows, items)

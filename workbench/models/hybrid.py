@@ -237,11 +237,6 @@ class Hybrid(Recommender):
                 found[place] = pairs
         return found
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        raise NotImplementedError("evidence comes from the members: see _because")
-
 
 def _scaled(scores: np.ndarray) -> np.ndarray:
     """Scores as 0 for the least to 1 for the greatest of a row; 1 where all are equal."""

@@ -152,10 +152,8 @@ class Calibrated(Recommender):
         recs = self.model._recommend(*asked)
         return recs.assign(**{Columns.SCORE: self._chance(recs[Columns.SCORE].to_numpy())})
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        return self.model._contributions(profiles, own, rows, items)
+    def _because(self, *asked: Any) -> list[list[tuple[Any, float]]]:
+        return self.model._because(*asked)
 
 
 def _scale(scores: np.ndarray) -> tuple[float, float]:
