@@ -1,6 +1,7 @@
 """Factors learnt from what was chosen before what."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ from scipy import sparse
 from workbench.compute import Team
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
+from workbench.models import _hogwild
+from workbench.models._derived import held, sent
 from workbench.models.base import ByItem, Recommender
 from workbench.models.factors import dots, products
 from workbench.options import at_least, number
@@ -37,7 +40,9 @@ class BPR(Recommender):
         q_i \mathrel{+}= \gamma (g p_u - \lambda q_i), \quad
         b_j, q_j \text{ likewise with } -g
 
-    It learns on one core, in single precision, so that a seed gives the same model to the bit.
+    It learns in single precision: on one core, so that a seed gives the same model to the bit; on a
+    card thousands of choices at a time, whose steps may miss one another's (Hogwild; Niu et al.
+    2011), so that a model is as good but never quite the same again.
 
     A history that is typed in takes as many epochs of the same steps from 0, with the items held
     still and beside items drawn once for all. That makes the user a sum over the history,
@@ -55,7 +60,7 @@ class BPR(Recommender):
     epochs : int
     seed : int
         Of the start, of the order and of what is drawn.
-    device : {"auto", "cpu"}
+    device : {"auto", "cpu", "gpu"}
 
     Raises
     ------
@@ -65,7 +70,6 @@ class BPR(Recommender):
     """
 
     evidence_type = ByItem
-    on_gpu = False
 
     def __init__(
         self,
@@ -85,30 +89,41 @@ class BPR(Recommender):
         self.seed = at_least("seed", seed, 0)
 
     def _fit(self, ds: Dataset) -> None:
-        from workbench.models import _kernels
-
         chosen, rng = _chosen(ds.matrix), np.random.default_rng(self.seed)
-        users, items = (axis.astype(np.int32) for axis in chosen.tocoo().coords)
-        entries, count = (chosen.indptr.astype(np.int64), items), len(ds.item_ids)
         # In single precision, which the memory gives in half the time.
         sides = (rng.normal(0, SPREAD, (n, self.factors)).astype(np.float32) for n in chosen.shape)
-        learnt = np.zeros(count, np.float32), *sides
-        for _ in range(self.epochs):
-            order = rng.permutation(len(users))
-            others = rng.integers(count, size=len(users), dtype=np.int32)
-            steps = users[order], items[order], others
-            _kernels.prefer(*steps, *entries, self.learning_rate, self.l2, *learnt)
+        learnt: Any = np.zeros(len(ds.item_ids), np.float32), *sides
+        if self.device.kind == "gpu":
+            options = self.epochs, self.learning_rate, self.l2, self.seed
+            learnt = _hogwild.ascended(chosen, learnt, *options)
+        else:
+            self._ascend(chosen, learnt, rng)
         if not all(np.isfinite(part).all() for part in learnt):
             raise OptionError(
                 f"learning_rate={self.learning_rate:g} is too high for these data: numbers ran "
                 "away; lower it"
             )
         self._biases, self._users, self._items = (part.astype(np.float64) for part in learnt)
-        self._drawn = rng.integers(count, size=DRAWN)
+        self._drawn = rng.integers(len(ds.item_ids), size=DRAWN)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+    def _ascend(
+        self, chosen: sparse.csr_array, learnt: tuple[np.ndarray, ...], rng: np.random.Generator
+    ) -> None:
+        """Take the steps of all epochs one after the other; what is learnt changes in place."""
+        from workbench.models import _kernels
+
+        users, items = (axis.astype(np.int32) for axis in chosen.tocoo().coords)
+        entries, count = (chosen.indptr.astype(np.int64), items), chosen.shape[1]
+        for _ in range(self.epochs):
+            order = rng.permutation(len(users))
+            others = rng.integers(count, size=len(users), dtype=np.int32)
+            steps = users[order], items[order], others
+            _kernels.prefer(*steps, *entries, self.learning_rate, self.l2, *learnt)
+
+    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> Any:
         users = self._users[own] if (own >= 0).all() else self._folded(profiles)
-        return self._biases + products(users, self._items)
+        biases, items = held(self, "biases", self._biases), held(self, "items", self._items)
+        return biases + products(sent(self.device, users), items)
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return self._biases[items] + dots(self._users, users, self._items, items)
