@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from workbench.compute._tools import of_device
 from workbench.compute.metrics import METRICS
 from workbench.device import VARIABLE, Device, resolve
 
+LISTED = ["ndcg@10", "map@10", "novelty@10", "serendipity@10"]
 Figures = Iterator[tuple[str, dict[str, Any]]]
 
 
@@ -317,6 +319,47 @@ def lists(setting: Setting) -> Figures:
     yield "lists", {"value": seconds, "note": f"{rate:.0f} GB/s; {'same' if same else 'NOT SAME'}"}
 
 
+def judging(setting: Setting) -> Figures:
+    """A model judged by its lists, and by all its scores."""
+    train, test = wb.split(wb.synthetic(*setting.size.parity), seed=0)
+    models = [wb.ItemKNN(device=kind).fit(train) for kind in (setting.device.kind, "cpu")]
+    wrong, users = 0, len(test.user_ids)
+    for key, metrics in (("judge_lists", LISTED), ("judge_scores", ["auc"])):
+        options = {"metrics": metrics, "resamples": 1}
+        (seconds, found), (others, expected) = (
+            timed(partial(wb.evaluate, model, train, test, **options)) for model in models
+        )
+        mine, theirs = (each.frame()["value"] for each in (found, expected))
+        wrong += int((~np.isclose(mine, theirs, rtol=1e-4)).sum())
+        yield key, {"value": seconds, "cpu": others, "note": f"{users:,} users"}
+    yield "judge_same", {"value": float(wrong), "note": "by more than 0.01%"}
+
+
+def pairwise(setting: Setting) -> Figures:
+    """BPR: an epoch of all ratings, and how good its lists are."""
+    kinds = {"value": setting.device.kind, "cpu": "cpu"}
+    train, test = wb.split(wb.synthetic(*setting.size.parity), seed=0)
+    good, epoch = {}, {}
+    for column, kind in kinds.items():
+        model = wb.BPR(epochs=20, device=kind).fit(train)
+        found = wb.evaluate(model, train, test, metrics="ndcg@10", resamples=1)
+        good[column] = float(found.frame()["value"].iloc[0])
+        # Less what is done once: between fits of one epoch and of some more.
+        more = 10 if kind == "gpu" else 1
+        few, many = (
+            _fitted(wb.BPR(epochs=epochs, device=kind), setting.data) for epochs in (1, 1 + more)
+        )
+        epoch[column] = (many - few) / more
+    yield "bpr_epoch", epoch
+    yield "bpr_ndcg", good
+
+
+def _fitted(model: Any, data: Any) -> float:
+    start = perf_counter()
+    model.fit(data)
+    return perf_counter() - start
+
+
 def tables(setting: Setting) -> Figures:
     """Reading (which cleans and encodes) and splitting, by cuDF beside pandas."""
     known = setting.on_card and find_spec("cudf")
@@ -377,9 +420,10 @@ def copy(setting: Setting) -> Figures:
 
 
 PARTS = {
-    part.__name__: part for part in (tests, parity, items, users, vectors, lists, tables, copy)
+    part.__name__: part
+    for part in (tests, parity, items, users, vectors, lists, tables, copy, judging, pairwise)
 }
-NEEDS_DATA = ("items", "users", "tables")
+NEEDS_DATA = ("items", "users", "pairwise", "tables")
 
 
 def setting_of(device: str, size: str) -> Setting:

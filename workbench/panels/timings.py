@@ -19,8 +19,9 @@ METRICS = ("cosine", "jaccard", "msd", "pearson", "adjusted_cosine", "asymmetric
 CARD: dict[str, float | None] = {
     "tests": 0, "parity_random": 0, "parity_tail": 0, "items_kernel": 0.1, "items_search": None,
     "items_table": 1.0, "items_same": 0, "items_dense": None, "users_search": None,
-    "users_same": 0, "vectors_search": None, "vectors_same": 0, "lists": None, "table_csv": None,
-    "table_parquet": None, "table_split": None, "copy": None,
+    "users_same": 0, "vectors_search": None, "vectors_same": 0, "lists": None,
+    "judge_lists": None, "judge_scores": None, "judge_same": 0, "bpr_epoch": None,
+    "bpr_ndcg": None, "table_csv": None, "table_parquet": None, "table_split": None, "copy": None,
 }  # fmt: skip
 """Rows of the table of a card, as `benchmarks/gpu.py` fills it, and what each should reach."""
 RUNS = 2  # after a first one that compiles or loads; the shorter counts
