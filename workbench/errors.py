@@ -50,3 +50,7 @@ class ModelFileError(WorkbenchError, OSError):
 
 class ReportError(WorkbenchError, RuntimeError):
     """A report's notebook failed; the message names the cell and where to read it."""
+
+
+class BackendError(WorkbenchError, RuntimeError):
+    """A language model's server failed; the message names its address, what it said and the fix."""

@@ -5,9 +5,8 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -15,14 +14,11 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, MissingExtraError, ModelFileError
 from workbench.language import prompts
+from workbench.language.backend import Reply, open_backend
 from workbench.language.embedded import NAME as EMBEDDED
-from workbench.language.embedded import embedded_model
 from workbench.language.evidence import Catalogue
 from workbench.language.grounding import check, goods_of, vocabulary
 from workbench.options import at_least, one_of
-
-if TYPE_CHECKING:
-    from workbench.language.local import Continuation, LocalModel
 
 PATTERNS = "patterns"
 REPEATED = 2.0  # log-probability that a wholly repeated continuation loses
@@ -49,7 +45,7 @@ class Copywriter:
     ) -> None:
         self._model, self._device = model, device
         self._candidates = at_least("candidates", candidates, 1)
-        self._backend: LocalModel | None = None
+        self._backend: Any = None
         self._missing = False
 
     def __repr__(self) -> str:
@@ -177,7 +173,7 @@ class Copywriter:
         free = self._model is not None
         starts = [spread.next(line.filled(line.openings())) for line in lines]
         pairs = list(zip(lines, starts, strict=True))
-        written = backend.generate(
+        written = backend.complete(
             [line.prompt(start, described=free) for line, start in pairs],
             samples=self._candidates,
             phrases=None if free else [vocabulary(line.row) for line in lines],
@@ -188,13 +184,13 @@ class Copywriter:
             if best := spread.best([c for c in own if line.sound(start + c.text)]):
                 line.text, line.source = start + best.text, "model"
 
-    def _open(self, language: str) -> "LocalModel | None":
+    def _open(self, language: str) -> Any:
         """Return the model, or None where hand-written sentences have to do."""
         if self._model is None and (language != "en" or self._missing):
             return None
         if self._backend is None:
             try:
-                self._backend = _backend(self._model, self._device)
+                self._backend = open_backend(self._model, self._device)
             except (MissingExtraError, ModelFileError) as error:
                 if self._model is not None:
                     raise
@@ -250,7 +246,7 @@ class _Spread:
         self._uses[pattern] += 1
         return filled[pattern]
 
-    def best(self, sound: Sequence["Continuation"]) -> "Continuation | None":
+    def best(self, sound: Sequence[Reply]) -> Reply | None:
         """Choose the most fluent continuation, marking down what other lines have said."""
         if not sound:
             return None
@@ -258,11 +254,11 @@ class _Spread:
         self._uses.update(_trigrams(chosen.text))
         return chosen
 
-    def _worth(self, continuation: "Continuation") -> float:
+    def _worth(self, continuation: Reply) -> float:
         trigrams = _trigrams(continuation.text)
         repeated = sum(min(self._uses[t], 2) for t in trigrams) / len(trigrams)
         length = min(len(continuation.text.split()), LONG_ENOUGH)
-        return continuation.fluency - REPEATED * repeated + length / LONG_ENOUGH
+        return (continuation.fluency or 0.0) - REPEATED * repeated + length / LONG_ENOUGH
 
 
 def _trigrams(text: str) -> list[str]:
@@ -285,13 +281,3 @@ def _by_hand(line: _Line, spread: _Spread, tone: str) -> str:
     if not sound:
         raise DataError(f"no sentence about {line.slots['title']!r} passes the grounding check")
     return spread.next(sound)
-
-
-def _backend(model: str | Path | None, device: str) -> "LocalModel":
-    if find_spec("torch") is None:
-        raise MissingExtraError("torch", "language", "Writing with a language model")
-    if model is None:
-        embedded_model()
-    from workbench.language.local import LocalModel
-
-    return LocalModel(model, device=device)
