@@ -1,270 +1,366 @@
-"""The first grounding check: a sentence says only what the item's row and evidence support.
+"""The grounding check: a text says only what the item's row and the evidence support.
 
-It knows nothing of prompts or models. A sentence passes if, the titles set aside, each of its
-words is a word of the row, of the genre lexicon or of a neutral vocabulary of appraisal and
-occasion (``data/lexicon.toml``), or is carried by the evidence ("loved" by a high rating).
+It knows nothing of prompts or models. The titles set aside, each word of a text has to be a word
+of the row, of the genre lexicon or of a neutral vocabulary of appraisal and occasion
+(``data/lexicon.toml``), or has to be carried by the evidence ("loved" by a high rating of the
+title that it speaks of). What rests on row or evidence is a claim; what rests on nothing is a
+reason not to deliver the text.
 """
 
 import re
-import tomllib
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 from workbench.columns import Columns
-
-Row = Mapping[str, Any]
-ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles while the rest is read
-LENGTHS = {"en": (5, 45), "zh": (8, 80)}  # words in English, characters in Chinese
-_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_MARKS = re.compile(
-    r"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-\ue000\ue001]|[_\n]|\s{2}|[,;:]\s*[.,]"
+from workbench.language import form
+from workbench.language import lexicon as lex
+from workbench.language.facts import (
+    OWN,
+    Row,
+    clean,
+    conditions,
+    goods_of,
+    names,
+    readable,
+    texts,
+    vocabulary,
+    year_of,
 )
-_END = re.compile(r"[.!?。…][”’\")]?$")
-_LAST = re.compile(r"([\w'-]+)\W?$")
-_ARTICLE = re.compile(r"\ba (?=[aeio](?!ne))|\ban (?=[^aeiouh\W])", re.IGNORECASE)
-_SENTENCE_START = re.compile(r"(?:^|[.!?:—–“\"(])\s*$")
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_NOT_FACTS = {Columns.ITEM, Columns.IMAGE, Columns.TITLE, f"{Columns.TITLE}_zh"}
+from workbench.language.findings import Claim, Reason
+from workbench.language.form import Span, tokens
+from workbench.language.lexicon import genre_name, lexicon
+from workbench.language.masking import (
+    ALLOWED,
+    ITEM,
+    OTHER,
+    SENTENCE,
+    Masked,
+    known_names,
+)
+from workbench.language.support import (
+    NEUTRAL,
+    NUMBER,
+    Fact,
+    amount_forms,
+    neutral_phrases,
+    stated_numbers,
+    stated_phrases,
+    stated_words,
+)
+
+__all__ = [
+    "Claim",
+    "Ground",
+    "Reason",
+    "check",
+    "claims",
+    "clean",
+    "conditions",
+    "genre_name",
+    "goods_of",
+    "lexicon",
+    "readable",
+    "vocabulary",
+    "year_of",
+]
+
+SAME = 0.75  # likeness from which a name is the item's, misspelt
+AMOUNTS = {"price": Columns.PRICE, "rating": "evidence.rating", "count": "evidence.count"}
+_OF_USER = frozenset({"liked", "bought", "own"})
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
+_CURRENCY = re.compile(r"[$¥]\s?$")
+_DATED = re.compile(rf"[{ITEM}{OTHER}][》”\"]?\s?\($")
+_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|「([^」]*)」|《([^》]*)》')
+_ARTICLE = re.compile(r"^(?:the|an?) ")
+_MASKS = re.compile(f"[{ITEM}{OTHER}{ALLOWED}]+")
 
 
-def check(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[str]:
-    """Return the reasons why a sentence must not be delivered; none if it is sound.
+def check(
+    text: str,
+    row: Row,
+    evidence: Sequence[Row],
+    *,
+    language: str = "en",
+    length: tuple[int, int] | None = None,
+    named: bool = True,
+    allowed: Collection[str] = (),
+) -> list[Reason]:
+    """Return the reasons why a text must not be delivered; none if it is sound.
 
     Parameters
     ----------
     text : str
-        The sentence.
+        The text.
     row : mapping
         The item's row: ``title``, ``year``, ``genres``, ``description``, ``price``, ….
     evidence : sequence of mapping
         What the recommendation rests on; see `workbench.language.evidence`.
     language : {"en", "zh"}
-        Language that the sentence has to be in.
+        Language that the text has to be in.
+    length : tuple of int, optional
+        Fewest and most words, in Chinese characters, a title counting as one. Where it is given
+        the text need not be one sentence: it may have paragraphs and may end without a full stop.
+    named : bool
+        Whether the text has to name the item.
+    allowed : collection of str
+        Words, phrases and marks that need no support, such as those of a preset.
 
     Returns
     -------
-    list of str
-        Of ``not-named``, ``other-title:WORD``, ``number:NUMBER``, ``unsupported-word:WORD``,
-        ``residue``, ``article``, ``repetition:WORD``, ``length`` and ``language``.
+    list of Reason
+        The codes: ``not-named``; ``misnamed`` (a title cut or altered, or with another year);
+        ``other-title`` (a name that neither row nor evidence has, or an item of the evidence as
+        if it were recommended); ``number``, ``price``, ``year``, ``award``, ``superlative`` and
+        ``quote`` without support; ``user-claim`` (more than the history holds);
+        ``unsupported-word``; ``instruction``; ``residue`` (of a template, of markup, of a chat);
+        ``article``; ``repetition``; ``length``; ``language``.
     """
-    masked = mask(text, row, evidence)
-    words = _chinese_words(masked) if language == "zh" else _english_words(masked)
-    return [
-        *([] if ITEM in masked else ["not-named"]),
-        *_form(masked, words, language),
-        *(f"number:{number}" for number in _numbers(masked) - _known_numbers(row, evidence)),
-        *_unsupported(masked, row, evidence, language),
-        *_repetition(words, language),
-    ]
+    ground = Ground(row, evidence, language=language, length=length, named=named, allowed=allowed)
+    return ground.check(text)
 
 
-def clean(text: object, *, limit: int = 200) -> str:
-    """Make a text from outside safe: one line, no control or direction characters, not long."""
-    # Categories C are control, format (bidi overrides), surrogate, private use and unassigned.
-    kept = (" " if unicodedata.category(c)[0] in "CZ" else c for c in str(text))
-    return " ".join("".join(kept).split())[:limit].strip()
+def claims(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[Claim]:
+    """Say which spans of a text rest on which fact, in their order.
+
+    Parameters
+    ----------
+    text, row, evidence, language
+        As for `check`.
+
+    Returns
+    -------
+    list of Claim
+        They do not overlap. Of a text that `check` accepts, what lies outside them states
+        nothing.
+    """
+    return Ground(row, evidence, language=language).claims(text)
 
 
-def readable(title: str, *, goods: str = "film") -> str:
-    """Turn "Godfather, The" and a film's "Seven (a.k.a. Se7en)" into what one says."""
-    # Of goods, what stands in brackets tells one from another.
-    name = re.sub(r"(?<=\S) \([^()]*\)$", "", title) if goods == "film" else title
-    found = re.fullmatch(r"(.+), (The|A|An|Le|La|Les|L'|Il|El|Der|Die|Das)", name)
-    if not found:
-        return name
-    name, article = found.groups()
-    return f"{article}{'' if article.endswith(chr(39)) else ' '}{name}"
+class Ground:
+    """What may be said of an item to a user: `check` and `claims` for many texts.
 
+    Parameters
+    ----------
+    row, evidence, language, length, named, allowed
+        As for `check`.
+    """
 
-def goods_of(row: Row) -> str:
-    """Say whether an item is a "film" or "shop" goods: a film has a genre of films or a year."""
-    genres = row.get(Columns.GENRES)
-    filmic = isinstance(genres, list) and bool(set(genres) & set(lexicon()["en"]["genres"]))
-    film = Columns.PRICE not in row and (filmic or year_of(row) is not None)
-    return "film" if film else "shop"
+    def __init__(
+        self,
+        row: Row,
+        evidence: Sequence[Row],
+        *,
+        language: str = "en",
+        length: tuple[int, int] | None = None,
+        named: bool = True,
+        allowed: Collection[str] = (),
+    ) -> None:
+        goods = goods_of(row)
+        self._language, self._length, self._named = language, length, named
+        self._quotes_titles = language == "zh" and goods == "shop"
+        self._evidence, self._held = evidence, conditions(row, evidence)
+        self._names = known_names(row, evidence, allowed)
+        self._titles = [name.casefold() for name in names(row, goods)]
+        self._texts = [text for _, text in texts(row)]
+        self._neutral = lex.neutral(language, goods)
+        self._phrases = (stated_phrases(row, language), neutral_phrases(language, goods))
+        self._words = stated_words(row, evidence, language)
+        self._numbers = stated_numbers(row, evidence)
 
+    def check(self, text: str) -> list[Reason]:
+        """Return the reasons why a text must not be delivered; see `check`."""
+        masked = Masked.of(text, self._names)
+        words = tokens(masked.text, self._language)
+        reasons = [part for part in self._read(masked, words) if isinstance(part, Reason)]
+        found = self._joined(masked, reasons)
+        if self._named and ITEM not in masked.text and "misnamed" not in {r.code for r in found}:
+            found.insert(0, Reason("not-named"))
+        found += form.faults(masked, words, self._language, self._length)
+        return [masked.placed(reason) for reason in found]
 
-def year_of(row: Row) -> int | None:
-    """Year of an item's row, if it has one."""
-    year = row.get(Columns.YEAR)
-    return None if year is None or year != year or not str(year).strip() else int(float(year))
+    def claims(self, text: str) -> list[Claim]:
+        """Say which spans of a text rest on which fact; see `claims`."""
+        masked = Masked.of(text, self._names)
+        read = self._read(masked, tokens(masked.text, self._language))
+        found: list[Claim] = []
+        for claim in sorted(part for part in read if isinstance(part, Claim)):
+            start, end = masked.place(claim.start, claim.end)
+            last = found[-1] if found else Claim(0, 0, "", "")
+            start = max(start, last.end)  # both numbers of "½" stand in one place
+            if last[2:] == claim[2:] and not text[last.end : start].strip():
+                found[-1] = last._replace(end=end)
+            elif start < end:
+                found.append(Claim(start, end, *claim[2:]))
+        return found
 
+    def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Reason]:
+        return [
+            *self._titles_in(masked),
+            *self._quotes_in(masked),
+            *self._amounts_in(masked),
+            *self._words_in(masked, words),
+        ]
 
-def mask(text: str, row: Row, evidence: Iterable[Row]) -> str:
-    """Put one character in place of the item's title and another in place of each other title."""
-    goods = goods_of(row)
-    marks = dict.fromkeys((form for other in evidence for form in _names(other, goods)), OTHER)
-    marks |= dict.fromkeys(_names(row, goods), ITEM)
-    text = _plain(text)
-    for form in sorted(marks, key=len, reverse=True):
-        text = re.sub(_bounded(form), marks[form], text)
-    return text
+    def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
+        for start, end, name in masked.titles:
+            if name.mark != ALLOWED:
+                where = "title" if name.mark == ITEM else "evidence.title"
+                yield Claim(start, end, where, clean(name.rows[0][Columns.TITLE]))
+        for found in _praise(self._language).finditer(masked.text):
+            sentence = SENTENCE.split(masked.text[found.start() :], maxsplit=1)[0]
+            if ITEM not in sentence:
+                other = next(
+                    t for t in masked.titles if t.start < found.end() and t.end > found.start()
+                )
+                yield Reason("other-title", other.name.form, other.start, other.end)
 
+    def _quotes_in(self, masked: Masked) -> Iterator[Reason]:
+        for found in _QUOTED.finditer(masked.text):
+            inside = next(part for part in found.groups() if part is not None)
+            bare = _MASKS.sub("", inside)
+            if not any(map(str.isalpha, bare)) or any(inside in text for text in self._texts):
+                continue
+            if bare != inside or self._resembles(inside):
+                code = "misnamed"
+            else:
+                titled = found[4] is not None or inside.istitle() or self._quotes_titles
+                code = "other-title" if titled else "quote"
+            yield Reason(code, inside, *found.span())
 
-def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
-    """Name what a sentence may appeal to: the kinds of evidence and the kind of goods."""
-    kinds = {str(other["kind"]) for other in evidence}
-    own = {"own"} if kinds & {"liked", "bought", "seen"} else set()
-    shared = {"shared"} if any(other.get(Columns.GENRES) for other in evidence) else set()
-    return kinds | own | shared | {goods_of(row)}
+    def _amounts_in(self, masked: Masked) -> Iterator[Claim | Reason]:
+        for found in NUMBER.finditer(masked.text):
+            start, end = found.span()
+            value = found.group().replace(",", "")
+            code, said = self._amount(masked.text, start, end)
+            held = self._numbers.get(value, [])
+            if code in AMOUNTS:
+                # The 8 of a description's "8 hours" is no price.
+                held = [(f, x) for f, x in held if f == AMOUNTS[code] or said in x]
+            subject = masked.subject(start, end, self._language) if code == "rating" else None
+            if subject:
+                rated = {x for r in subject.name.rows for x in amount_forms(r.get(Columns.RATING))}
+                held = held if value in rated else []
+            if held and code != "misnamed":
+                yield Claim(start, end, *held[0])
+            else:
+                yield Reason("number" if code in ("rating", "count") else code, value, start, end)
 
+    def _amount(self, text: str, start: int, end: int) -> tuple[str, str]:
+        """Say what a number is said to be, and the words that say it."""
+        if sign := _CURRENCY.search(text, 0, start):
+            return "price", text[sign.start() : end]
+        for amount in AMOUNTS:
+            if unit := lex.units(self._language, amount).match(text, end):
+                return amount, text[start : unit.end()]
+        if not _YEAR.fullmatch(text, start, end):
+            return "number", ""
+        return ("misnamed" if _DATED.search(text, 0, start) else "year"), ""
 
-def vocabulary(row: Row) -> dict[str, bool]:
-    """Words and phrases for a model to write with, each with whether a clause may end on it."""
-    writer = lexicon()["en"]["writer"]
-    ending = writer["words"].split() + writer["phrases"] + writer[goods_of(row)]
-    linking = dict.fromkeys(writer["linking"].split(), False)
-    return linking | dict.fromkeys(ending + _genre_phrases(row, "en"), True)
+    def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Reason]:
+        ends = {end for _, end in words}
+        done, previous = 0, ""
+        for start, end in words:
+            if start < done:
+                continue
+            phrase = self._phrase(masked, start, ends)
+            done, fact = phrase or (end, self._word(masked, start, end, previous))
+            if isinstance(fact, Reason):
+                yield fact
+            elif fact != NEUTRAL:
+                yield Claim(start, done, *fact)
+            previous = masked.text[start:end].lower()
 
+    def _phrase(self, masked: Masked, start: int, ends: Collection[int]) -> tuple[int, Fact] | None:
+        """Return the end and the fact of the longest phrase that begins here."""
+        first = masked.text[start]
+        if first.isupper() and not masked.opens(start):
+            return None
+        for table in self._phrases:
+            for rest, fact in table.get(first.lower(), ()):
+                end = start + 1 + len(rest)
+                if end in ends and masked.text.startswith(rest, start + 1):
+                    return end, fact
+        return None
 
-def genre_name(genre: str, language: str) -> str:
-    """Name of a film genre in Chinese; as it is where there is none or English is asked for."""
-    listed = lexicon()["zh"]["genres"] if language == "zh" else {}
-    return str(listed.get(genre, genre)).split(", ")[0]
+    def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Reason:
+        said = masked.text[start:end]
+        word = said.lower() if self._language == "en" else said
+        stated = self._words.get(word)
+        capital = self._language == "en" and said != word and said != "I" and not stated
+        if capital and not masked.opens(start):
+            return Reason("other-title", said, start, end)
+        if word in self._neutral:
+            return NEUTRAL
+        kinds = lex.needs(self._language).get(word, frozenset())
+        if kind := self._carrier(kinds, masked, start, end, previous):
+            return ("evidence.kind", kind)
+        of_user = kinds & _OF_USER and previous in lex.words(self._language, "you")
+        if stated and not of_user:
+            return stated
+        parts = [NEUTRAL if p in self._neutral else self._words.get(p) for p in word.split("-")]
+        if len(parts) > 1 and all(parts):
+            return max(part for part in parts if part)
+        if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(said)):
+            return Reason("other-title", said, start, end)
+        return Reason(self._fault(word, kinds), word, start, end)
+
+    def _carrier(
+        self, kinds: Collection[str], masked: Masked, start: int, end: int, previous: str
+    ) -> str | None:
+        """Return the kind of evidence that carries a word, of the title that the word speaks of."""
+        own = OWN if "own" in kinds else OWN.intersection(kinds)
+        crowd = min(self._held.difference(OWN, {"own"}).intersection(kinds), default=None)
+        if not own:
+            return crowd
+        subject = masked.subject(start, end, self._language)
+        if subject and subject.name.mark == OTHER:
+            rows: Sequence[Row] = subject.name.rows
+        elif crowd and previous not in lex.words(self._language, "you"):
+            return crowd  # that others liked it does not mean that "you" did
+        else:
+            rows = () if subject else self._evidence
+        return next((e["kind"] for e in rows if e["kind"] in own), None)
+
+    def _fault(self, word: str, kinds: Collection[str]) -> str:
+        if _OF_USER.intersection(kinds):
+            return "user-claim"
+        if self._language == "zh" and word.startswith("最"):
+            return "superlative"
+        return lex.faults(self._language).get(word, "unsupported-word")
+
+    def _joined(self, masked: Masked, reasons: Sequence[Reason]) -> list[Reason]:
+        """Join the words of a name, and say where it is the item's, cut or altered."""
+        found: list[Reason] = []
+        for reason in reasons:
+            last = found[-1] if found else Reason("")
+            if last.code == reason.code == "other-title" and last.end == (reason.start or 0) - 1:
+                found[-1] = last._replace(detail=f"{last.detail} {reason.detail}", end=reason.end)
+            else:
+                found.append(reason)
+        return [
+            reason._replace(code="misnamed") if self._is_its_own(reason, masked) else reason
+            for reason in found
+        ]
+
+    def _is_its_own(self, reason: Reason, masked: Masked) -> bool:
+        if reason.code != "other-title":
+            return False
+        extends = masked.text.endswith(f"{ITEM} ", 0, reason.start)
+        return extends or self._resembles(reason.detail)
+
+    def _resembles(self, name: str) -> bool:
+        folded = _ARTICLE.sub("", name.casefold())
+        return any(
+            f" {folded} " in f" {title} " or SequenceMatcher(None, folded, title).ratio() >= SAME
+            for title in self._titles
+        )
 
 
 @cache
-def lexicon() -> dict[str, Any]:
-    """Read the lexicon that ships with the package."""
-    path = Path(__file__).parent / "data" / "lexicon.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).replace("’", "'")
-
-
-def _names(row: Row, goods: str) -> set[str]:
-    names = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
-    names = {_plain(name) for name in names | {readable(name, goods=goods) for name in names}} - {
-        ""
-    }
-    year = year_of(row)
-    if year is None:
-        return names
-    # A title such as "It" or "Go" counts only together with its year.
-    common = {name for name in names if name.casefold() in _words("en", frozenset())}
-    return names - common | {form for n in names for form in (f"{n} ({year})", f"《{n}》({year})")}
-
-
-def _bounded(form: str) -> str:
-    # Chinese runs on without spaces, so only a Latin letter or digit has to end a word.
-    before = r"(?<!\w)" if re.match(r"[A-Za-z0-9]", form) else ""
-    after = r"(?!\w)" if re.search(r"[A-Za-z0-9]$", form) else ""
-    return before + re.escape(form) + after
-
-
-def _form(masked: str, words: list[str], language: str) -> list[str]:
-    reasons = []
-    least, most = LENGTHS[language]
-    size = len(masked) if language == "zh" else len(words) + masked.count(ITEM)
-    if not least <= size <= most:
-        reasons.append("length")
-    if _MARKS.search(masked) or not _END.search(masked) or _hangs(masked, language):
-        reasons.append("residue")
-    if language == "en" and _ARTICLE.search(masked):
-        reasons.append("article")
-    if bool(_HAN.search(masked)) != (language == "zh"):
-        reasons.append("language")
-    return reasons
-
-
-def _hangs(masked: str, language: str) -> bool:
-    last = _LAST.search(masked)
-    hanging = lexicon()["en"]["hanging"].split()
-    return language == "en" and last is not None and last[1].lower() in hanging
-
-
-def _numbers(text: object) -> set[str]:
-    return {number.replace(",", "") for number in _NUMBER.findall(str(text))}
-
-
-def _known_numbers(row: Row, evidence: Iterable[Row]) -> set[str]:
-    known = {value for text in _texts(row) for value in _numbers(text)}
-    known |= {str(year_of(row))}
-    amounts = [row.get(Columns.PRICE)]
-    amounts += [other.get(key) for other in evidence for key in (Columns.RATING, "count")]
-    for amount in amounts:
-        if amount is not None:
-            known |= {f"{amount:.10g}", f"{amount:.2f}"}
-    return known
-
-
-def _texts(row: Row) -> list[str]:
-    # A film's title is a name; the title of goods describes them.
-    keys = [key for key in row if goods_of(row) == "shop" or key not in _NOT_FACTS]
-    values = [row[key] for key in keys if key not in {Columns.ITEM, Columns.IMAGE}]
-    parts = [v if isinstance(v, list | tuple) else [v] for v in values]
-    return [clean(part, limit=2000) for few in parts for part in few if isinstance(part, str)]
-
-
-def _unsupported(masked: str, row: Row, evidence: Sequence[Row], language: str) -> list[str]:
-    known = _words(language, frozenset(conditions(row, evidence))) | _row_words(row, language)
+def _praise(language: str) -> re.Pattern[str]:
+    """Return the expression for an item of the evidence that is spoken of as if recommended."""
+    urging, praising = (lexicon()[language]["praise"][name] for name in ("before", "after"))
     if language == "zh":
-        return [f"unsupported-word:{w}" for w in _chinese_words(masked) if w not in known]
-    phrases = lexicon()["en"]["phrases"] + list(vocabulary(row))
-    rest = _without(masked, phrases)
-    reasons = []
-    for found in _WORD.finditer(rest):
-        word = found.group()
-        lower = word.lower()
-        inside = not _SENTENCE_START.search(rest[: found.start()])
-        if inside and word != lower and word != "I" and lower not in _row_words(row, language):
-            reasons.append(f"other-title:{word}")
-        elif lower not in known and not all(part in known for part in lower.split("-")):
-            reasons.append(f"unsupported-word:{lower}")
-    return reasons
-
-
-def _without(masked: str, phrases: Collection[str]) -> str:
-    several = sorted(
-        (p for p in phrases if " " in p or "-" in p or "'" in p), key=len, reverse=True
-    )
-    joined = "|".join(map(re.escape, several))
-    # The replacement keeps a sentence's first word first.
-    return re.sub(rf"(?<![\w'-])(?:{joined})(?![\w'-])", "the", masked, flags=re.IGNORECASE)
-
-
-@cache
-def _words(language: str, held: frozenset[str]) -> frozenset[str]:
-    own = lexicon()[language]
-    listed = [own["function"], own["neutral"], *(own["needs"].get(need, "") for need in held)]
-    return frozenset(" ".join(listed).split())
-
-
-def _row_words(row: Row, language: str) -> set[str]:
-    texts = _texts(row) + _genre_phrases(row, language)
-    split = _chinese_words if language == "zh" else _english_words
-    return {word for text in texts for word in split(_plain(text))}
-
-
-def _genre_phrases(row: Row, language: str) -> list[str]:
-    listed = lexicon()[language]["genres"]
-    genres = row.get(Columns.GENRES)
-    names = [clean(genre) for genre in genres] if isinstance(genres, list | tuple) else []
-    return [p for name in names for p in listed.get(name, name.lower()).split(", ")]
-
-
-def _english_words(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text)]
-
-
-def _chinese_words(text: str) -> list[str]:
-    import jieba
-
-    jieba.setLogLevel("WARNING")
-    return [word for word in jieba.lcut(text) if word not in (ITEM, OTHER) and _WORD.search(word)]
-
-
-def _repetition(words: list[str], language: str) -> list[str]:
-    if language == "zh":
-        stems = [word for word in words if len(word) > 1]
-    else:
-        # Five letters tell "dramatic drama" and "thrilling thriller" without a stemmer.
-        linking = lexicon()["en"]["function"].split()
-        stems = [word[:5] for word in words if word not in linking and len(word) > 3]
-    return [f"repetition:{stem}" for stem in sorted({s for s in stems if stems.count(s) > 1})]
+        return re.compile(rf"(?:{urging})[《“]?{OTHER}|{OTHER}[》”]?(?:{praising})")
+    return re.compile(rf"\b(?:{urging}) {OTHER}|{OTHER}(?: \(\d+\))? (?:{praising})\b", re.I)

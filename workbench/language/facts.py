@@ -1,0 +1,119 @@
+"""What an item's row and the evidence state: names, texts and kinds."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from workbench.columns import Columns
+from workbench.language.lexicon import lexicon, neutral, signs
+
+Row = Mapping[str, Any]
+OWN = frozenset({"liked", "bought", "seen"})
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+
+
+def clean(text: object, *, limit: int = 200) -> str:
+    """Make a text from outside safe: one line, no control or direction characters, not long."""
+    # Categories C are control, format (bidi overrides), surrogate, private use and unassigned.
+    kept = (" " if unicodedata.category(c)[0] in "CZ" else c for c in str(text))
+    return " ".join("".join(kept).split())[:limit].strip()
+
+
+def normal(text: str) -> str:
+    """Bring compatible characters, such as full-width digits, to one form."""
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
+def instructs(text: str) -> bool:
+    """Say whether a text of the data tells a model what to do: no fact is taken from such a one."""
+    return signs("instruction").search(normal(text)) is not None
+
+
+def readable(title: str, *, goods: str = "film") -> str:
+    """Turn "Godfather, The" and a film's "Seven (a.k.a. Se7en)" into what one says."""
+    # Of goods, what stands in brackets tells one from another.
+    name = re.sub(r"(?<=\S) \([^()]*\)$", "", title) if goods == "film" else title
+    found = re.fullmatch(r"(.+), (The|A|An|Le|La|Les|L'|Il|El|Der|Die|Das)", name)
+    if not found:
+        return name
+    name, article = found.groups()
+    return f"{article}{'' if article.endswith(chr(39)) else ' '}{name}"
+
+
+def goods_of(row: Row) -> str:
+    """Say whether an item is a "film" or "shop" goods: a film has a genre of films or a year."""
+    genres = row.get(Columns.GENRES)
+    filmic = isinstance(genres, list) and bool(set(genres) & set(lexicon()["en"]["genres"]))
+    film = Columns.PRICE not in row and (filmic or year_of(row) is not None)
+    return "film" if film else "shop"
+
+
+def year_of(row: Row) -> int | None:
+    """Year of an item's row, if it has one."""
+    year = row.get(Columns.YEAR)
+    return None if year is None or year != year or not str(year).strip() else int(float(year))
+
+
+def names(row: Row, goods: str) -> set[str]:
+    """Return the forms in which a sentence may name an item."""
+    titles = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
+    forms = {normal(name) for name in titles | {readable(t, goods=goods) for t in titles}} - {""}
+    year = year_of(row)
+    dated = set() if year is None else {f"{n} ({year})" for n in forms}
+    dated |= set() if year is None else {f"《{n}》({year})" for n in forms}
+    # A title such as "It", or of one or two Chinese characters, may be any word: it counts only
+    # in quotes or with its year.
+    common = {n for n in forms if _is_short(n) or (dated and _is_common(n))}
+    quoted = {f"{a}{n}{b}" for n in common for a, b in ("《》", "“”", '""')}
+    return forms - common | dated | quoted
+
+
+def texts(row: Row) -> list[tuple[str, str]]:
+    """Return the texts that state something of an item, each with the field that it stands in."""
+    # A film's title is a name; the title of goods describes them.
+    left_out = {Columns.ITEM, Columns.IMAGE}
+    if goods_of(row) == "film":
+        left_out |= {Columns.TITLE, f"{Columns.TITLE}_zh"}
+    parts = [
+        (key.removesuffix("_zh"), part)
+        for key, value in row.items()
+        if key not in left_out
+        for part in (value if isinstance(value, list | tuple) else [value])
+        if isinstance(part, str)
+    ]
+    cleaned = [(field, clean(part, limit=2000)) for field, part in parts]
+    return [(field, part) for field, part in cleaned if not instructs(part)]
+
+
+def genre_phrases(row: Row, language: str) -> dict[str, str]:
+    """Phrases that name an item's genres, each with the genre that it names."""
+    listed = lexicon()[language]["genres"]
+    genres = row.get(Columns.GENRES)
+    own = [clean(genre) for genre in genres] if isinstance(genres, list | tuple) else []
+    own = [genre for genre in own if not instructs(genre)]
+    return {phrase: g for g in own for phrase in listed.get(g, g.lower()).split(", ")}
+
+
+def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
+    """Name what a sentence may appeal to: the kinds of evidence and the kind of goods."""
+    kinds = {str(other["kind"]) for other in evidence}
+    own = {"own"} if kinds & OWN else set()
+    shared = {"shared"} if any(other.get(Columns.GENRES) for other in evidence) else set()
+    return kinds | own | shared | {goods_of(row)}
+
+
+def vocabulary(row: Row) -> dict[str, bool]:
+    """Words and phrases for a model to write with, each with whether a clause may end on it."""
+    writer = lexicon()["en"]["writer"]
+    ending = writer["words"].split() + writer["phrases"] + writer[goods_of(row)]
+    linking = dict.fromkeys(writer["linking"].split(), False)
+    return linking | dict.fromkeys([*ending, *genre_phrases(row, "en")], True)
+
+
+def _is_short(name: str) -> bool:
+    return len(name) <= 2 and _HAN.fullmatch(name) is not None
+
+
+def _is_common(name: str) -> bool:
+    return any(name.casefold() in neutral(language, "") for language in ("en", "zh"))

@@ -1,0 +1,132 @@
+"""A text with its titles set aside, and the way back to where its words stood."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from workbench.language.facts import Row, goods_of, names, normal
+from workbench.language.findings import Reason
+from workbench.language.lexicon import words
+
+ITEM, OTHER, ALLOWED = "\ue000", "\ue001", "\ue002"  # stand in for what is set aside
+_CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
+SENTENCE = re.compile(r"[!?。…\n]|\.(?!\d)")
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+
+
+class Name(NamedTuple):
+    """A form in which a text may name an item, and what it then rests on."""
+
+    form: str
+    mark: str
+    rows: tuple[Row, ...] = ()
+
+
+class Title(NamedTuple):
+    """A title in a text."""
+
+    start: int
+    end: int
+    name: Name
+
+
+def known_names(row: Row, evidence: Iterable[Row], allowed: Collection[str] = ()) -> list[Name]:
+    """Return the forms to set aside, longest first, so that none hides in another."""
+    goods = goods_of(row)
+    rows: dict[str, tuple[Row, ...]] = {}
+    for other in evidence:
+        for form in names(other, goods):
+            rows[form] = (*rows.get(form, ()), other)
+    found = {form: Name(form, ALLOWED) for form in map(normal, allowed) if form}
+    found |= {form: Name(form, OTHER, own) for form, own in rows.items()}
+    found |= {form: Name(form, ITEM, (row,)) for form in names(row, goods)}
+    return sorted(found.values(), key=lambda name: (-len(name.form), name.form))
+
+
+@dataclass
+class Masked:
+    """A text in normal form, each title overlaid with a character of its own."""
+
+    text: str
+    places: Sequence[tuple[int, int]]
+    titles: list[Title] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, text: str, known: Iterable[Name]) -> "Masked":
+        """Normalise a text and set the names it holds aside."""
+        clusters: list[list[int]] = []
+        for at, character in enumerate(text):
+            if clusters and unicodedata.combining(character):
+                clusters[-1][1] = at + 1
+            else:
+                clusters.append([at, at + 1])
+        pieces = [(normal(text[start:end]), (start, end)) for start, end in clusters]
+        places = [place for piece, place in pieces for _ in piece]
+        plain = "".join(piece for piece, _ in pieces)
+        # What a text brings of the masks' own characters must not pass for a title.
+        masked = cls(re.sub(f"[{ITEM}{OTHER}{ALLOWED}]", "\ufffd", plain), places)
+        for name in known:
+            masked._set_aside(name)
+        masked.titles.sort()
+        return masked
+
+    def _set_aside(self, name: Name) -> None:
+        start = self.text.find(name.form)
+        while start >= 0:
+            end = start + len(name.form)
+            if not (_runs_on(self.text, start) or _runs_on(self.text, end)):
+                self.text = self.text[:start] + name.mark * (end - start) + self.text[end:]
+                self.titles.append(Title(start, end, name))
+            start = self.text.find(name.form, end)
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Say where a span stood in the text as it was given."""
+        return self.places[start][0], self.places[end - 1][1]
+
+    def placed(self, reason: Reason) -> Reason:
+        """Say where a reason stands in the text as it was given."""
+        if reason.start is None or reason.end is None:
+            return reason
+        start, end = self.place(reason.start, reason.end)
+        return reason._replace(start=start, end=end)
+
+    def subject(self, start: int, end: int, language: str) -> Title | None:
+        """Return the title that a word speaks of, if it speaks of one.
+
+        That is the next title of the word's clause ("you loved Casino"), else the last before it
+        in the sentence ("Casino was a hit with you").
+        """
+        titles = [title for title in self.titles if title.name.mark != ALLOWED]
+        after = next((title for title in titles if title.start >= end), None)
+        if after and not _CLAUSE.search(self.text, end, after.start):
+            return after
+        before = next((title for title in reversed(titles) if title.end <= start), None)
+        if before is None or SENTENCE.search(self.text, before.end, start):
+            return None
+        between = _WORD.findall(self.text[before.end : start].lower())
+        # "Heat, which you rated" speaks of Heat; "Heat is here, since you rated" does not.
+        parts = between if language == "en" else "".join(between)
+        close = words(language, "relative").issuperset(parts)
+        return before if before.name.mark == OTHER or close else None
+
+    def opens(self, start: int) -> bool:
+        """Say whether a word is the first of a sentence, or of what reads like one."""
+        before = self.text[:start].rstrip()
+        return not before or before[-1] in '.!?:—–“"('
+
+    @property
+    def read(self) -> str:
+        """The text with one character for each title."""
+        return re.sub(rf"([{ITEM}{OTHER}{ALLOWED}])\1*", r"\1", self.text)
+
+
+def _runs_on(text: str, at: int) -> bool:
+    # Chinese runs on without spaces, so only a Latin letter or digit has to end a word.
+    before, after = text[at - 1 : at], text[at : at + 1]
+    return _is_letter(before) and _is_letter(after)
+
+
+def _is_letter(character: str) -> bool:
+    return character == "_" or (character.isalnum() and not "\u3400" <= character <= "\u9fff")

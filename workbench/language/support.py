@@ -1,0 +1,80 @@
+"""Words, phrases and numbers that a text may use, each with the field that states it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from workbench.columns import Columns
+from workbench.language.facts import Row, clean, genre_phrases, normal, texts, year_of
+from workbench.language.form import tokens
+from workbench.language.lexicon import lexicon
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+Fact = tuple[str, str]  # a field, and what stands there
+NEUTRAL: Fact = ("", "")
+Phrases = Mapping[str, Sequence[tuple[str, Fact]]]  # by first letter: the rest, and its fact
+
+
+def stated_words(row: Row, evidence: Iterable[Row], language: str) -> dict[str, Fact]:
+    """Return the words that the row and the user's attributes state."""
+    phrases = genre_phrases(row, language)
+    sources = [((Columns.GENRES, genre), phrase) for phrase, genre in phrases.items()]
+    sources += [((where, text), text) for where, text in texts(row)]
+    sources += [(fact, f"{name} {fact[1]}") for name, fact in _attributes(evidence)]
+    found: dict[str, Fact] = {}
+    for fact, text in sources:
+        plain = normal(text) if language == "zh" else normal(text).lower()
+        for start, end in tokens(plain, language):
+            found.setdefault(plain[start:end], fact)
+    return found
+
+
+def stated_numbers(row: Row, evidence: Sequence[Row]) -> dict[str, list[Fact]]:
+    """Return the numbers that the row and the evidence state."""
+    stated = [(Columns.PRICE, row.get(Columns.PRICE)), (Columns.YEAR, year_of(row))]
+    for other in evidence:
+        stated += [(f"evidence.{key}", other.get(key)) for key in (Columns.RATING, "count")]
+    found: dict[str, list[Fact]] = {}
+    for where, amount in stated:
+        for form in amount_forms(amount):
+            found.setdefault(form, []).append((where, form))
+    for where, text in [*texts(row), *(fact for _, fact in _attributes(evidence))]:
+        for number in NUMBER.findall(normal(text)):
+            found.setdefault(number.replace(",", ""), []).append((where, text))
+    return found
+
+
+def amount_forms(amount: Any) -> set[str]:
+    """Write an amount as a text may: "4.5" or "4.50"."""
+    return set() if amount is None else {f"{amount:.10g}", f"{amount:.2f}"}
+
+
+def stated_phrases(row: Row, language: str) -> Phrases:
+    """Return the phrases that name the item's genres."""
+    phrases = genre_phrases(row, language)
+    return by_first({phrase: (Columns.GENRES, genre) for phrase, genre in phrases.items()})
+
+
+@cache
+def neutral_phrases(language: str, goods: str) -> Phrases:
+    """Return the phrases that state nothing, though a word of theirs alone might."""
+    phrases = lexicon()[language]["phrases"]
+    if language == "en":
+        writer = lexicon()["en"]["writer"]
+        phrases = [*phrases, *writer["phrases"], *writer[goods]]
+    return by_first(dict.fromkeys(phrases, NEUTRAL))
+
+
+def by_first(phrases: Mapping[str, Fact]) -> Phrases:
+    """Sort phrases by their first letter, the longest first."""
+    found: dict[str, list[tuple[str, Fact]]] = {}
+    for phrase in sorted(filter(None, phrases), key=len, reverse=True):
+        found.setdefault(phrase[0], []).append((phrase[1:], phrases[phrase]))
+    return found
+
+
+def _attributes(evidence: Iterable[Row]) -> list[tuple[str, Fact]]:
+    """Attributes of the user: the name of each, and its value as a fact."""
+    own = [e for e in evidence if e["kind"] == "attribute"]
+    return [(clean(e["name"]), ("evidence.value", clean(e["value"]))) for e in own]
