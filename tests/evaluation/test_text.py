@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nltk.util import ngrams
 
 import workbench as wb
-from tests.evaluation.copies import FILMS, ITEMS, liked, lines
+from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.evaluation import COPY_METRICS, CopyEvaluation
@@ -52,7 +52,9 @@ def found() -> CopyEvaluation:
 def test_every_measure_is_as_by_hand(found: CopyEvaluation) -> None:
     values = found.frame().set_index("metric")["value"]
     assert values[list(BY_HAND)].to_dict() == pytest.approx(BY_HAND)
-    assert set(values.index) == {name for name, m in COPY_METRICS.items() if not m.by_reference}
+    assert set(values.index) == {
+        name for name, m in COPY_METRICS.items() if m.needs != "references"
+    }
 
 
 def test_per_line_has_no_value_where_a_line_has_no_part(found: CopyEvaluation) -> None:
@@ -142,6 +144,14 @@ def test_features_come_in_the_language_of_the_lines_and_from_any_column() -> Non
     assert value(branded, "fcr", ds, features="brand") == 0.5
 
 
+def test_catalogue_without_genres_has_no_measure_of_features() -> None:
+    ds = Dataset(RATINGS, ITEMS.drop(columns="genres"))
+    copy = lines((7, 1, "Heat is worth a look.", []))
+    assert not {"fmr", "fcr", "div"} & set(wb.evaluate_copy(copy, ds).frame()["metric"])
+    with pytest.raises(OptionError, match="'fmr' needs features"):
+        wb.evaluate_copy(copy, ds, metrics="fmr")
+
+
 WORDS = ["crime", "comedy", "drama", "Heat", "look", "a", "pick"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), min_size=1, max_size=8)
 
@@ -206,7 +216,7 @@ def test_what_is_wrong_with_lines_is_told(copy: pd.DataFrame, options: dict, mes
     [
         ({"metrics": "blue", "references": COPY.text}, "did you mean 'bleu'"),
         ({"metrics": ["length", "bleu"]}, "'bleu' needs references"),
-        ({"metrics": "by_model"}, "needs a column 'source'"),
+        ({"metrics": "by_model"}, "'by_model' needs source"),
         ({"language": "fr"}, "language='fr'"),
         ({"features": "genre"}, "did you mean 'genres'"),
         ({"resamples": 0}, "resamples=0"),

@@ -54,7 +54,6 @@ class Lines:
 
     def __post_init__(self) -> None:
         one_of("language", self.language, LANGUAGES)
-        one_of("features", self.features, self.ds.items.columns)
         needed = [Columns.USER, Columns.ITEM, Columns.TEXT, Columns.EVIDENCE]
         if missing := [name for name in needed if name not in self.frame]:
             raise DataError(f"lines lack the columns {missing}; they have {list(self.frame)}")
@@ -129,16 +128,15 @@ class Lines:
     @cached_property
     def owned(self) -> sparse.csr_array:
         """Which features the item of each line has; bool of shape (lines, features)."""
-        place, code, names = self._features
-        items = counts(place, code, (len(self.ds.items), len(names))) > 0
+        cells, codes = self._cells, self.feature_names.get_indexer(self._cells)
+        items = counts(cells.index, codes, (len(self.ds.items), len(self.feature_names))) > 0
         return items[pd.Index(self.ds.items[Columns.ITEM]).get_indexer(self.frame[Columns.ITEM])]
 
     @cached_property
     def mentioned(self) -> sparse.csr_array:
         """Which features each line mentions, titles set aside; bool of shape (lines, features)."""
-        names = self._features[2]
         forms: dict[str, list[int]] = {}
-        for code, name in enumerate(names):
+        for code, name in enumerate(self.feature_names):
             for form in _forms(name, self.language):
                 forms.setdefault(form, []).append(code)
         found = _whole("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))).findall
@@ -149,7 +147,12 @@ class Lines:
             for code in forms[form]
         ]
         entries = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        return counts(entries[:, 0], entries[:, 1], (len(self), len(names))) > 0
+        return counts(entries[:, 0], entries[:, 1], (len(self), len(self.feature_names))) > 0
+
+    @cached_property
+    def feature_names(self) -> pd.Index:
+        """Features of the catalogue, once each; none where the items have no such column."""
+        return pd.Index(self._cells.unique())
 
     @cached_property
     def referred(self) -> np.ndarray:
@@ -181,14 +184,13 @@ class Lines:
         return given.astype(object).where(given.notna(), "").map(str.strip).tolist()
 
     @cached_property
-    def _features(self) -> tuple[np.ndarray, np.ndarray, pd.Index]:
-        """Row of items and number of each feature an item has, and their names."""
+    def _cells(self) -> pd.Series:
+        """Every feature of every item, by the place of the item."""
         items = self.ds.items.reset_index(drop=True)
-        own = f"{self.features}_{self.language}"
-        cells = items[own if own in items else self.features].explode().dropna().astype(str)
-        cells = cells[~cells.str.startswith("(")].map(clean)  # "(no genres listed)" is none
-        codes, names = pd.factorize(cells)
-        return cells.index.to_numpy(), codes, names
+        columns = (f"{self.features}_{self.language}", self.features)
+        found = next((items[name] for name in columns if name in items), pd.Series(dtype=object))
+        cells = found.explode().dropna().astype(str).map(clean)
+        return cells[~cells.str.match(r"\(|$")]  # "(no genres listed)" is none
 
 
 def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]]) -> str:
@@ -231,7 +233,7 @@ def _forms(name: str, language: str) -> list[str]:
     return str(listed[name]).split(", ") if name in listed else [name.lower()]
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _whole(pattern: str) -> re.Pattern[str]:
     return re.compile(f"(?<!{_LETTER})(?:{pattern})(?!{_LETTER})")
 
@@ -240,7 +242,7 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("’", "'")
 
 
-def counts(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+def counts(row: Any, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
     """How often each column is named for each row."""
     return sparse.coo_array((np.ones(len(row)), (row, column)), shape=shape).tocsr()
 

@@ -18,35 +18,37 @@ from workbench.evaluation.lines import Lines, counts
 from workbench.evaluation.metrics import EITHER, HIGHER, LOWER
 from workbench.options import at_least, one_of
 
+REFERENCES, FEATURES = "references", "features of the items"
+
 
 class CopyMetric(NamedTuple):
-    """A measure of copy: what computes it, which way is better, whether it needs references."""
+    """A measure of copy: what computes it, which way is better, what it needs beside the lines."""
 
     tally: Callable[[Lines], Tally]
     better: str
-    by_reference: bool = False
+    needs: str = ""
 
 
 COPY_METRICS = {
     "item_named": CopyMetric(wording.item_named, HIGHER),
     "evidence_named": CopyMetric(wording.evidence_named, HIGHER),
-    "by_model": CopyMetric(wording.by_model, EITHER),
+    "by_model": CopyMetric(wording.by_model, EITHER, Columns.SOURCE),
     "unsupported": CopyMetric(wording.unsupported, LOWER),
     "sound": CopyMetric(wording.sound, HIGHER),
-    "fmr": CopyMetric(wording.fmr, HIGHER),
-    "fcr": CopyMetric(wording.fcr, HIGHER),
-    "div": CopyMetric(wording.div, LOWER),
+    "fmr": CopyMetric(wording.fmr, HIGHER, FEATURES),
+    "fcr": CopyMetric(wording.fcr, HIGHER, FEATURES),
+    "div": CopyMetric(wording.div, LOWER, FEATURES),
     "usr": CopyMetric(wording.usr, HIGHER),
     "distinct_1": CopyMetric(wording.distinct_1, HIGHER),
     "distinct_2": CopyMetric(wording.distinct_2, HIGHER),
     "repeated_clause": CopyMetric(wording.repeated_clause, LOWER),
     "length": CopyMetric(wording.length, EITHER),
-    "rouge_1": CopyMetric(wording.rouge_1, HIGHER, by_reference=True),
-    "rouge_2": CopyMetric(wording.rouge_2, HIGHER, by_reference=True),
-    "rouge_l": CopyMetric(wording.rouge_l, HIGHER, by_reference=True),
-    "bleu": CopyMetric(wording.bleu, HIGHER, by_reference=True),
-    "exact_match": CopyMetric(wording.exact_match, HIGHER, by_reference=True),
-    "token_f1": CopyMetric(wording.token_f1, HIGHER, by_reference=True),
+    "rouge_1": CopyMetric(wording.rouge_1, HIGHER, REFERENCES),
+    "rouge_2": CopyMetric(wording.rouge_2, HIGHER, REFERENCES),
+    "rouge_l": CopyMetric(wording.rouge_l, HIGHER, REFERENCES),
+    "bleu": CopyMetric(wording.bleu, HIGHER, REFERENCES),
+    "exact_match": CopyMetric(wording.exact_match, HIGHER, REFERENCES),
+    "token_f1": CopyMetric(wording.token_f1, HIGHER, REFERENCES),
 }
 
 
@@ -179,6 +181,8 @@ def evaluate_copy(
         If references are given and rouge-score or sacrebleu is not installed.
     """
     at_least("resamples", resamples, 1)
+    if features != Columns.GENRES:  # which a catalogue may lack: its measures are left out then
+        one_of("features", features, ds.items.columns)
     read = Lines(lines, ds, language, features, references)
     tallies = {name: COPY_METRICS[name].tally(read) for name in _chosen(metrics, read)}
     found = lines.assign(reasons=read.reasons) if "reasons" in vars(read) else lines
@@ -187,14 +191,17 @@ def evaluate_copy(
 
 def _chosen(metrics: str | Iterable[str] | None, lines: Lines) -> list[str]:
     """Names of the metrics that are asked for, or of those that can be computed."""
-    lacking = {name for name, one in COPY_METRICS.items() if one.by_reference}
-    lacking = lacking if lines.references is None else set()
-    lacking |= set() if Columns.SOURCE in lines.frame else {"by_model"}
+    there = {
+        REFERENCES: lines.references is not None,
+        FEATURES: len(lines.feature_names) > 0,
+        Columns.SOURCE: Columns.SOURCE in lines.frame,
+        "": True,
+    }
     if metrics is None:
-        return [name for name in COPY_METRICS if name not in lacking]
+        return [name for name, metric in COPY_METRICS.items() if there[metric.needs]]
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     for name in names:
-        if one_of("metric", name, COPY_METRICS) in lacking:
-            needed = "references" if COPY_METRICS[name].by_reference else "a column 'source'"
-            raise OptionError(f"metric={name!r} needs {needed}")
+        needs = COPY_METRICS[one_of("metric", name, COPY_METRICS)].needs
+        if not there[needs]:
+            raise OptionError(f"metric={name!r} needs {needs}, and there is none")
     return names
