@@ -13,6 +13,7 @@ from workbench.evaluation.evaluate import RESAMPLES
 from workbench.evaluation.intervals import Tally, mean
 from workbench.evaluation.lines import OTHER, Lines, mask
 from workbench.evaluation.text import CopyEvaluation
+from workbench.models.base import ByCount, ByUser
 
 BEFORE = "before"
 
@@ -69,7 +70,7 @@ def personalisation(
     own, swapped = _swapped(recs)
     options |= {"language": language, "seed": seed}
     old, new = (writer.write(part, ds, **options) for part in (own, swapped))
-    new = new.assign(**{BEFORE: old[Columns.TEXT]})
+    new = new.assign(**{BEFORE: old[Columns.TEXT].to_numpy()})
     lines = Lines(new, ds, language)
     pairs = list(zip(old[Columns.EVIDENCE], lines.evidence, strict=True))
     fresh = [_titled(after, without=before) for before, after in pairs]
@@ -92,12 +93,12 @@ def _swapped(recs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     codes, users = pd.factorize(recs[Columns.USER])
     if len(users) < 2:
         raise DataError("recs holds one user; evidence is swapped between two or more")
-    place = recs.groupby(Columns.USER).cumcount().to_numpy()
+    place = pd.Series(codes).groupby(codes).cumcount().to_numpy()
     lines = dict(zip(zip(codes, place, strict=True), recs[Columns.BECAUSE], strict=True))
     wanted = zip((codes + 1) % len(users), place, strict=True)
     theirs = [list(lines.get(line) or []) for line in wanted]
     fits = [
-        code >= 0 and bool(because) and item not in [pair[0] for pair in because]
+        code >= 0 and bool(because) and item not in _items(because)
         for code, item, because in zip(codes, recs[Columns.ITEM], theirs, strict=True)
     ]
     if not any(fits):
@@ -106,6 +107,10 @@ def _swapped(recs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         **{Columns.USER: users[(codes + 1) % len(users)], Columns.BECAUSE: theirs}
     )
     return recs[fits], swapped[fits]
+
+
+def _items(because: list[Any]) -> list[Any]:
+    return [pair[0] for pair in because if not isinstance(pair, ByUser | ByCount)]
 
 
 def _titled(
