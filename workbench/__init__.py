@@ -43,6 +43,7 @@ _HOMES = {
     "Diversity": "workbench.models",
     "evaluate": "workbench.evaluation",
     "compare": "workbench.evaluation",
+    "evaluate_copy": "workbench.evaluation",
     "tune": "workbench.evaluation",
     "Copywriter": "workbench.language",
     "ServerModel": "workbench.language",
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from workbench import compute, datasets, errors, evaluation, language, models, panels, reports
     from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
-    from workbench.evaluation import compare, evaluate, tune
+    from workbench.evaluation import compare, evaluate, evaluate_copy, tune
     from workbench.language import Copywriter, ServerModel
     from workbench.models import (
         ALS,

@@ -1,0 +1,256 @@
+"""Lines of copy, read once for all measures: titles set aside, words, features, faults."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.columns import Columns
+from workbench.datasets import Dataset
+from workbench.errors import DataError
+from workbench.evaluation import references
+from workbench.language.evidence import Catalogue
+from workbench.language.grounding import check, clean, goods_of, lexicon, readable, year_of
+from workbench.options import one_of
+from workbench.strings import LANGUAGES
+
+ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles of the item and of the evidence
+# Faults of form; whatever else the checker finds is a claim that nothing supports.
+FORM = {"not-named", "length", "residue", "article", "repetition", "language"}
+_WORD = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
+_CLAUSE = re.compile(r"[,.;:!?—–，。；：！？]")
+_NO_MARKS = {ord(ITEM): " ", ord(OTHER): " "}  # a text that holds them would name what it does not
+_LETTER = r"[^\W\u3400-\u9fff]"  # Chinese runs on without spaces: it bounds nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Copy as `Copywriter.write` returns it, and what the measures read of it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``user_id``, ``item_id``, ``text`` and ``evidence``.
+    ds : Dataset
+        What the lines speak of.
+    language : {"en", "zh"}
+    features : str
+        Column of the items whose values a line may mention.
+    references : sequence of str or None, optional
+        What a person wrote for the same lines, in their order.
+    """
+
+    frame: pd.DataFrame
+    ds: Dataset
+    language: str = "en"
+    features: str = Columns.GENRES
+    references: Sequence[Any] | None = None
+
+    def __post_init__(self) -> None:
+        one_of("language", self.language, LANGUAGES)
+        needed = [Columns.USER, Columns.ITEM, Columns.TEXT, Columns.EVIDENCE]
+        if missing := [name for name in needed if name not in self.frame]:
+            raise DataError(f"lines lack the columns {missing}; they have {list(self.frame)}")
+        if self.frame.empty:
+            raise DataError("there are no lines to measure")
+        _all_are(str, self.frame[Columns.TEXT])
+        _all_are(list, self.frame[Columns.EVIDENCE])
+        if self.references is not None and len(self.references) != len(self.frame):
+            raise DataError(f"{len(self.references)} references for {len(self.frame)} lines")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def texts(self) -> list[str]:
+        """The lines themselves."""
+        return self.frame[Columns.TEXT].tolist()
+
+    @property
+    def evidence(self) -> list[list[dict[str, Any]]]:
+        """What each line rests on."""
+        return self.frame[Columns.EVIDENCE].tolist()
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Row of each line's item."""
+        catalogue = Catalogue(self.ds, language=self.language)
+        known = {item: catalogue.row(item) for item in set(self.frame[Columns.ITEM])}
+        return [known[item] for item in self.frame[Columns.ITEM]]
+
+    @cached_property
+    def masked(self) -> list[str]:
+        """Lines with one character in place of each title: titles are nobody's wording."""
+        parts = zip(self.texts, self.rows, self.evidence, strict=True)
+        return [mask(text, row, evidence) for text, row, evidence in parts]
+
+    @cached_property
+    def first_clauses(self) -> pd.Series:
+        """What stands before a line's first mark, titles set aside."""
+        return pd.Series([_CLAUSE.split(t, maxsplit=1)[0].strip().lower() for t in self.masked])
+
+    @cached_property
+    def reasons(self) -> list[list[str]]:
+        """Why the checker of `workbench.language` would reject each line."""
+        parts = zip(self.texts, self.rows, self.evidence, strict=True)
+        return [
+            [str(reason) for reason in check(text, row, evidence, language=self.language)]
+            for text, row, evidence in parts
+        ]
+
+    @cached_property
+    def claims(self) -> list[list[str]]:
+        """Of the reasons, the claims that nothing supports."""
+        return [[r for r in own if r.partition(":")[0] not in FORM] for own in self.reasons]
+
+    @cached_property
+    def words(self) -> tuple[np.ndarray, np.ndarray]:
+        """Line and number of every word, in order, titles counting as one; (words,) each."""
+        split = pd.Series(list(map(self._split, self.masked))).explode().dropna()
+        return split.index.to_numpy(), pd.factorize(split)[0]
+
+    def grams(self, n: int) -> sparse.csr_array:
+        """How often each line has each run of n words; shape (lines, runs)."""
+        line, code = self.words
+        starts = np.flatnonzero(line[: len(line) - n + 1] == line[n - 1 :])
+        keys = np.zeros(len(starts), dtype=np.int64)
+        for place in range(n):
+            keys = keys * (code.max(initial=0) + 1) + code[starts + place]
+        runs, own = np.unique(keys, return_inverse=True)
+        return counts(line[starts], own, (len(self), len(runs)))
+
+    @cached_property
+    def owned(self) -> sparse.csr_array:
+        """Which features the item of each line has; bool of shape (lines, features)."""
+        cells, codes = self._cells, self.feature_names.get_indexer(self._cells)
+        items = counts(cells.index, codes, (len(self.ds.items), len(self.feature_names))) > 0
+        return items[pd.Index(self.ds.items[Columns.ITEM]).get_indexer(self.frame[Columns.ITEM])]
+
+    @cached_property
+    def mentioned(self) -> sparse.csr_array:
+        """Which features each line mentions, titles set aside; bool of shape (lines, features)."""
+        forms: dict[str, list[int]] = {}
+        for code, name in enumerate(self.feature_names):
+            for form in _forms(name, self.language):
+                forms.setdefault(form, []).append(code)
+        found = _whole("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))).findall
+        pairs = [
+            (line, code)
+            for line, text in enumerate(self.masked)
+            for form in found(text.lower())
+            for code in forms[form]
+        ]
+        entries = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return counts(entries[:, 0], entries[:, 1], (len(self), len(self.feature_names))) > 0
+
+    @cached_property
+    def feature_names(self) -> pd.Index:
+        """Features of the catalogue, once each; none where the items have no such column."""
+        return pd.Index(self._cells.unique())
+
+    @cached_property
+    def referred(self) -> np.ndarray:
+        """Which lines have a reference; bool of shape (lines,)."""
+        return np.array([bool(reference) for reference in self._references])
+
+    @cached_property
+    def rouge(self) -> dict[str, np.ndarray]:
+        """F-measures against the references; see `references.rouge`."""
+        split = self._split if self.language == "zh" else None
+        return references.rouge(self.texts, self._references, split=split)
+
+    @cached_property
+    def bleu(self) -> np.ndarray:
+        """Counts that BLEU is made of; see `references.bleu_counts`."""
+        return references.bleu_counts(self.texts, self._references, language=self.language)
+
+    @cached_property
+    def matches(self) -> np.ndarray:
+        """Exact match and F1 of the words; see `references.matches`."""
+        return references.matches(self.texts, self._references, split=self._split)
+
+    def _split(self, text: str) -> list[str]:
+        return words(text, self.language)
+
+    @cached_property
+    def _references(self) -> list[str]:
+        given = pd.Series([None] * len(self) if self.references is None else list(self.references))
+        return given.astype(object).where(given.notna(), "").map(str.strip).tolist()
+
+    @cached_property
+    def _cells(self) -> pd.Series:
+        """Every feature of every item, by the place of the item."""
+        items = self.ds.items.reset_index(drop=True)
+        columns = (f"{self.features}_{self.language}", self.features)
+        found = next((items[name] for name in columns if name in items), pd.Series(dtype=object))
+        cells = found.explode().dropna().astype(str).map(clean)
+        return cells[~cells.str.match(r"\(|$")]  # "(no genres listed)" is none
+
+
+def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Put ITEM in place of the item's title, with its year or without, and OTHER of others.
+
+    The checker has its own way to find titles; measures do not take its word for it.
+    """
+    goods = goods_of(row)
+    marks = {name: OTHER for other in evidence for name in _names(other, goods)}
+    marks |= dict.fromkeys(_names(row, goods), ITEM)
+    text = _plain(text).translate(_NO_MARKS)
+    for name in sorted(marks, key=len, reverse=True):
+        if name in text:
+            text = _whole(re.escape(name)).sub(marks[name], text)
+    return text
+
+
+def words(text: str, language: str) -> list[str]:
+    """Words in lower case, Chinese ones by jieba."""
+    text = _plain(text).lower()
+    if language != "zh":
+        return _WORD.findall(text)
+    import jieba
+
+    jieba.setLogLevel("WARNING")
+    return [word for word in jieba.lcut(text) if _WORD.search(word)]
+
+
+def _names(row: Mapping[str, Any], goods: str) -> set[str]:
+    titles = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
+    plain = {_plain(form) for title in titles for form in (title, readable(title, goods=goods))}
+    year = year_of(row)
+    dated = {f"{name}{gap}({year})" for name in plain for gap in (" ", "")} if year else set()
+    return (plain | dated) - {""}
+
+
+def _forms(name: str, language: str) -> list[str]:
+    """What may stand for a feature: the words that the lexicon lists for it, or its name."""
+    listed = lexicon()[language]["genres"]
+    return str(listed[name]).split(", ") if name in listed else [name.lower()]
+
+
+@lru_cache(maxsize=20_000)
+def _whole(pattern: str) -> re.Pattern[str]:
+    return re.compile(f"(?<!{_LETTER})(?:{pattern})(?!{_LETTER})")
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
+def counts(row: Any, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+    """How often each column is named for each row."""
+    return sparse.coo_array((np.ones(len(row)), (row, column)), shape=shape).tocsr()
+
+
+def _all_are(kind: type, cells: pd.Series) -> None:
+    wrong = [label for label, cell in cells.items() if not isinstance(cell, kind)]
+    if wrong:
+        raise DataError(
+            f"column {cells.name!r}, row {wrong[0]!r}: {cells.loc[wrong[0]]!r:.80} is no "
+            f"{kind.__name__}; leave lines without one out, and parse what is JSON"
+        )
