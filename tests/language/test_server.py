@@ -369,7 +369,9 @@ def test_an_option_out_of_its_range_is_an_error(options, message):
     assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("setting", [{"samples": 0}, {"max_new_tokens": 0}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "setting", [{"samples": 0}, {"max_new_tokens": 0}, {"seed": -1}, {"stop": ["a", ""]}]
+)
 def test_a_setting_out_of_its_range_is_an_error(setting):
     with pytest.raises(OptionError):
         ServerModel("http://host/v1", "m").generate([ASKED], **setting)

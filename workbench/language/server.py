@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import httpx
 from tqdm.auto import tqdm
 
-from workbench.language.backend import Message, Reply, cut, until
+from workbench.language.backend import Message, Reply, cut, stop_strings, until
 from workbench.language.endpoint import Endpoint
 from workbench.options import at_least, number
 
@@ -178,13 +178,14 @@ class ServerModel:
         stop: Sequence[str],
         seed: int,
     ) -> dict[str, Any]:
-        settings = {
+        settings: dict[str, Any] = {
             "max_tokens": at_least("max_new_tokens", max_new_tokens, 1),
             "temperature": number("temperature", temperature),
             "seed": at_least("seed", seed, 0),
         }
-        some = {"stop": list(stop)} if stop else {}
-        return {"model": self.name, "messages": list(map(dict, messages)), **settings, **some}
+        if marks := stop_strings(stop):
+            settings["stop"] = marks
+        return {"model": self.name, "messages": list(map(dict, messages)), **settings}
 
     def _ask(self, client: httpx.Client, body: Mapping[str, Any]) -> Reply:
         with self._endpoint.sent(client, body) as response:
