@@ -63,7 +63,7 @@ resolve: $(READY)  ## see that the extras for a card resolve, installing nothing
 	done
 
 bench: $(BENCHED)  ## every benchmark, some 30 minutes: make bench SIZE=small|medium|large
-	for script in similarity scaling cluster update models; do \
+	for script in similarity scaling cluster update models generation; do \
 		$(BIN)/python benchmarks/$$script.py --size $(SIZE) $(ARGS) || exit 1; \
 	done
 	$(BIN)/python benchmarks/startup.py

@@ -54,3 +54,6 @@ class ReportError(WorkbenchError, RuntimeError):
 
 class BackendError(WorkbenchError, RuntimeError):
     """A language model's server failed; the message names its address, what it said and the fix."""
+
+    passing = False  # whether the request may succeed when it is sent again
+    wait: int | None = None  # seconds that the server asks to wait before that

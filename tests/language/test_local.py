@@ -127,6 +127,7 @@ def test_a_stream_writes_no_further_than_it_is_read(tiny, monkeypatch):
         ({"max_new_tokens": 0}, "max_new_tokens=0"),
         ({"temperature": -1}, "temperature=-1 must be a finite number of 0 or more"),
         ({"seed": -1}, "seed=-1"),
+        ({"stop": ". "}, "stop='. ' must be a list"),
         ({"max_new_tokens": 100}, r"prompt of 35 tokens are more than the 128 that tiny"),
     ],
 )

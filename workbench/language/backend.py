@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from workbench.errors import MissingExtraError
+from workbench.errors import MissingExtraError, OptionError
 from workbench.language.embedded import embedded_model
 
 Message = Mapping[str, str]  # role and content
@@ -116,6 +116,13 @@ def open_backend(model: str | Path | Backend | None = None, device: str = "auto"
     from workbench.language.local import LocalModel
 
     return LocalModel(model, device=device)
+
+
+def stop_strings(stop: Sequence[str]) -> list[str]:
+    """Return them as a list; a bare string would be taken for its letters."""
+    if isinstance(stop, str) or not all(stop):
+        raise OptionError(f"stop={stop!r} must be a list of strings, none of them empty")
+    return list(stop)
 
 
 def cut(text: str, stop: Sequence[str]) -> str:

@@ -82,7 +82,7 @@ class Texts:
         share = (best / self._temperature).softmax(-1, dtype=torch.float64)
         whole = share.cumsum(-1)
         heights = share.where(whole - share < TOP_P, 0).cumsum(-1)
-        numbers = torch.tensor([[self._random[row].random()] for row in rows], device=scores.device)
+        numbers = heights.new_tensor([[self._random[row].random()] for row in rows])
         place = (heights > numbers * heights[:, -1:]).int().argmax(-1, keepdim=True)
         return tokens.gather(1, place)
 

@@ -13,7 +13,7 @@ from workbench.device.memory import VARIABLE, fraction
 from workbench.device.pytorch import resolve_for_torch
 from workbench.errors import DataError, DeviceError, ModelFileError, OptionError
 from workbench.language import embedded, sizing
-from workbench.language.backend import Message, Reply, cut, until
+from workbench.language.backend import Message, Reply, cut, stop_strings, until
 from workbench.language.decoding import Texts, decode
 from workbench.options import at_least, number
 
@@ -219,9 +219,15 @@ class LocalModel:
         return sizing.batch(fraction() * torch.cuda.mem_get_info()[0], each)
 
     def _texts(
-        self, prompts: Sequence[list[int]], *, max_new_tokens: int, temperature: float, seed: int,
+        self,
+        prompts: Sequence[list[int]],
+        *,
+        max_new_tokens: int,
+        temperature: float,
+        stop: Sequence[str],
+        seed: int,
         **settings: Any,
-    ) -> Texts:  # fmt: skip
+    ) -> Texts:
         tokenizer, network = self._loaded
         room = getattr(network.config.get_text_config(), "max_position_embeddings", None)
         tokens = max(map(len, prompts)) + at_least("max_new_tokens", max_new_tokens, 1)
@@ -236,6 +242,7 @@ class LocalModel:
             prompts,
             max_new_tokens=max_new_tokens,
             temperature=number("temperature", temperature),
+            stop=stop_strings(stop),
             seed=at_least("seed", seed, 0),
             ends={tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])},
             **settings,
@@ -244,8 +251,7 @@ class LocalModel:
     def _decoded(self, texts: Texts) -> list[Reply]:
         for _ in decode(self._loaded[1], texts):
             pass
-        rows = range(len(texts.written))
-        return [texts.reply(row) for row in rows]
+        return [texts.reply(row) for row in range(len(texts.written))]
 
     def _pieces(self, texts: Texts) -> Iterator[str]:
         shown = ""
