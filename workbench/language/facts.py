@@ -15,8 +15,10 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 
 def clean(text: object, *, limit: int = 200) -> str:
     """Make a text from outside safe: one line, no control or direction characters, not long."""
-    # Categories C are control, format (bidi overrides), surrogate, private use and unassigned.
-    kept = (" " if unicodedata.category(c)[0] in "CZ" else c for c in str(text))
+    # Read no more of a very long text than can count.
+    head = str(text)[: 10 * limit]
+    # Not printable are control, format (bidi overrides), surrogate, private and unassigned ones.
+    kept = (c if c.isprintable() else " " for c in head)
     return " ".join("".join(kept).split())[:limit].strip()
 
 

@@ -65,6 +65,7 @@ __all__ = [
     "year_of",
 ]
 
+LONGEST = 10_000  # characters that are worth reading at all
 SAME = 0.75  # likeness from which a name is the item's, misspelt
 AMOUNTS = {"price": Columns.PRICE, "rating": "evidence.rating", "count": "evidence.count"}
 _OF_USER = frozenset({"liked", "bought", "own"})
@@ -162,14 +163,17 @@ class Ground:
         self._evidence, self._held = evidence, conditions(row, evidence)
         self._names = known_names(row, evidence, allowed)
         self._titles = [name.casefold() for name in names(row, goods)]
-        self._texts = [text for _, text in texts(row)]
+        told = texts(row)
+        self._texts = [text for _, text in told]
         self._neutral = lex.neutral(language, goods)
         self._phrases = (stated_phrases(row, language), neutral_phrases(language, goods))
-        self._words = stated_words(row, evidence, language)
-        self._numbers = stated_numbers(row, evidence)
+        self._words = stated_words(row, told, evidence, language)
+        self._numbers = stated_numbers(row, told, evidence)
 
     def check(self, text: str) -> list[Reason]:
         """Return the reasons why a text must not be delivered; see `check`."""
+        if len(text) > LONGEST:
+            return [Reason("length", f"{len(text)} characters")]
         masked = Masked.of(text, self._names)
         words = tokens(masked.text, self._language)
         reasons = [part for part in self._read(masked, words) if isinstance(part, Reason)]
@@ -206,7 +210,9 @@ class Ground:
         for start, end, name in masked.titles:
             if name.mark != ALLOWED:
                 where = "title" if name.mark == ITEM else "evidence.title"
-                yield Claim(start, end, where, clean(name.rows[0][Columns.TITLE]))
+                own = name.rows[0]
+                title = own.get(f"{Columns.TITLE}_{self._language}") or own.get(Columns.TITLE)
+                yield Claim(start, end, where, clean(title or name.form))
         for found in _praise(self._language).finditer(masked.text):
             sentence = SENTENCE.split(masked.text[found.start() :], maxsplit=1)[0]
             if ITEM not in sentence:
