@@ -110,24 +110,19 @@ def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening(language, descr
             assert clean(item["text"], limit=20) not in fence
 
 
-def test_users_are_never_in_a_prompt(writer, monkeypatch):
-    ds = dataset("shop", HOSTILE[:4])
-    sent = []
-    send = prompts.prompt
-    monkeypatch.setattr(prompts, "prompt", lambda *a, **k: sent.append(send(*a, **k)) or sent[-1])
-    writer.write(recommendations(4), ds)
-    assert len(sent) >= 4
-    assert not any(name in text for text in sent for name in (*USER.split(), "Bob", "Other"))
-
-
-def test_the_model_keeps_its_rules(writer):
+def test_the_model_keeps_its_rules_and_is_told_nothing_of_users(writer, monkeypatch):
     places = [("instruction", "title"), ("instruction", "history"), ("chat", "title")]
     places += [("chat", "history"), ("markup", "title"), ("slot", "history")]
     chosen = [next(i for i in HOSTILE if (i["kind"], i["place"]) == place) for place in places]
     ds = dataset("shop", chosen)
+    sent = []
+    send = prompts.prompt
+    monkeypatch.setattr(prompts, "prompt", lambda *a, **k: sent.append(send(*a, **k)) or sent[-1])
     copy = writer.write(recommendations(len(chosen)), ds, seed=1)
     assert "model" in set(copy["source"])
     assert_unmoved(copy, ds, "en")
+    assert len(sent) >= len(chosen)
+    assert not any(name in text for text in sent for name in (*USER.split(), "Bob", "Other"))
 
 
 class Elements(HTMLParser):

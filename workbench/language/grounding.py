@@ -243,14 +243,19 @@ class Ground:
             if code in AMOUNTS:
                 # The 8 of a description's "8 hours" is no price.
                 held = [(f, x) for f, x in held if f == AMOUNTS[code] or said in x]
-            subject = masked.subject(start, end, self._language) if code == "rating" else None
-            if subject:
-                rated = {x for r in subject.name.rows for x in amount_forms(r.get(Columns.RATING))}
-                held = held if value in rated else []
+            if held and held[0][0] == "evidence.rating" and not self._rated(masked, start, end):
+                held = []
             if held and code != "misnamed":
                 yield Claim(start, end, *held[0])
             else:
                 yield Reason("number" if code in ("rating", "count") else code, value, start, end)
+
+    def _rated(self, masked: Masked, start: int, end: int) -> bool:
+        """Say whether a rating is that of the title that it speaks of."""
+        subject = masked.subject(start, end, self._language)
+        ratings = (row.get(Columns.RATING) for row in (subject.name.rows if subject else ()))
+        value = masked.text[start:end]
+        return subject is None or any(value in amount_forms(rating) for rating in ratings)
 
     def _amount(self, text: str, start: int, end: int) -> tuple[str, str]:
         """Say what a number is said to be, and the words that say it."""

@@ -13,6 +13,9 @@ from workbench.language.lexicon import words
 ITEM, OTHER, ALLOWED = "\ue000", "\ue001", "\ue002"  # stand in for what is set aside
 _CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
 SENTENCE = re.compile(r"[!?。…\n]|\.(?!\d)")
+_JOINED = re.compile(
+    rf"[》”]?\s?(?:and|or|和|与|及|、)\s?[《“]?({ITEM}+)(?=[》”]?\s?(?:[,;:!?。…\n]|\.(?!\d)|$))"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -39,7 +42,8 @@ def known_names(row: Row, evidence: Iterable[Row], allowed: Collection[str] = ()
     for other in evidence:
         for form in names(other, goods):
             rows[form] = (*rows.get(form, ()), other)
-    found = {form: Name(form, ALLOWED) for form in map(normal, allowed) if form}
+    free = {normal(form) for form in allowed if form}
+    found = {f: Name(f, ALLOWED) for form in free for f in (form, form[0].upper() + form[1:])}
     found |= {form: Name(form, OTHER, own) for form, own in rows.items()}
     found |= {form: Name(form, ITEM, (row,)) for form in names(row, goods)}
     return sorted(found.values(), key=lambda name: (-len(name.form), name.form))
@@ -101,7 +105,9 @@ class Masked:
         titles = [title for title in self.titles if title.name.mark != ALLOWED]
         after = next((title for title in titles if title.start >= end), None)
         if after and not _CLAUSE.search(self.text, end, after.start):
-            return after
+            # Of "you loved Casino and Heat." the last title decides.
+            last = _JOINED.match(self.text, after.end)
+            return next((t for t in titles if last and t.end == last.end(1)), after)
         before = next((title for title in reversed(titles) if title.end <= start), None)
         if before is None or SENTENCE.search(self.text, before.end, start):
             return None
