@@ -66,10 +66,11 @@ def test_chinese_claims_stand_where_they_are_written():
 
 
 def test_what_others_did_and_an_attribute_are_evidence():
-    text = "With your goal to save, 12 people chose Oak Lamp."
-    goal = {"kind": "attribute", "name": "goal", "value": "save"}
+    text = "With your aim to save, 12 people chose Oak Lamp."
+    goal = {"kind": "attribute", "name": "aim", "value": "save"}
     assert read(text, LAMP, [CROWD, goal]) == [
-        ("goal", "evidence.kind", "attribute"),
+        ("aim", "evidence.value", "save"),
+        ("save", "evidence.value", "save"),
         ("12", "evidence.count", "12"),
         ("people chose", "evidence.kind", "similar"),
         ("Oak Lamp", "title", "Oak Lamp"),

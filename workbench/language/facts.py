@@ -71,6 +71,12 @@ def names(row: Row, goods: str) -> set[str]:
     return forms - common | dated | quoted
 
 
+def values(attribute: Row) -> list[str]:
+    """Return the forms of the value of a user's attribute."""
+    keys = ("value", Columns.TITLE, f"{Columns.TITLE}_zh")
+    return [clean(attribute[key]) for key in keys if attribute.get(key)]
+
+
 def texts(row: Row) -> list[tuple[str, str]]:
     """Return the texts that state something of an item, each with the field that it stands in."""
     # A film's title is a name; the title of goods describes them.

@@ -207,12 +207,14 @@ class Ground:
         ]
 
     def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
-        for start, end, name in masked.titles:
-            if name.mark != ALLOWED:
-                where = "title" if name.mark == ITEM else "evidence.title"
-                own = name.rows[0]
-                title = own.get(f"{Columns.TITLE}_{self._language}") or own.get(Columns.TITLE)
-                yield Claim(start, end, where, clean(title or name.form))
+        own = f"{Columns.TITLE}_{self._language}"
+        for start, end, (said, mark, rows) in masked.titles:
+            if mark == ALLOWED and rows:
+                yield Claim(start, end, "evidence.value", said)
+            elif mark != ALLOWED:
+                title = rows[0].get(own) or rows[0].get(Columns.TITLE)
+                where = "title" if mark == ITEM else "evidence.title"
+                yield Claim(start, end, where, clean(title))
         for found in _praise(self._language).finditer(masked.text):
             sentence = SENTENCE.split(masked.text[found.start() :], maxsplit=1)[0]
             if ITEM not in sentence:

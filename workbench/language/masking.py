@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from workbench.language.facts import Row, goods_of, names, normal
+from workbench.language.facts import Row, goods_of, names, normal, values
 from workbench.language.findings import Reason
 from workbench.language.lexicon import words
 
@@ -39,11 +39,13 @@ def known_names(row: Row, evidence: Iterable[Row], allowed: Collection[str] = ()
     """Return the forms to set aside, longest first, so that none hides in another."""
     goods = goods_of(row)
     rows: dict[str, tuple[Row, ...]] = {}
+    found = {form: Name(form, ALLOWED) for text in allowed for form in _beginnings(text)}
     for other in evidence:
-        for form in names(other, goods):
-            rows[form] = (*rows.get(form, ()), other)
-    free = {normal(form) for form in allowed if form}
-    found = {f: Name(f, ALLOWED) for form in free for f in (form, form[0].upper() + form[1:])}
+        if other["kind"] == "attribute":
+            forms = {form for value in values(other) for form in _beginnings(value)}
+            found |= {form: Name(form, ALLOWED, (other,)) for form in forms}
+        else:
+            rows |= {form: (*rows.get(form, ()), other) for form in names(other, goods)}
     found |= {form: Name(form, OTHER, own) for form, own in rows.items()}
     found |= {form: Name(form, ITEM, (row,)) for form in names(row, goods)}
     return sorted(found.values(), key=lambda name: (-len(name.form), name.form))
@@ -126,6 +128,12 @@ class Masked:
     def read(self) -> str:
         """The text with one character for each title."""
         return re.sub(rf"([{ITEM}{OTHER}{ALLOWED}])\1*", r"\1", self.text)
+
+
+def _beginnings(form: str) -> set[str]:
+    """Forms of a word within a sentence and at its beginning."""
+    plain = normal(form)
+    return {plain, plain[:1].upper() + plain[1:]} - {""}
 
 
 def _runs_on(text: str, at: int) -> bool:

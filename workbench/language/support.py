@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from workbench.columns import Columns
-from workbench.language.facts import Row, clean, genre_phrases, normal, year_of
+from workbench.language.facts import Row, clean, genre_phrases, normal, values, year_of
 from workbench.language.form import tokens
 from workbench.language.lexicon import lexicon
 
@@ -79,6 +79,6 @@ def by_first(phrases: Mapping[str, Fact]) -> Phrases:
 
 
 def _attributes(evidence: Iterable[Row]) -> list[tuple[str, Fact]]:
-    """Attributes of the user: the name of each, and its value as a fact."""
+    """Names of the user's attributes, each with its value as a fact."""
     own = [e for e in evidence if e["kind"] == "attribute"]
-    return [(clean(e["name"]), ("evidence.value", clean(e["value"]))) for e in own]
+    return [(clean(e.get("name", "")), ("evidence.value", v)) for e in own for v in values(e)]
