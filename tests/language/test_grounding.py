@@ -46,6 +46,7 @@ def reasons(text, row, evidence, **options):
     [
         "If you loved Casino, Heat (1995) is a natural next step.",
         "Loved Casino (1995)? Then Heat is a crime film that is hard to resist.",
+        "You loved Casino and Heat is a good choice for tonight.",
         "You gave Casino 4.5 stars, and Heat (1995) is worth an evening.",
         "Because you enjoyed Casino, Heat (1995) is an action film from 1995.",
     ],
@@ -98,6 +99,10 @@ def test_a_claim_without_support_is_named(text, reason):
         ("Heat, which you loved, is here again tonight.", "user-claim:loved"),
         ("If you loved Sabrina, Heat is a natural next step.", "user-claim:loved"),
         ("You bought Casino, so Heat is a natural next step.", "user-claim:bought"),
+        ("You loved Casino and Heat, so stay for an evening.", "user-claim:loved"),
+        ("You gave Casino 2, so Heat is a good choice.", "number:2"),
+        ("After Heat, Casino is next for you tonight.", "other-title:Casino"),
+        ("Heat is more tempting than Casino for you.", "unsupported-word:than"),
         ("You saw Heat, so stay for another evening.", "user-claim:saw"),
         ("You gave Sabrina 4.5 stars, so Heat is a good choice.", "user-claim:gave"),
         ("You gave Casino 2 stars, so Heat is a good choice.", "number:2"),
@@ -135,6 +140,7 @@ def test_every_fault_has_its_code(text, reason):
         ("有了“橡木台灯”，推荐“羊毛地毯”给您。", "other-title:羊毛地毯"),
         ("您买过“橡木台灯”，再来看看吧。", "user-claim:买"),
         ("喜欢“羊毛地毯”的您，不妨看看“橡木台灯”。", "user-claim:喜欢"),
+        ("您买过“羊毛地毯”和“橡木台灯”，再来看看。", "user-claim:买"),
         ("“橡木台灯”只要99元，值得看看。", "price:99"),
         ("13位顾客选了“橡木台灯”，值得看看。", "number:13"),
         ("“橡木台灯”是最好的灯具，值得看看。", "superlative:最好"),
@@ -206,6 +212,13 @@ def test_an_attribute_of_the_user_is_evidence():
     text = "With your goal to learn Python, Snakes is a good choice."
     assert check(text, course, [goal]) == []
     assert "other-title:Python" in reasons(text, course, [])
+
+
+def test_a_value_is_set_aside_in_chinese_too():
+    need = {"kind": "attribute", "name": "need", "value": "sleep", "title_zh": "睡眠"}
+    text = "您想要睡眠，“橡木台灯”值得看看。"
+    assert check(text, LAMP, [need], language="zh") == []
+    assert "unsupported-word:睡眠" in reasons(text, LAMP, [], language="zh")
 
 
 def test_no_fact_is_taken_from_a_text_that_gives_instructions():

@@ -5,6 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from workbench.language import prompts
 from workbench.language.backend import Reply, open_backend
 from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check, goods_of, vocabulary
+from workbench.language.grounding import Ground, goods_of, vocabulary
 from workbench.options import at_least, one_of
 
 PATTERNS = "patterns"
@@ -228,8 +229,12 @@ class _Line:
     def prompt(self, opening: str, *, described: bool) -> str:
         return prompts.prompt(self.row, opening, language=self.language, described=described)
 
+    @cached_property
+    def ground(self) -> Ground:
+        return Ground(self.row, self.evidence, language=self.language)
+
     def sound(self, text: str) -> bool:
-        return not check(text, self.row, self.evidence, language=self.language)
+        return not self.ground.check(text)
 
 
 class _Spread:

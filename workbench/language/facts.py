@@ -15,8 +15,10 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 
 def clean(text: object, *, limit: int = 200) -> str:
     """Make a text from outside safe: one line, no control or direction characters, not long."""
-    # Categories C are control, format (bidi overrides), surrogate, private use and unassigned.
-    kept = (" " if unicodedata.category(c)[0] in "CZ" else c for c in str(text))
+    # Read no more of a very long text than can count.
+    head = str(text)[: 10 * limit]
+    # Not printable are control, format (bidi overrides), surrogate, private and unassigned ones.
+    kept = (c if c.isprintable() else " " for c in head)
     return " ".join("".join(kept).split())[:limit].strip()
 
 
@@ -67,6 +69,12 @@ def names(row: Row, goods: str) -> set[str]:
     common = {n for n in forms if _is_short(n) or (dated and _is_common(n))}
     quoted = {f"{a}{n}{b}" for n in common for a, b in ("《》", "“”", '""')}
     return forms - common | dated | quoted
+
+
+def values(attribute: Row) -> list[str]:
+    """Return the forms of the value of a user's attribute."""
+    keys = ("value", Columns.TITLE, f"{Columns.TITLE}_zh")
+    return [clean(attribute[key]) for key in keys if attribute.get(key)]
 
 
 def texts(row: Row) -> list[tuple[str, str]]:

@@ -63,7 +63,8 @@ def faults(
         yield Reason("residue", "unfinished")
     if language == "en" and (slip := _ARTICLE.search(text)):
         yield Reason("article", slip.group().strip(), *slip.span())
-    if bool(_HAN.search(text)) != (language == "zh") or _FOREIGN.search(text):
+    other = not _HAN.search(text) and spans if language == "zh" else _HAN.search(text)
+    if other or _FOREIGN.search(text):
         yield Reason("language")
     yield from _repetition(masked, spans, language, whole=length is None)
 

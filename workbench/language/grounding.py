@@ -65,6 +65,7 @@ __all__ = [
     "year_of",
 ]
 
+LONGEST = 10_000  # characters that are worth reading at all
 SAME = 0.75  # likeness from which a name is the item's, misspelt
 AMOUNTS = {"price": Columns.PRICE, "rating": "evidence.rating", "count": "evidence.count"}
 _OF_USER = frozenset({"liked", "bought", "own"})
@@ -162,14 +163,17 @@ class Ground:
         self._evidence, self._held = evidence, conditions(row, evidence)
         self._names = known_names(row, evidence, allowed)
         self._titles = [name.casefold() for name in names(row, goods)]
-        self._texts = [text for _, text in texts(row)]
+        told = texts(row)
+        self._texts = [text for _, text in told]
         self._neutral = lex.neutral(language, goods)
         self._phrases = (stated_phrases(row, language), neutral_phrases(language, goods))
-        self._words = stated_words(row, evidence, language)
-        self._numbers = stated_numbers(row, evidence)
+        self._words = stated_words(row, told, evidence, language)
+        self._numbers = stated_numbers(row, told, evidence)
 
     def check(self, text: str) -> list[Reason]:
         """Return the reasons why a text must not be delivered; see `check`."""
+        if len(text) > LONGEST:
+            return [Reason("length", f"{len(text)} characters")]
         masked = Masked.of(text, self._names)
         words = tokens(masked.text, self._language)
         reasons = [part for part in self._read(masked, words) if isinstance(part, Reason)]
@@ -203,10 +207,14 @@ class Ground:
         ]
 
     def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
-        for start, end, name in masked.titles:
-            if name.mark != ALLOWED:
-                where = "title" if name.mark == ITEM else "evidence.title"
-                yield Claim(start, end, where, clean(name.rows[0][Columns.TITLE]))
+        own = f"{Columns.TITLE}_{self._language}"
+        for start, end, (said, mark, rows) in masked.titles:
+            if mark == ALLOWED and rows:
+                yield Claim(start, end, "evidence.value", said)
+            elif mark != ALLOWED:
+                title = rows[0].get(own) or rows[0].get(Columns.TITLE)
+                where = "title" if mark == ITEM else "evidence.title"
+                yield Claim(start, end, where, clean(title))
         for found in _praise(self._language).finditer(masked.text):
             sentence = SENTENCE.split(masked.text[found.start() :], maxsplit=1)[0]
             if ITEM not in sentence:
@@ -237,14 +245,19 @@ class Ground:
             if code in AMOUNTS:
                 # The 8 of a description's "8 hours" is no price.
                 held = [(f, x) for f, x in held if f == AMOUNTS[code] or said in x]
-            subject = masked.subject(start, end, self._language) if code == "rating" else None
-            if subject:
-                rated = {x for r in subject.name.rows for x in amount_forms(r.get(Columns.RATING))}
-                held = held if value in rated else []
+            if held and held[0][0] == "evidence.rating" and not self._rated(masked, start, end):
+                held = []
             if held and code != "misnamed":
                 yield Claim(start, end, *held[0])
             else:
                 yield Reason("number" if code in ("rating", "count") else code, value, start, end)
+
+    def _rated(self, masked: Masked, start: int, end: int) -> bool:
+        """Say whether a rating is that of the title that it speaks of."""
+        subject = masked.subject(start, end, self._language)
+        ratings = (row.get(Columns.RATING) for row in (subject.name.rows if subject else ()))
+        value = masked.text[start:end]
+        return subject is None or any(value in amount_forms(rating) for rating in ratings)
 
     def _amount(self, text: str, start: int, end: int) -> tuple[str, str]:
         """Say what a number is said to be, and the words that say it."""

@@ -6,13 +6,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from workbench.language.facts import Row, goods_of, names, normal
+from workbench.language.facts import Row, goods_of, names, normal, values
 from workbench.language.findings import Reason
 from workbench.language.lexicon import words
 
 ITEM, OTHER, ALLOWED = "\ue000", "\ue001", "\ue002"  # stand in for what is set aside
 _CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
 SENTENCE = re.compile(r"[!?。…\n]|\.(?!\d)")
+_JOINED = re.compile(
+    rf"[》”]?\s?(?:and|or|和|与|及|、)\s?[《“]?({ITEM}+)(?=[》”]?\s?(?:[,;:!?。…\n]|\.(?!\d)|$))"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -36,10 +39,13 @@ def known_names(row: Row, evidence: Iterable[Row], allowed: Collection[str] = ()
     """Return the forms to set aside, longest first, so that none hides in another."""
     goods = goods_of(row)
     rows: dict[str, tuple[Row, ...]] = {}
+    found = {form: Name(form, ALLOWED) for text in allowed for form in _beginnings(text)}
     for other in evidence:
-        for form in names(other, goods):
-            rows[form] = (*rows.get(form, ()), other)
-    found = {form: Name(form, ALLOWED) for form in map(normal, allowed) if form}
+        if other["kind"] == "attribute":
+            forms = {form for value in values(other) for form in _beginnings(value)}
+            found |= {form: Name(form, ALLOWED, (other,)) for form in forms}
+        else:
+            rows |= {form: (*rows.get(form, ()), other) for form in names(other, goods)}
     found |= {form: Name(form, OTHER, own) for form, own in rows.items()}
     found |= {form: Name(form, ITEM, (row,)) for form in names(row, goods)}
     return sorted(found.values(), key=lambda name: (-len(name.form), name.form))
@@ -101,7 +107,9 @@ class Masked:
         titles = [title for title in self.titles if title.name.mark != ALLOWED]
         after = next((title for title in titles if title.start >= end), None)
         if after and not _CLAUSE.search(self.text, end, after.start):
-            return after
+            # Of "you loved Casino and Heat." the last title decides.
+            last = _JOINED.match(self.text, after.end)
+            return next((t for t in titles if last and t.end == last.end(1)), after)
         before = next((title for title in reversed(titles) if title.end <= start), None)
         if before is None or SENTENCE.search(self.text, before.end, start):
             return None
@@ -120,6 +128,12 @@ class Masked:
     def read(self) -> str:
         """The text with one character for each title."""
         return re.sub(rf"([{ITEM}{OTHER}{ALLOWED}])\1*", r"\1", self.text)
+
+
+def _beginnings(form: str) -> set[str]:
+    """Forms of a word within a sentence and at its beginning."""
+    plain = normal(form)
+    return {plain, plain[:1].upper() + plain[1:]} - {""}
 
 
 def _runs_on(text: str, at: int) -> bool:

@@ -9,6 +9,7 @@ from string import Formatter
 from typing import Any
 
 from workbench.columns import Columns
+from workbench.language.facts import instructs
 from workbench.language.grounding import clean, goods_of, lexicon, year_of
 
 EXAMPLES = 3
@@ -77,14 +78,21 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bo
         Give the description too, as a stronger model can use it.
     """
     examples = _read("openings")[language]["examples"]
-    facts = ", ".join(clean(genre, limit=40) for genre in row.get(Columns.GENRES) or ["-"])
-    if described and row.get(Columns.DESCRIPTION):
-        facts += f"; {clean(row[Columns.DESCRIPTION], limit=300)}"
+    genres = [clean(genre, limit=40) for genre in row.get(Columns.GENRES) or []]
+    facts = ", ".join(genre for genre in genres if not instructs(genre)) or "-"
+    description = clean(row.get(Columns.DESCRIPTION, ""), limit=300)
+    if described and description and not instructs(description):
+        facts += f"; {description}"
     goods = goods_of(row)
     # A small model copies what it is shown: other examples for each opening keep a list varied.
     shown = random.Random(opening).sample(examples[goods], EXAMPLES)
-    fenced = " ".join(facts.replace("<", "").replace(">", "").split())
-    return "\n\n".join([examples["heading"], *shown, f"<{fenced}>\n{opening}"])
+    asked = f"<{_fenced(facts)}>\n{_fenced(opening)}"
+    return "\n\n".join([examples["heading"], *shown, asked])
+
+
+def _fenced(text: str) -> str:
+    """Keep what holds words of the data to one line, without marks that a model obeys."""
+    return " ".join(text.replace("<", "").replace(">", "").split())
 
 
 def _cells(file: str, language: str, kind: str, goods: str) -> Sequence[Mapping[str, list[str]]]:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from workbench.columns import Columns
-from workbench.language.facts import Row, clean, genre_phrases, normal, texts, year_of
+from workbench.language.facts import Row, clean, genre_phrases, normal, values, year_of
 from workbench.language.form import tokens
 from workbench.language.lexicon import lexicon
 
@@ -16,11 +16,13 @@ NEUTRAL: Fact = ("", "")
 Phrases = Mapping[str, Sequence[tuple[str, Fact]]]  # by first letter: the rest, and its fact
 
 
-def stated_words(row: Row, evidence: Iterable[Row], language: str) -> dict[str, Fact]:
-    """Return the words that the row and the user's attributes state."""
+def stated_words(
+    row: Row, told: Iterable[Fact], evidence: Iterable[Row], language: str
+) -> dict[str, Fact]:
+    """Return the words of the row's genres and texts (`told`) and of the user's attributes."""
     phrases = genre_phrases(row, language)
     sources = [((Columns.GENRES, genre), phrase) for phrase, genre in phrases.items()]
-    sources += [((where, text), text) for where, text in texts(row)]
+    sources += [((where, text), text) for where, text in told]
     sources += [(fact, f"{name} {fact[1]}") for name, fact in _attributes(evidence)]
     found: dict[str, Fact] = {}
     for fact, text in sources:
@@ -30,8 +32,10 @@ def stated_words(row: Row, evidence: Iterable[Row], language: str) -> dict[str, 
     return found
 
 
-def stated_numbers(row: Row, evidence: Sequence[Row]) -> dict[str, list[Fact]]:
-    """Return the numbers that the row and the evidence state."""
+def stated_numbers(
+    row: Row, told: Iterable[Fact], evidence: Sequence[Row]
+) -> dict[str, list[Fact]]:
+    """Return the numbers of the row, of its texts (`told`) and of the evidence."""
     stated = [(Columns.PRICE, row.get(Columns.PRICE)), (Columns.YEAR, year_of(row))]
     for other in evidence:
         stated += [(f"evidence.{key}", other.get(key)) for key in (Columns.RATING, "count")]
@@ -39,7 +43,7 @@ def stated_numbers(row: Row, evidence: Sequence[Row]) -> dict[str, list[Fact]]:
     for where, amount in stated:
         for form in amount_forms(amount):
             found.setdefault(form, []).append((where, form))
-    for where, text in [*texts(row), *(fact for _, fact in _attributes(evidence))]:
+    for where, text in [*told, *(fact for _, fact in _attributes(evidence))]:
         for number in NUMBER.findall(normal(text)):
             found.setdefault(number.replace(",", ""), []).append((where, text))
     return found
@@ -75,6 +79,6 @@ def by_first(phrases: Mapping[str, Fact]) -> Phrases:
 
 
 def _attributes(evidence: Iterable[Row]) -> list[tuple[str, Fact]]:
-    """Attributes of the user: the name of each, and its value as a fact."""
+    """Names of the user's attributes, each with its value as a fact."""
     own = [e for e in evidence if e["kind"] == "attribute"]
-    return [(clean(e["name"]), ("evidence.value", clean(e["value"]))) for e in own]
+    return [(clean(e.get("name", "")), ("evidence.value", v)) for e in own for v in values(e)]

@@ -1,12 +1,13 @@
 """Pieces of HTML. Whatever comes from data is escaped here and nowhere else."""
 
+import html
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import Any
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.language.grounding import genre_name
+from workbench.language.facts import clean
+from workbench.language.lexicon import genre_name
 from workbench.strings import Strings
 
 STYLE = """<style>
@@ -43,6 +44,11 @@ STYLE = """<style>
 </style>"""
 
 
+def escape(text: object) -> str:
+    """Make a text safe to stand in a page: no markup, no control or direction characters."""
+    return html.escape(clean(text, limit=2000))
+
+
 def box(*parts: str) -> str:
     """Wrap parts in the block that the style applies to."""
     return f'<div class="wb">{"".join(parts)}</div>'
@@ -57,7 +63,7 @@ def heading(title: str, note: str = "", *, level: int = 2) -> str:
 def tiles(figures: Mapping[str, Any]) -> str:
     """Numbers with their labels, side by side."""
     cells = (
-        f'<div class="tile"><b>{escape(str(value))}</b><span>{escape(label)}</span></div>'
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
         for label, value in figures.items()
     )
     return f'<div class="tiles">{"".join(cells)}</div>'
@@ -65,7 +71,7 @@ def tiles(figures: Mapping[str, Any]) -> str:
 
 def chips(labels: Iterable[str], kind: str = "") -> str:
     """Small labels in a row."""
-    return "".join(f'<span class="chip {kind}">{escape(str(label))}</span>' for label in labels)
+    return "".join(f'<span class="chip {kind}">{escape(label)}</span>' for label in labels)
 
 
 def facts(rows: Mapping[str, str]) -> str:
@@ -79,7 +85,7 @@ def facts(rows: Mapping[str, str]) -> str:
 
 def error(message: object) -> str:
     """A message for the reader to act on."""
-    return f'<div class="error">{escape(str(message))}</div>'
+    return f'<div class="error">{escape(message)}</div>'
 
 
 def badge(text: Strings, *, device: object, data_hash: str, seconds: float) -> str:

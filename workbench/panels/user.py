@@ -19,7 +19,7 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset, load
 from workbench.datasets.features import taste
 from workbench.language import Copywriter
-from workbench.language.grounding import genre_name
+from workbench.language.lexicon import genre_name
 from workbench.models import ItemKNN
 from workbench.panels import cards, figures
 from workbench.panels.base import FigureView, Panel, labels, search, slider
