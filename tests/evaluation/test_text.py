@@ -36,6 +36,7 @@ BY_HAND = {
     "distinct_1": 17 / 30,
     "distinct_2": 17 / 26,
     "repeated_clause": 1 / 4,
+    "repeated_ending": 0,
     "length": (10 + 10 + 8 + 4) / 4,
 }
 
@@ -120,6 +121,7 @@ def test_the_same_wording_about_other_films_is_no_variety() -> None:
     assert value(copy, "usr") == 0.5
     assert value(copy, "distinct_1") == 9 / 18
     assert value(copy, "repeated_clause") == 0  # of another user's list
+    assert value(copy, "repeated_ending") == 0.5
 
 
 def test_chinese_is_measured_in_its_own_words() -> None:

@@ -96,6 +96,11 @@ class Lines:
         return pd.Series([_CLAUSE.split(t, maxsplit=1)[0].strip().lower() for t in self.masked])
 
     @cached_property
+    def endings(self) -> pd.Series:
+        """What follows a line's last title; all of it where there is none."""
+        return pd.Series([re.split(f"[{ITEM}{OTHER}]", t)[-1].strip().lower() for t in self.masked])
+
+    @cached_property
     def reasons(self) -> list[list[str]]:
         """Why the checker of `workbench.language` would reject each line."""
         parts = zip(self.texts, self.rows, self.evidence, strict=True)

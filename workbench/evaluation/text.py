@@ -42,6 +42,7 @@ COPY_METRICS = {
     "distinct_1": CopyMetric(wording.distinct_1, HIGHER),
     "distinct_2": CopyMetric(wording.distinct_2, HIGHER),
     "repeated_clause": CopyMetric(wording.repeated_clause, LOWER),
+    "repeated_ending": CopyMetric(wording.repeated_ending, LOWER),
     "length": CopyMetric(wording.length, EITHER),
     "rouge_1": CopyMetric(wording.rouge_1, HIGHER, REFERENCES),
     "rouge_2": CopyMetric(wording.rouge_2, HIGHER, REFERENCES),
@@ -151,7 +152,7 @@ def evaluate_copy(
         - does it name: ``item_named``, ``evidence_named``, ``fmr`` (a feature of the item);
         - is it varied: ``fcr`` (features covered), ``div`` (features shared; lower is better),
           ``usr`` (unique sentences), ``distinct_1``, ``distinct_2``, ``repeated_clause`` (within
-          a user's list; lower is better);
+          a user's list; lower is better), ``repeated_ending`` (stock phrases; the same);
         - ``length`` (words, or Chinese characters), ``by_model`` (share);
         - is it what a person wrote: ``rouge_1``, ``rouge_2``, ``rouge_l``, ``bleu``,
           ``exact_match``, ``token_f1``.

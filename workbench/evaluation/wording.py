@@ -106,6 +106,14 @@ def repeated_clause(lines: Lines) -> Tally:
     return mean(repeated.to_numpy(np.float64))
 
 
+def repeated_ending(lines: Lines) -> Tally:
+    """Share of the lines that go on after their last title as an earlier line of anybody does.
+
+    What a model adds to an opening is then a stock phrase, and the line no more than a pattern.
+    """
+    return mean(lines.endings.duplicated().to_numpy(np.float64))
+
+
 def rouge_1(lines: Lines) -> Tally:
     """Words that a line and its reference share: F-measure, as rouge-score has it (Lin 2004)."""
     return _over_references(lines, lines.rouge["rouge1"])
