@@ -43,7 +43,7 @@ def ascended(
 
     kernel = cupy.RawKernel(source(), "prefer", options=("--std=c++14",))
     draw = cupy.random.RandomState(seed)
-    count, (n, width) = chosen.nnz, learnt[2].shape
+    count, (n, width) = int(chosen.nnz), learnt[2].shape
     users, items = (cupy.asarray(axis.astype(np.int32)) for axis in chosen.tocoo().coords)
     starts, there = cupy.asarray(chosen.indptr.astype(np.int64)), tuple(map(cupy.asarray, learnt))
     options = np.int64(count), np.int32(width), np.float32(learning_rate), np.float32(l2)
