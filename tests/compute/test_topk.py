@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from scipy.stats import rankdata
 
-from workbench.compute import _lists, midranks, top_k
+from workbench.compute import _lists, top_k
 from workbench.compute.topk import EMPTY, best, pack, unpack
 
 NAN, INF = np.nan, np.inf
@@ -147,10 +146,3 @@ def test_scores_may_be_of_any_type_and_layout(dtype: type) -> None:
     assert_as_naive(scores[::2, ::-3], 7)
     scores.setflags(write=False)
     assert_as_naive(scores.T, 7)
-
-
-@given(arrays(float, (3, 9), elements=st.sampled_from([NAN, -INF, -1.0, 0.0, -0.0, 2.5, INF])))
-def test_midranks_are_those_of_scipy(scores: np.ndarray) -> None:
-    places = np.nonzero(~np.isnan(scores))
-    expected = rankdata(scores, axis=1, nan_policy="omit")[places]
-    assert np.array_equal(midranks(scores, *places), expected)

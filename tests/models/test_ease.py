@@ -1,8 +1,13 @@
 """EASE: the contract, a table by hand, the closed form, and what it is the minimum of."""
 
+import sys
+from contextlib import nullcontext
+from types import ModuleType, SimpleNamespace
+
 import numpy as np
 import pytest
 
+from tests.compute.cuda_model import Card
 from tests.models.contract import (
     Contract,
     assert_evidence_sums_to,
@@ -12,6 +17,8 @@ from tests.models.contract import (
     dataset,
     sample,
 )
+from workbench.compute import Device
+from workbench.datasets import load
 from workbench.errors import OptionError
 from workbench.models import EASE, Recommender, ease
 
@@ -100,3 +107,43 @@ def test_what_cannot_be_inverted_is_refused() -> None:
 def test_bad_hyperparameters_are_refused(options: dict, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         EASE(**options)
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> Card:
+    """As much of CuPy as `fit` uses; what there is no inverse of is an error."""
+    there, linalg = Card(), ModuleType("cupyx.linalg")
+    linalg.invh = lambda a: np.linalg.inv(np.linalg.cholesky(a) @ np.linalg.cholesky(a).T)
+    cupyx = SimpleNamespace(linalg=linalg, errstate=lambda **options: nullcontext())
+    for name, module in (("cupy", there), ("cupyx", cupyx), ("cupyx.linalg", linalg)):
+        monkeypatch.setitem(sys.modules, name, module)
+    return there
+
+
+def on_card(l2: float) -> EASE:
+    model = EASE(l2=l2, device="cpu")
+    model.device = Device("gpu", "modelled")
+    return model
+
+
+@pytest.mark.parametrize("memory", [2**40, 1000])
+def test_a_card_solves_it_where_it_has_room_and_else_the_processor(card, memory: int) -> None:
+    card.limit = card.memory = memory
+    expected = EASE(l2=5, device="cpu").fit(sample())._weights
+    found = on_card(5).fit(sample())._weights
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    assert (card.most > 0) == (memory > 1000)
+
+
+def test_what_cannot_be_inverted_there_is_the_same_error(card) -> None:
+    twins = dataset(*((user, item, 1e9) for user in "ab" for item in (1, 2)))
+    with pytest.raises(OptionError, match="l2 is too small for these ratings"):
+        on_card(1e-9).fit(twins)
+    assert card.most > 0
+
+
+@pytest.mark.gpu
+def test_a_card_finds_the_weights_of_the_processor() -> None:
+    ds = load("shop")
+    cpu, gpu = (EASE(l2=20, device=device).fit(ds)._weights for device in ("cpu", "gpu"))
+    np.testing.assert_allclose(gpu, cpu, rtol=1e-7, atol=1e-10)

@@ -8,7 +8,7 @@ A100 and the RTX 30 on.
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -106,6 +106,7 @@ def card(*, apart: int = 1000) -> Iterator[list[Kernel]]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cupy", cupy)
+        patch.setattr(_hogwild, "bounded", nullcontext)
         patch.setattr(_hogwild, "APART", apart)
         patch.setattr(_hogwild, "WARP", 4)
         patch.setattr(_hogwild, "THREADS", 4)

@@ -6,6 +6,7 @@ A twin differs in speed and in the digits of its `product`, never in what `selec
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ DTYPE = np.float32  # of a product's entries, and by what an operation may be of
 ROUNDING, UNDERFLOW, ADDING = 2.0**-24, 2.0**-150, 2.0**-24
 ALIGNED = 1  # entries of a product come in multiples of it
 HEIGHT, WIDTH, NARROW = 128, 4096, 1024  # rows and columns of a block of products; of sums
+CHUNKS = 4  # of midranks a core, so that all are busy to the end
 SPAN = 64  # scores that are passed over together
 LEAST = -np.finfo(np.float32).max
 
@@ -82,9 +84,12 @@ def sums(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 
 def midranks(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """See `workbench.compute.topk.midranks`."""
+    """See `workbench.compute.midranks`."""
     found = np.empty(len(rows))
-    _midranks(np.ascontiguousarray(scores, np.float64), rows, columns, found)
+    given = np.ascontiguousarray(scores, np.float64), rows, columns, found
+    with Team() as team:
+        edges = np.linspace(0, len(rows), CHUNKS * team.size + 1).astype(int)
+        team.each(lambda part: _midranks(*part, *given), pairwise(edges))
     return found
 
 
@@ -153,8 +158,8 @@ def _gather_and_add(x, rows, columns, found):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _midranks(scores, rows, columns, found):  # type: ignore[no-untyped-def]
-    for e in range(rows.size):
+def _midranks(first, last, scores, rows, columns, found):  # type: ignore[no-untyped-def]
+    for e in range(first, last):
         row = scores[rows[e]]
         own, twice = row[columns[e]], 1
         for score in row:

@@ -82,7 +82,7 @@ def sums(x: Any, rows: Any, columns: Any) -> Any:
 
 
 def midranks(scores: Any, rows: Any, columns: Any) -> Any:
-    """See `workbench.compute.topk.midranks`."""
+    """See `workbench.compute.midranks`."""
     scores = xp.ascontiguousarray(scores, dtype=np.float64)
     rows, columns = (xp.ascontiguousarray(each, dtype=np.int64) for each in (rows, columns))
     found = xp.empty(len(rows), np.float64)

@@ -45,8 +45,9 @@ def bounded(cupy: Any) -> Iterator[None]:
             yield
     except MemoryError as error:  # RMM's, and CuPy's, which is one
         raise DeviceError(
-            f"the search does not fit the card, of which {free / 2**30:.3g} GiB are free, with "
-            f"{VARIABLE}={part:g}: {error}. Free some, use a smaller k, or device='cpu'."
+            f"this does not fit the card, of which {free / 2**30:.3g} GiB are free, with "
+            f"{VARIABLE}={part:g}: {error}. Free some, ask for less (a smaller k, "
+            "fewer factors), or use device='cpu'."
         ) from error
     finally:
         pool.free_all_blocks()

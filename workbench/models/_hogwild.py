@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from workbench.device.memory import bounded
+
 THREADS, WARP = 256, 32
 BLOCKS = 4  # a processor
 APART = 64  # turns of each warp in an epoch, at least: were all taken at once, steps would add up
@@ -38,21 +40,27 @@ def ascended(
     -------
     float32 arrays
         As `learnt`.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
     """
     import cupy
 
     kernel = cupy.RawKernel(source(), "prefer", options=("--std=c++14",))
     draw = cupy.random.RandomState(seed)
-    count, (n, width) = chosen.nnz, learnt[2].shape
-    users, items = (cupy.asarray(axis.astype(np.int32)) for axis in chosen.tocoo().coords)
-    starts, there = cupy.asarray(chosen.indptr.astype(np.int64)), tuple(map(cupy.asarray, learnt))
-    options = np.int64(count), np.int32(width), np.float32(learning_rate), np.float32(l2)
+    count, (n, width) = int(chosen.nnz), learnt[2].shape
     blocks = _blocks(count, int(cupy.cuda.Device().attributes["MultiProcessorCount"]))
-    for _ in range(epochs):
-        order = draw.permutation(count).astype(np.int64)
-        others = draw.randint(0, n, size=count, dtype=np.int32)
-        kernel((blocks,), (THREADS,), (order, users, items, others, starts, *there, *options))
-    return tuple(part.get() for part in there)
+    options = np.int64(count), np.int32(width), np.float32(learning_rate), np.float32(l2)
+    with bounded(cupy):
+        users, items = (cupy.asarray(axis.astype(np.int32)) for axis in chosen.tocoo().coords)
+        starts, there = cupy.asarray(chosen.indptr.astype(np.int64)), [*map(cupy.asarray, learnt)]
+        for _ in range(epochs):
+            order = draw.permutation(count).astype(np.int64)
+            others = draw.randint(0, n, size=count, dtype=np.int32)
+            kernel((blocks,), (THREADS,), (order, users, items, others, starts, *there, *options))
+        return tuple(part.get() for part in there)
 
 
 def _blocks(count: int, processors: int) -> int:

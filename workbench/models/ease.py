@@ -5,7 +5,8 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.datasets import Dataset
-from workbench.errors import OptionError
+from workbench.device.memory import bounded
+from workbench.errors import DeviceError, OptionError
 from workbench.models._derived import held, sent
 from workbench.models.base import ByItem, Recommender
 from workbench.options import number
@@ -28,8 +29,8 @@ class EASE(Recommender):
     paper's experiments, and else ratings or weights of events, which its derivation allows. To
     have ones of ratings, binarise the data first. Scores rank; they are no predicted ratings.
 
-    It is solved on the CPU by a Cholesky decomposition in float64, at a cost of items cubed, in
-    the memory of B itself.
+    It is solved by a Cholesky decomposition in float64, at a cost of items cubed, in the memory of
+    B itself; on a card that has room for four such matrices, there.
 
     Parameters
     ----------
@@ -38,7 +39,6 @@ class EASE(Recommender):
     memory : float
         GiB that B may take: 4 are enough for 23,000 items.
     device : {"auto", "cpu", "gpu"}
-        For the scores.
 
     Raises
     ------
@@ -64,7 +64,8 @@ class EASE(Recommender):
             )
         matrix = _gram(ds.matrix)
         matrix.flat[:: items + 1] += self.l2
-        self._weights = _inverse(matrix)
+        there = _inverse_on_card(matrix) if self.device.kind == "gpu" else None
+        self._weights = _inverse(matrix) if there is None else there
         self._weights /= -self._weights.diagonal()
         np.fill_diagonal(self._weights, 0)
 
@@ -105,6 +106,19 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
         block += np.tril(block, -1).T
         inverse[rows, rows.stop :] = inverse[rows.stop :, rows].T
     return inverse
+
+
+def _inverse_on_card(matrix: np.ndarray) -> np.ndarray | None:
+    """As `_inverse`; None where the card has too little memory, or there is no inverse."""
+    import cupy
+    from cupyx import errstate
+    from cupyx.linalg import invh
+
+    try:
+        with bounded(cupy), errstate(linalg="raise"):
+            return invh(cupy.asarray(matrix)).get()
+    except (DeviceError, np.linalg.LinAlgError):
+        return None
 
 
 def _blocks(rows: int) -> list[slice]:
