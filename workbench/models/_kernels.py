@@ -15,6 +15,7 @@ _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 _any_order = nb.njit(
     nogil=True, error_model="numpy", cache=True, fastmath={"reassoc", "nsz", "contract"}
 )
+NOTHING = np.float64(-0.0).view(np.int64)
 TINY = 1e-20  # squares of what is left of a solution
 
 
@@ -29,14 +30,20 @@ def linked(  # type: ignore[no-untyped-def]
 
     Terms are added up in the order of the row, as SciPy does.
     """
-    for row in range(first, last):
-        out[row] = np.nan
-        for e in range(indptr[row], indptr[row + 1]):
-            value = values[e]
-            for f in range(link_indptr[indices[e]], link_indptr[indices[e] + 1]):
-                column = link_indices[f]
-                held = out[row, column]
-                out[row, column] = (0.0 if np.isnan(held) else held) + value * link_values[f]
+    # Unsigned numbers are no places from the end, which would be checked for. -0.0 stands for
+    # nothing: what is added to it stays as it is, and no sum with another term comes back to it.
+    for row in range(np.uint64(first), np.uint64(last)):
+        sums = out[row]
+        sums[:] = -0.0
+        for e in range(np.uint64(indptr[row]), np.uint64(indptr[row + np.uint64(1)])):
+            source, value = np.uint64(indices[e]), values[e] + 0.0
+            end = np.uint64(link_indptr[source + np.uint64(1)])
+            for f in range(np.uint64(link_indptr[source]), end):
+                sums[np.uint64(link_indices[f])] += value * link_values[f]
+        bits = sums.view(np.int64)
+        for column in range(bits.size):
+            if bits[column] == NOTHING:
+                sums[column] = np.nan
 
 
 # --- the k nearest among those who rated ------------------------------------------------------

@@ -52,6 +52,11 @@ class _KNN(Recommender):
         self.feedback = one_of("feedback", feedback, FEEDBACK)
         self.centre = one_of("centre", centre, CENTRES)
 
+    @property
+    def by_row(self) -> bool:  # type: ignore[override]
+        """Whether neighbours are known beforehand."""
+        return self.feedback == "implicit"
+
     def _fit(self, ds: Dataset) -> None:
         if self.feedback == "explicit":
             self._expect(ds)
@@ -396,6 +401,9 @@ class UserKNN(_KNN):
 
 def as_matrix(indices: np.ndarray, scores: np.ndarray, *, columns: int) -> sparse.csr_array:
     """Neighbours as a CSR array of shape (rows, columns), float64, k entries a row at most."""
-    rows, ranks = np.nonzero(indices >= 0)
-    entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
-    return sparse.coo_array(entries, shape=(len(indices), columns)).tocsr()
+    order = np.argsort(indices, axis=1)
+    indices, scores = (np.take_along_axis(part, order, axis=1) for part in (indices, scores))
+    known = indices >= 0
+    starts = np.concatenate([[0], np.cumsum(known.sum(axis=1))])
+    entries = scores[known].astype(np.float64), indices[known], starts
+    return sparse.csr_array(entries, shape=(len(indices), columns))
