@@ -50,6 +50,15 @@ def linked(  # type: ignore[no-untyped-def]
 
 
 @_jit
+def place(columns, values, out):  # type: ignore[no-untyped-def]
+    """Write every row's values to its columns; those below 0 are none."""
+    for row in range(columns.shape[0]):
+        for e in range(columns.shape[1]):
+            if columns[row, e] >= 0:
+                out[row, columns[row, e]] = values[row, e]
+
+
+@_jit
 def _nearest(similar, row, others, k, kept):  # type: ignore[no-untyped-def]
     """Write the similarities of a row to others: those of the k nearest, 0 for the rest.
 
@@ -156,8 +165,8 @@ def solve(  # type: ignore[no-untyped-def]
 
 @_any_order
 def _sum_of_products(left: Any, right: Any) -> Any:
-    total = left[0] * right[0]
-    for f in range(1, left.size):
+    total = left.dtype.type(0)  # not the first term, which would leave vectors of odd lengths
+    for f in range(left.size):
         total += left[f] * right[f]
     return total
 
