@@ -151,6 +151,27 @@ def test_all_pairs_and_some_rows_give_the_definition(kind: str, metric: str, opt
         assert_same(_cpu.nearest(data, request, rows=many), [part[many] for part in whole])
 
 
+VALUES = st.sampled_from([0.5, 1.0, 3.5, 5.0, 3.7, 1e-90, 1e90])
+
+
+@given(st.data(), st.sampled_from(["cosine", "centred_cosine", "msd"]), st.sampled_from([1, 3.3]))
+def test_targets_that_are_kept_give_the_lists_of_those_made_for_a_query(
+    data: st.DataObject, metric: str, factor: float
+) -> None:
+    """Values that the kept scale does not make whole, or that lie far from the others."""
+    rows = factor * random_table(12, 9, 0.5, seed=4)
+    request = Request(metric, K, 1, 0.5, 0.0, False, False)
+    prepare = Preparation(sparse_of(rows).T.tocsr(), request.definition, "none")
+    by_feature = prepare.of_features(sparse_of(rows).T.tocsr())
+    targets = _cpu.Targets.of(by_feature)
+    for values in data.draw(st.lists(st.lists(VALUES, max_size=5), min_size=1, max_size=3)):
+        table = np.full((1, 9), np.nan)
+        table[0, : len(values)] = values
+        query, own = prepare.of_rows(sparse_of(table)), np.array([-1])
+        found = _cpu.nearest_to(targets, query, request, own=own)
+        assert_same(found, _cpu.nearest_to(by_feature, query, request, own=own))
+
+
 WAYS: dict[str, list[tuple[Any, str, Any]]] = {
     "one thread": [(_team, "cores", lambda: 1)],
     "three threads": [(_team, "cores", lambda: 3)],

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from workbench.compute._lists import ONE, TWO, jit, key_of, kth_greatest, score_of
+from workbench.compute._lists import ONE, TWO, inline, jit, key_of, kth_greatest, score_of
 from workbench.compute._team import Team
 from workbench.compute.topk import EMPTY
 
@@ -93,12 +93,20 @@ def midranks(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.nd
     return found
 
 
+@inline
+def _some(scores, least):  # type: ignore[no-untyped-def]
+    found = False
+    for e in range(np.uint64(scores.size)):
+        found |= np.float32(scores[e]) >= least
+    return found
+
+
 @jit
 def _select(scores, first, keys):  # type: ignore[no-untyped-def]
     k, columns = keys.shape[1], scores.shape[1]
     room = np.empty(2 * k + SPAN, np.int64)
     for row in range(scores.shape[0]):
-        held = 0
+        held, mine = 0, scores[row]
         while held < k and keys[row, held] != EMPTY:
             room[held] = keys[row, held]
             held += 1
@@ -106,13 +114,10 @@ def _select(scores, first, keys):  # type: ignore[no-untyped-def]
         least = score_of(lowest) if held == k else np.float32(LEAST)
         for start in range(0, columns, SPAN):
             stop = min(start + SPAN, columns)
-            some = False
-            for column in range(start, stop):
-                some |= np.float32(scores[row, column]) >= least
-            if not some:
+            if not _some(mine[start:stop], least):
                 continue
             for column in range(start, stop):
-                score = np.float32(scores[row, column]) + np.float32(0)
+                score = np.float32(mine[column]) + np.float32(0)
                 if score >= least:
                     key = key_of(score, first + column)
                     if key > lowest:

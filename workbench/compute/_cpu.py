@@ -7,6 +7,8 @@ by one against all others instead.
 """
 
 import itertools
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self, TypeGuard
 
 import numpy as np
@@ -16,7 +18,7 @@ from tqdm.auto import tqdm
 from workbench.compute import _kernels, _lists
 from workbench.compute._heads import Heads
 from workbench.compute._kernels import Entries, Rules
-from workbench.compute._pack import Packed, pack, scale_of, scaled, unit_of
+from workbench.compute._pack import Packed, are_whole, pack, power, scale_of, scaled, unit_of
 from workbench.compute._team import Team
 from workbench.compute.metrics import SUMS
 from workbench.compute.request import Request
@@ -63,7 +65,7 @@ def are_few(rows: np.ndarray | None, among: int) -> TypeGuard[np.ndarray]:
 
 
 def nearest_to(
-    by_feature: sparse.csr_array,
+    rows: "sparse.csr_array | Targets",
     queries: sparse.csr_array,
     request: Request,
     *,
@@ -74,7 +76,7 @@ def nearest_to(
 
     Parameters
     ----------
-    by_feature : CSR array of shape (features, n), float64
+    rows : CSR array of shape (features, n), float64; or Targets
     queries : CSR array of shape (queries, features), float64
     request : Request
     own : int array of shape (queries,)
@@ -82,25 +84,76 @@ def nearest_to(
     scale : float, optional
         What to multiply values by, where these rows are some of many: see `_pack.scale_of`.
     """
-    n = by_feature.shape[1]
-    scale = scale or scale_of(by_feature.data, queries.data)
-    values, asked = scaled(by_feature.data, scale), scaled(queries.data, scale)
-    starts, begins = by_feature.indptr.astype(np.uint64), queries.indptr.astype(np.uint64)
+    if isinstance(rows, Targets):
+        targets = rows.beside(queries.data)
+    else:
+        targets = Targets.of(rows, queries.data, scale=scale)
+    n, scale = targets.by_feature.shape[1], targets.scale
+    asked = scaled(queries.data, scale)
+    begins = queries.indptr.astype(np.uint64)
     data = Entries(
-        _unsigned(by_feature.indices),
-        starts,
+        _unsigned(targets.by_feature.indices),
+        targets.by_feature.indptr.astype(np.uint64),
         _unsigned(queries.indices),
         np.arange(len(asked), dtype=np.uint64),
-        values,
+        targets.values,
         asked,
     )
-    rows = _totals(by_feature.indices, values, n)
     asking = _totals(np.repeat(np.arange(len(own)), np.diff(queries.indptr)), asked, len(own))
-    rules = _rules(request, data, asking, rows, scale, np.arange(n, dtype=np.uint32))
+    rules = _rules(request, data, asking, targets.totals, scale, np.arange(n, dtype=np.uint32))
     with Team() as team:
         with _Search(team, request, data, rules, begins[:-1], begins[1:], own, n) as search:
             search.run(0, len(own), half=False)
         return _decode(search.lists, request.k, team)
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Rows that may be found, for as many queries as come one after the other.
+
+    Attributes
+    ----------
+    by_feature : CSR array of shape (features, n), float64
+    scale : float
+        See `_pack.scale_of`.
+    values : float64 array of shape (entries,)
+        Those of the entries, scaled.
+    totals : float64 arrays of shape (n,)
+        Counts of entries and sums of squares.
+    """
+
+    by_feature: sparse.csr_array
+    scale: float
+    values: np.ndarray
+    totals: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(
+        cls, by_feature: sparse.csr_array, *beside: np.ndarray, scale: float | None = None
+    ) -> Self:
+        """Prepare rows to be found, beside values that they are compared with."""
+        scale = scale or scale_of(by_feature.data, *beside)
+        values = scaled(by_feature.data, scale)
+        totals = _totals(by_feature.indices, values, by_feature.shape[1])
+        return cls(by_feature, scale, values, totals)
+
+    def beside(self, values: np.ndarray) -> Self:
+        """The same for values that these rows were not prepared for."""
+        if self._whole:
+            fits = not len(values) or are_whole(values, self.scale)
+        else:
+            fits = power((self._sizes, values)) == self.scale
+        return self if fits else self.of(self.by_feature, values)
+
+    @cached_property
+    def _whole(self) -> bool:
+        return are_whole(self.by_feature.data, self.scale)
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        """The least and the greatest, which a power of two depends on."""
+        sizes = np.abs(self.by_feature.data)
+        return np.array([sizes[sizes > 0].min(initial=np.inf), sizes.max(initial=0)])
 
 
 def pairs(
@@ -321,9 +374,8 @@ def _decode(
     order = np.arange(len(lists)) if order is None else order
     indices = np.empty((len(lists), k), np.int32)
     scores = np.empty((len(lists), k), np.float32)
-    edges = np.linspace(0, len(lists), CHUNKS * team.size + 1).astype(int)
+    edges = np.unique(np.linspace(0, len(lists), CHUNKS * team.size + 1).astype(int))
     team.each(
-        lambda part: _lists.decode(edges[part], edges[part + 1], lists, order, indices, scores),
-        range(len(edges) - 1),
+        lambda part: _lists.decode(*part, lists, order, indices, scores), itertools.pairwise(edges)
     )
     return indices, scores

@@ -71,6 +71,12 @@ def scale_of(*values: np.ndarray) -> float:
     return _coding(*values)[0]
 
 
+def are_whole(values: np.ndarray, scale: float) -> bool:
+    """Whether a scale makes values whole."""
+    _, least, greatest = _coding(values, scale=scale)
+    return least <= greatest
+
+
 def scaled(values: Any, scale: float) -> Any:
     """Values times their scale: a power of two keeps their digits, another makes them whole."""
     product = values * scale

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from functools import cached_property
 from threading import Lock
 from typing import Any, Self
 
@@ -30,17 +32,22 @@ class Team:
         self.size = cores() if size is None else size
         self.stop = np.zeros(1, np.bool_)
         self.lock = Lock()
-        self._pool = ThreadPoolExecutor(self.size)
+        self._leave = ExitStack()
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
         # Matrix products run in these threads; BLAS would add as many again.
-        self._blas = threadpool_limits(1, "blas")
+        self._leave.enter_context(threadpool_limits(1, "blas"))
+        pool = ThreadPoolExecutor(self.size)
+        self._leave.callback(pool.shutdown, wait=True, cancel_futures=True)
+        return pool
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.stop[0] = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._blas.restore_original_limits()
+        self._leave.close()
 
     def each(
         self,
@@ -49,6 +56,10 @@ class Team:
         done: Callable[[Any], Any] = lambda result: None,
     ) -> None:
         """Call the function with every item; `done` hears of each result, in this thread."""
+        items = list(items)
+        if len(items) == 1:  # threads would take longer to start
+            done(function(items[0]))
+            return
         waiting = [self._pool.submit(function, item) for item in items]
         for future in as_completed(waiting):
             done(future.result())

@@ -342,6 +342,15 @@ def engine(device: Device) -> Any:
     return _cpu
 
 
+def targets(by_feature: sparse.csr_array, device: Device) -> Any:
+    """Prepared rows as `nearest_to` of the engine takes them at the least cost a call."""
+    if device.kind == "gpu":
+        return by_feature
+    from workbench.compute._cpu import Targets
+
+    return Targets.of(by_feature)
+
+
 def _is_far(data: Any) -> bool:
     """Whether the data are for a cluster to read."""
     return isinstance(data, str | Path) or type(data).__module__.partition(".")[0] == "dask"

@@ -1,6 +1,5 @@
 """What is made of a model and can be made again: never saved, and dropped with it."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -8,9 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy import sparse
 
-from workbench.compute import Device, Team
-
-CHUNKS = 4  # of rows a core, so that all are busy to the end
+from workbench.compute import Device
 
 _KEPT: WeakKeyDictionary[Any, dict[str, tuple[Any, Any]]] = WeakKeyDictionary()
 
@@ -69,12 +66,7 @@ def linked(device: Device, rows: sparse.csr_array, matrix: Any) -> Any:
 
     found = np.empty((rows.shape[0], matrix.shape[1]))
     given = rows.indptr, rows.indices, rows.data, matrix.indptr, matrix.indices, matrix.data
-    if len(found) == 1:  # threads would take longer to start
-        _kernels.linked(0, 1, *given, found)
-        return found
-    with Team() as team:
-        edges = np.linspace(0, len(found), CHUNKS * team.size + 1).astype(int)
-        team.each(lambda part: _kernels.linked(*part, *given, found), itertools.pairwise(edges))
+    _kernels.linked(0, len(found), *given, found)
     return found
 
 

@@ -15,6 +15,7 @@ _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 _any_order = nb.njit(
     nogil=True, error_model="numpy", cache=True, fastmath={"reassoc", "nsz", "contract"}
 )
+NOTHING = np.float64(-0.0).view(np.int64)
 TINY = 1e-20  # squares of what is left of a solution
 
 
@@ -29,17 +30,32 @@ def linked(  # type: ignore[no-untyped-def]
 
     Terms are added up in the order of the row, as SciPy does.
     """
-    for row in range(first, last):
-        out[row] = np.nan
-        for e in range(indptr[row], indptr[row + 1]):
-            value = values[e]
-            for f in range(link_indptr[indices[e]], link_indptr[indices[e] + 1]):
-                column = link_indices[f]
-                held = out[row, column]
-                out[row, column] = (0.0 if np.isnan(held) else held) + value * link_values[f]
+    # Unsigned numbers are no places from the end, which would be checked for. -0.0 stands for
+    # nothing: what is added to it stays as it is, and no sum with another term comes back to it.
+    for row in range(np.uint64(first), np.uint64(last)):
+        sums = out[row]
+        sums[:] = -0.0
+        for e in range(np.uint64(indptr[row]), np.uint64(indptr[row + np.uint64(1)])):
+            source, value = np.uint64(indices[e]), values[e] + 0.0
+            end = np.uint64(link_indptr[source + np.uint64(1)])
+            for f in range(np.uint64(link_indptr[source]), end):
+                sums[np.uint64(link_indices[f])] += value * link_values[f]
+        bits = sums.view(np.int64)
+        for column in range(bits.size):
+            if bits[column] == NOTHING:
+                sums[column] = np.nan
 
 
 # --- the k nearest among those who rated ------------------------------------------------------
+
+
+@_jit
+def place(columns, values, out):  # type: ignore[no-untyped-def]
+    """Write every row's values to its columns; those below 0 are none."""
+    for row in range(columns.shape[0]):
+        for e in range(columns.shape[1]):
+            if columns[row, e] >= 0:
+                out[row, columns[row, e]] = values[row, e]
 
 
 @_jit
@@ -149,8 +165,8 @@ def solve(  # type: ignore[no-untyped-def]
 
 @_any_order
 def _sum_of_products(left: Any, right: Any) -> Any:
-    total = left[0] * right[0]
-    for f in range(1, left.size):
+    total = left.dtype.type(0)  # not the first term, which would leave vectors of odd lengths
+    for f in range(left.size):
         total += left[f] * right[f]
     return total
 

@@ -113,6 +113,8 @@ def _places(known: np.ndarray, numbers: np.ndarray, size: int) -> np.ndarray:
 
 def _dense(indices: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Scores by row and neighbour, 0 where there is none; float32 array of shape (b, n)."""
-    similar = np.zeros((len(indices), indices.shape[1] + 1), np.float32)
-    np.put_along_axis(similar, indices.astype(np.int64), scores, axis=1)  # -1: into the last
-    return similar[:, :-1]
+    from workbench.models import _kernels
+
+    similar = np.zeros(indices.shape, np.float32)
+    _kernels.place(indices, scores, similar)
+    return similar

@@ -2,7 +2,7 @@
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
-from workbench.compute import Device, resolve
+from workbench.compute import Device, Team, resolve
 from workbench.datasets import Dataset, positions
 from workbench.errors import OptionError, WorkbenchError
 from workbench.models._derived import derived, fetched, library
@@ -23,7 +23,8 @@ from workbench.models.catalogue import Catalogue
 from workbench.models.selection import Selection
 from workbench.options import at_least, one_of
 
-BATCH_BYTES = 64 * 2**20
+BATCH_BYTES = 64 * 2**20  # of scores at a time
+BLOCK_BYTES = 2**22  # of scores that a core works on, so that its cache has them
 SEEN = ("exclude", "keep", "disliked")
 FEEDBACK = ("implicit", "explicit")
 
@@ -66,10 +67,14 @@ class Recommender(ABC):
     on_gpu : bool
         Whether the model has a use for a card. Where it has none, "auto" means the CPU and "gpu"
         is an error.
+    by_row : bool
+        Whether scores of some profiles cost their share of those of many, so that small blocks of
+        profiles, which caches hold, go to all cores.
     """
 
     evidence_type: type = ByItem
     on_gpu: bool = True
+    by_row: bool = True
 
     def __init__(self, *, device: str = "auto") -> None:
         self.device: Device = resolve(device)
@@ -189,11 +194,7 @@ class Recommender(ABC):
         ds = self.data
         rows = np.arange(len(ds.user_ids)) if users is None else ds.require_users(users)
         selection = self._selection(rows, n=n, candidates=candidates, filters=filters)
-        batches = [
-            self._recommend(self._profiles(part), part, selection, seen, evidence)
-            for part in self._batches(rows)
-        ]
-        recs = pd.concat(batches, ignore_index=True)
+        recs = self._recommend(self._profiles(rows), rows, selection, seen, evidence)
         recs[Columns.USER] = ds.user_ids[recs[Columns.USER]]
         recs.attrs["account"] = selection.account()
         return recs
@@ -313,13 +314,15 @@ class Recommender(ABC):
         """
         known, rows = np.unique(users, return_inverse=True)
         order, found = np.argsort(rows, kind="stable"), np.empty(len(users))
-        starts, first = np.concatenate([[0], np.cumsum(np.bincount(rows))]), 0
-        for part in self._batches(known):
-            scores = self._score(self._profiles(part), part)
-            mine = order[starts[first] : starts[first + len(part)]]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows))])
+
+        def fill(block: slice) -> None:
+            scores = self._score(self._profiles(known[block]), known[block])
+            mine = order[starts[block.start] : starts[block.stop]]
             at = library(scores).asarray
-            found[mine] = fetched(scores[at(rows[mine] - first), at(items[mine])])
-            first += len(part)
+            found[mine] = fetched(scores[at(rows[mine] - block.start), at(items[mine])])
+
+        self._each_block(len(known), fill)
         return found
 
     def _contributions(
@@ -340,7 +343,23 @@ class Recommender(ABC):
     def _batches(self, users: np.ndarray) -> list[np.ndarray]:
         """Rows of users in parts whose scores of all items are not too many at a time."""
         size = max(1, BATCH_BYTES // (8 * len(self.item_ids)))
-        return np.split(users, range(size, len(users), size))
+        return [users[start : start + size] for start in range(0, len(users), size)]
+
+    def _each_block(
+        self, count: int, function: Callable[[slice], None], *, in_order: bool = False
+    ) -> None:
+        """Call the function with blocks of so many profiles, on all cores where that pays."""
+        on_cores = self.by_row and self.device.kind == "cpu"
+        height = max(1, (BLOCK_BYTES if on_cores else BATCH_BYTES) // (8 * len(self.item_ids)))
+        starts = range(0, max(1, count), height)
+        first, *others = [slice(start, min(start + height, count)) for start in starts]
+        function(first)  # which makes what they share
+        if on_cores and others and not in_order:
+            with Team() as team:
+                team.each(function, others)
+        else:
+            for block in others:
+                function(block)
 
     def _selection(self, rows: np.ndarray, **asked: Any) -> Selection:
         ds = self.data
@@ -356,11 +375,13 @@ class Recommender(ABC):
         evidence: int,
     ) -> pd.DataFrame:
         at_least("evidence", evidence, 0)
-        hidden = seen_entries(profiles, one_of("seen", seen, SEEN))
-        columns, best = selection.lists(self._score(profiles, own), own, seen=hidden)
+        columns, best = self._lists(profiles, own, selection, one_of("seen", seen, SEEN))
         rows, ranks = np.nonzero(columns >= 0)
-        items = columns[rows, ranks]
-        because = self._because(profiles, own, rows, items, evidence)
+        items, because = columns[rows, ranks], []
+        for part in self._batches(np.arange(len(own))):
+            mine = slice(*np.searchsorted(rows, (part[0], part[-1] + 1)))
+            given = profiles[part], own[part], rows[mine] - part[0], items[mine]
+            because += self._because(*given, evidence)
         return pd.DataFrame(
             {
                 Columns.USER: own[rows],
@@ -370,6 +391,22 @@ class Recommender(ABC):
                 Columns.BECAUSE: pd.Series(because, dtype=object),
             }
         )
+
+    def _lists(
+        self, profiles: sparse.csr_array, own: np.ndarray, selection: Selection, seen: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Columns and scores of every profile's list; see `Selection.lists`."""
+        columns = np.empty((len(own), selection.n), np.int32)
+        best = np.empty(columns.shape, np.float32)
+
+        def fill(block: slice) -> None:
+            given, users = profiles[block], own[block]
+            hidden = seen_entries(given, seen)
+            found = selection.lists(self._score(given, users), users, seen=hidden)
+            columns[block], best[block] = found
+
+        self._each_block(len(own), fill, in_order=selection.in_order)
+        return columns, best
 
     def _because(
         self,

@@ -13,6 +13,7 @@ from workbench.errors import DataError
 from workbench.models import _text
 from workbench.models._derived import derived, held, sent
 from workbench.models.base import BATCH_BYTES, ByItem, Recommender
+from workbench.models.factors import products
 from workbench.options import one_of
 
 KINDS = ("tfidf", "encoder")
@@ -111,7 +112,7 @@ class ContentBased(Recommender):
             by_term = derived(self, "by term", vectors, lambda: vectors.T.tocsr())
             scores = (tastes @ by_term).toarray()
         else:
-            scores = sent(self.device, tastes) @ held(self, "vectors", vectors).T
+            scores = products(sent(self.device, tastes), held(self, "vectors", vectors))
         scores = scores * sent(self.device, scales)[:, None]
         scores[scores == 0] = np.nan  # nothing in common
         return scores

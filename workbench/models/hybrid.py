@@ -109,6 +109,11 @@ class Hybrid(Recommender):
         self.device = devices.get("gpu", resolve("cpu"))
 
     @property
+    def by_row(self) -> bool:  # type: ignore[override]
+        """Whether all members' scores are."""
+        return all(member.by_row for member in self.members.values())
+
+    @property
     def item_ids(self) -> pd.Index:
         """Ids of all items of the catalogue, ascending."""
         return self.data.catalogue

@@ -1,14 +1,14 @@
 """Neighbourhood models: users like you, and items like those you chose."""
 
 from abc import abstractmethod
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from workbench.compute import Neighbours, nearest
-from workbench.compute.similarity import Search, checked, searched
+from workbench.compute import Neighbours
+from workbench.compute.similarity import Search, checked, engine, searched, targets
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, extended
 from workbench.models._derived import derived, held, linked
@@ -51,6 +51,11 @@ class _KNN(Recommender):
         self.weighting = one_of("weighting", weighting, WEIGHTINGS)
         self.feedback = one_of("feedback", feedback, FEEDBACK)
         self.centre = one_of("centre", centre, CENTRES)
+
+    @property
+    def by_row(self) -> bool:  # type: ignore[override]
+        """Whether neighbours are known beforehand."""
+        return self.feedback == "implicit"
 
     def _fit(self, ds: Dataset) -> None:
         if self.feedback == "explicit":
@@ -356,28 +361,25 @@ class UserKNN(_KNN):
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:
         if (own >= 0).all():
             return self._similar[own]
-        found = nearest(
-            self.data.matrix,
-            queries=profiles,
-            own=own,
-            metric=self.metric,
-            k=self.k,
-            weighting=self.weighting,
-            shrink=self.shrink,
-            alpha=self.alpha,
-            min_overlap=self.min_overlap,
-            device=self.device,
-        )
+        prepare, users = derived(self, "targets", self._by_item, self._targets)
+        queries = prepare.of_rows(profiles)
+        found = engine(self.device).nearest_to(users, queries, self._request, own=own)
         return as_matrix(*found, columns=len(self.data.user_ids))
+
+    def _targets(self) -> tuple[Preparation, Any]:
+        """What prepares a query, and the users that it is compared with."""
+        prepare = self._preparation()
+        return prepare, targets(prepare.of_features(self._by_item), self.device)
 
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
     ) -> Raters:
+        prepare = derived(self, "preparation", self._by_item, self._preparation)
         known = (own >= 0).all()
         return Raters(
             rows=rows,
             columns=items,
-            queries=self._pool[own] if known else self._preparation().of_rows(profiles),
+            queries=self._pool[own] if known else prepare.of_rows(profiles),
             own=own,
             lists=self._by_item,
             pool=self._pool,
@@ -396,6 +398,9 @@ class UserKNN(_KNN):
 
 def as_matrix(indices: np.ndarray, scores: np.ndarray, *, columns: int) -> sparse.csr_array:
     """Neighbours as a CSR array of shape (rows, columns), float64, k entries a row at most."""
-    rows, ranks = np.nonzero(indices >= 0)
-    entries = (scores[rows, ranks].astype(np.float64), (rows, indices[rows, ranks]))
-    return sparse.coo_array(entries, shape=(len(indices), columns)).tocsr()
+    order = np.argsort(indices, axis=1)
+    indices, scores = (np.take_along_axis(part, order, axis=1) for part in (indices, scores))
+    known = indices >= 0
+    starts = np.concatenate([[0], np.cumsum(known.sum(axis=1))])
+    entries = scores[known].astype(np.float64), indices[known], starts
+    return sparse.csr_array(entries, shape=(len(indices), columns))

@@ -39,7 +39,8 @@ class Selection:
         filters: Iterable[Rule] = (),
     ) -> None:
         self.n = at_least("n", n, 1)
-        self._rows, self._short = rows, 0
+        self._rows = rows
+        self._short: list[int] = []  # of each part of the lists, as several threads fill them
         self._barred = np.zeros(len(catalogue.item_ids), dtype=bool)
         self._barred_pairs: list[sparse.csr_array] = []
         self._said: list[str] = []
@@ -84,16 +85,19 @@ class Selection:
         columns, best = (
             self._arranged.lists(scores) if self._arranged else map(fetched, top_k(scores, self.n))
         )
-        self._short += int((columns[:, -1] < 0).sum())
+        self._short.append(int((columns[:, -1] < 0).sum()))
         return columns, best
+
+    @property
+    def in_order(self) -> bool:
+        """Whether a list depends on those before it."""
+        return self._arranged is not None
 
     def account(self) -> tuple[str, ...]:
         """What was left out or changed so far, a sentence each."""
         said = [*self._said, *(self._arranged.account() if self._arranged else ())]
-        if self._short:
-            said.append(
-                f"{self._short:,} of {len(self._rows):,} lists have fewer than {self.n} items"
-            )
+        if short := sum(self._short):
+            said.append(f"{short:,} of {len(self._rows):,} lists have fewer than {self.n} items")
         return tuple(said)
 
     def _bar(self, name: str, barred: np.ndarray | sparse.csr_array) -> None:

@@ -88,6 +88,7 @@ class Sequential(Recommender):
     """
 
     evidence_type = ByItem
+    by_row = False  # PyTorch has threads of its own
 
     def __init__(
         self,
