@@ -25,7 +25,7 @@ def test_name_and_device(model):
 
 
 def test_model_keeps_to_its_phrases_and_ends_the_sentence(model):
-    ((one, two),) = model.generate(["Heat is"], samples=2, phrases=[WORDS], seed=1)
+    ((one, two),) = model.complete(["Heat is"], samples=2, phrases=[WORDS], seed=1)
     for text, fluency in (one, two):
         assert re.fullmatch(f"(,? (and|{'|'.join(ENDINGS)}))+[.]", text)
         assert fluency < 0
@@ -37,8 +37,8 @@ def test_greedy_text_does_not_depend_on_the_batch(model):
         "The capital of France is",
         "Once upon a time in the west, the capital of Italy is",
     )
-    alone = model.generate([short], temperature=0, max_new_tokens=5)
-    beside = model.generate([short, long], samples=2, temperature=0, max_new_tokens=5)
+    alone = model.complete([short], temperature=0, max_new_tokens=5)
+    beside = model.complete([short, long], samples=2, temperature=0, max_new_tokens=5)
     assert [c.text for c in beside[0]] == [alone[0][0].text] * 2
     assert "Paris" in alone[0][0].text
 
@@ -50,7 +50,7 @@ def test_it_says_what_numbers_it_computes_in(model):
 
 def test_where_memory_is_short_batches_are_halved(model, monkeypatch):
     prompts = [f"The {word} film is" for word in ("first", "next", "best", "last", "new")]
-    expected = model.generate(prompts, samples=2, temperature=0, max_new_tokens=3)
+    expected = model.complete(prompts, samples=2, temperature=0, max_new_tokens=3)
     sizes = []
     generate = model._generate
 
@@ -62,7 +62,7 @@ def test_where_memory_is_short_batches_are_halved(model, monkeypatch):
 
     monkeypatch.setattr(model, "_generate", short_of_memory)
     monkeypatch.setattr(sizing, "ON_CPU", 16)
-    found = model.generate(prompts, samples=2, temperature=0, max_new_tokens=3)
+    found = model.complete(prompts, samples=2, temperature=0, max_new_tokens=3)
     assert [[c.text for c in own] for own in found] == [[c.text for c in own] for own in expected]
     assert sizes == [5, 4, 2, 2, 1]
 
@@ -74,7 +74,7 @@ def test_where_one_prompt_does_not_fit_the_error_says_what_to_do(model, monkeypa
     monkeypatch.setattr(model, "_generate", no_memory)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**30, 2**33))
     with pytest.raises(DeviceError, match=r"float32.*of which 1 of 8 GiB are free.*device='cpu'"):
-        model.generate(["a"])
+        model.complete(["a"])
 
 
 def test_a_card_that_torch_does_not_see_is_not_used(monkeypatch):
@@ -92,7 +92,7 @@ def test_a_card_that_torch_does_not_see_is_not_used(monkeypatch):
 @pytest.mark.gpu
 def test_a_card_writes_in_its_own_numbers():
     on_card = LocalModel(device="gpu")
-    ((written,),) = on_card.generate(["The capital of France is"], temperature=0, max_new_tokens=5)
+    ((written,),) = on_card.complete(["The capital of France is"], temperature=0, max_new_tokens=5)
     assert "Paris" in written.text
     capability = torch.cuda.get_device_capability()
     assert on_card.dtype == ("bfloat16" if capability >= (8, 0) else "float16")

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.columns import Columns
 
@@ -31,7 +31,26 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _NOT_FACTS = {Columns.ITEM, Columns.IMAGE, Columns.TITLE, f"{Columns.TITLE}_zh"}
 
 
-def check(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[str]:
+class Reason(NamedTuple):
+    """Why a text must not be delivered, and where in it."""
+
+    code: str
+    detail: str = ""
+    start: int | None = None
+    end: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}:{self.detail}" if self.detail else self.code
+
+
+def check(
+    text: str,
+    row: Row,
+    evidence: Sequence[Row],
+    *,
+    language: str = "en",
+    allowed: Collection[str] = (),
+) -> list[str]:
     """Return the reasons why a sentence must not be delivered; none if it is sound.
 
     Parameters
@@ -44,6 +63,8 @@ def check(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en")
         What the recommendation rests on; see `workbench.language.evidence`.
     language : {"en", "zh"}
         Language that the sentence has to be in.
+    allowed : collection of str
+        Words that are neutral in the domain, in lower case.
 
     Returns
     -------
@@ -57,7 +78,7 @@ def check(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en")
         *([] if ITEM in masked else ["not-named"]),
         *_form(masked, words, language),
         *(f"number:{number}" for number in _numbers(masked) - _known_numbers(row, evidence)),
-        *_unsupported(masked, row, evidence, language),
+        *_unsupported(masked, row, evidence, language, allowed),
         *_repetition(words, language),
     ]
 
@@ -202,8 +223,11 @@ def _texts(row: Row) -> list[str]:
     return [clean(part, limit=2000) for few in parts for part in few if isinstance(part, str)]
 
 
-def _unsupported(masked: str, row: Row, evidence: Sequence[Row], language: str) -> list[str]:
+def _unsupported(
+    masked: str, row: Row, evidence: Sequence[Row], language: str, allowed: Collection[str]
+) -> list[str]:
     known = _words(language, frozenset(conditions(row, evidence))) | _row_words(row, language)
+    known |= set(allowed)
     if language == "zh":
         return [f"unsupported-word:{w}" for w in _chinese_words(masked) if w not in known]
     phrases = lexicon()["en"]["phrases"] + list(vocabulary(row))

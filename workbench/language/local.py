@@ -73,6 +73,31 @@ class LocalModel:
 
     def generate(
         self,
+        conversations: Sequence[Sequence[Mapping[str, str]]],
+        *,
+        samples: int = 1,
+        max_new_tokens: int = 64,
+        temperature: float = 0.7,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> list[list[Continuation]]:
+        """Answer each conversation, written out by the model's own chat template."""
+        tokenizer, _ = self._loaded
+        prompts = [
+            tokenizer.apply_chat_template(list(c), tokenize=False, add_generation_prompt=True)
+            for c in conversations
+        ]
+        return self.complete(
+            prompts,
+            samples=samples,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            seed=seed,
+            progress=progress,
+        )
+
+    def complete(
+        self,
         prompts: Sequence[str],
         *,
         samples: int = 1,
