@@ -5,7 +5,7 @@
 A candidate is an answer of at most 24 tokens to instructions and an item's facts: temperature 0.7,
 the 50 likeliest tokens, of them 0.95. Plain is `pipeline("text-generation")` of transformers, a
 call a candidate, with the same network in the same process, numbers, conversations and settings.
-Asked for a paragraph, the model writes all 24 nearly always; tokens tells how many each wrote.
+Asked for a paragraph, it ends few texts early: the tokens written tell how many.
 """
 
 from functools import partial
