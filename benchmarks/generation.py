@@ -5,9 +5,10 @@
 A candidate is an answer of at most 24 tokens to instructions and an item's facts: temperature 0.7,
 the 50 likeliest tokens, of them 0.95. Plain is `pipeline("text-generation")` of transformers, a
 call a candidate, with the same network in the same process, numbers, conversations and settings.
-Both stop a text where the model ends it; tokens tells how many each wrote.
+Asked for a paragraph, it ends few texts early: the tokens written tell how many.
 """
 
+from functools import partial
 from importlib.metadata import version
 from unittest.mock import patch
 
@@ -30,8 +31,8 @@ PLAIN, EACH, SEVERAL, UNSHARED = (
     "batches, a sample of each, nothing shared",
 )
 RULES = (
-    "You write one short sentence that recommends a film to a person. Name the film. Say nothing "
-    "that the facts do not say: no actors, no prizes, no numbers. Do not greet and do not explain."
+    "You write a paragraph of a hundred words that recommends a film to a person. Name the film. "
+    "Say nothing that the facts do not say: no actors, no prizes, no numbers. Do not greet."
 )
 
 
@@ -71,10 +72,17 @@ def measure(size, runs):
     plain(asked[0], **settings, **sampling)
     contenders = {PLAIN: one_by_one, EACH: batches, SEVERAL: lambda: batches(SAMPLES),
                   UNSHARED: unshared}  # fmt: skip
+    peaks = {}
+
+    def watched(name):
+        tokens = []
+        peaks[name] = peak_beyond(lambda: tokens.append(contenders[name]()))
+        return tokens[0]
+
     say(f"{model!r}: {len(asked)} candidates")
-    times, tokens = interleaved(contenders, runs)
+    times, tokens = interleaved({name: partial(watched, name) for name in contenders}, runs)
     found = [
-        {"how": name, "tokens": tokens[name], "peak_mb": peak_beyond(contenders[name]), **held}
+        {"how": name, "tokens": tokens[name], "peak_mb": peaks[name], **held}
         for name, held in times.items()
     ]
     packages = {name: version(name) for name in ("torch", "transformers")}

@@ -3,7 +3,7 @@
 from typing import Any
 
 ON_CPU, ON_CARD = 32, 256  # sequences at a time, at most
-SCORES = 32  # bytes for a token of the vocabulary: its scores, sorted and unsorted
+SCORES = 32  # bytes for a token of the vocabulary: its scores, in a few copies
 
 
 def number_format(capability: tuple[int, int] | None) -> str:
