@@ -62,15 +62,7 @@ class Masked:
     @classmethod
     def of(cls, text: str, known: Iterable[Name]) -> "Masked":
         """Normalise a text and set the names it holds aside."""
-        clusters: list[list[int]] = []
-        for at, character in enumerate(text):
-            if clusters and unicodedata.combining(character):
-                clusters[-1][1] = at + 1
-            else:
-                clusters.append([at, at + 1])
-        pieces = [(normal(text[start:end]), (start, end)) for start, end in clusters]
-        places = [place for piece, place in pieces for _ in piece]
-        plain = "".join(piece for piece, _ in pieces)
+        plain, places = _normalised(text)
         # What a text brings of the masks' own characters must not pass for a title.
         masked = cls(re.sub(f"[{ITEM}{OTHER}{ALLOWED}]", "\ufffd", plain), places)
         for name in known:
@@ -128,6 +120,19 @@ class Masked:
     def read(self) -> str:
         """The text with one character for each title."""
         return re.sub(rf"([{ITEM}{OTHER}{ALLOWED}])\1*", r"\1", self.text)
+
+
+def _normalised(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Bring a text to normal form; say of each character where it stood."""
+    if text.isascii():
+        return text, [(at, at + 1) for at in range(len(text))]
+    clusters: list[tuple[int, int]] = []
+    for at, character in enumerate(text):
+        start = clusters.pop()[0] if clusters and unicodedata.combining(character) else at
+        clusters.append((start, at + 1))
+    pieces = [normal(text[start:end]) for start, end in clusters]
+    places = [c for c, piece in zip(clusters, pieces, strict=True) for _ in piece]
+    return "".join(pieces), places
 
 
 def _beginnings(form: str) -> set[str]:
