@@ -44,6 +44,7 @@ def reasons(text, row, evidence, **options):
     [
         "If you loved Casino, Heat (1995) is a natural next step.",
         "Loved Casino (1995)? Then Heat is a crime film that is hard to resist.",
+        "Casino was a hit, since you loved it, and Heat is a good choice.",
         "You loved Casino and Heat is a good choice for tonight.",
         "You gave Casino 4.5 stars, and Heat (1995) is worth an evening.",
         "Because you enjoyed Casino, Heat (1995) is an action film from 1995.",
@@ -98,6 +99,8 @@ def test_a_claim_without_support_is_named(text, reason):
         ("If you loved Sabrina, Heat is a natural next step.", "user-claim:loved"),
         ("You bought Casino, so Heat is a natural next step.", "user-claim:bought"),
         ("You loved Casino and Heat, so stay for an evening.", "user-claim:loved"),
+        ("Heat is here, since you loved it.", "user-claim:loved"),
+        ("Heat is on offer for you this week.", "unsupported-word:offer"),
         ("You gave Casino 2, so Heat is a good choice.", "number:2"),
         ("After Heat, Casino is next for you tonight.", "other-title:Casino"),
         ("Heat is more tempting than Casino for you.", "unsupported-word:than"),

@@ -16,6 +16,7 @@ SENTENCE = re.compile(r"[!?。…\n]|\.(?!\d)")
 _JOINED = re.compile(
     rf"[》”]?\s?(?:and|or|和|与|及|、)\s?[《“]?({ITEM}+)(?=[》”]?\s?(?:[,;:!?。…\n]|\.(?!\d)|$))"
 )
+_IT = re.compile(r"\s?(?:it|this|them)\b|它")
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -105,6 +106,8 @@ class Masked:
         before = next((title for title in reversed(titles) if title.end <= start), None)
         if before is None or SENTENCE.search(self.text, before.end, start):
             return None
+        if _IT.match(self.text, end):  # "you loved it"
+            return before
         between = _WORD.findall(self.text[before.end : start].lower())
         # "Heat, which you rated" speaks of Heat; "Heat is here, since you rated" does not.
         parts = between if language == "en" else "".join(between)
