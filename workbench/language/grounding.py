@@ -58,7 +58,6 @@ __all__ = [
     "claims",
     "clean",
     "common",
-    "conditions",
     "genre_name",
     "goods_of",
     "lexicon",
