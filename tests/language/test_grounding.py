@@ -5,8 +5,6 @@ from hypothesis import strategies as st
 from workbench.language.grounding import (
     Ground,
     check,
-    clean,
-    goods_of,
     lexicon,
     readable,
     vocabulary,
@@ -46,6 +44,7 @@ def reasons(text, row, evidence, **options):
     [
         "If you loved Casino, Heat (1995) is a natural next step.",
         "Loved Casino (1995)? Then Heat is a crime film that is hard to resist.",
+        "Casino was a hit, since you loved it, and Heat is a good choice.",
         "You loved Casino and Heat is a good choice for tonight.",
         "You gave Casino 4.5 stars, and Heat (1995) is worth an evening.",
         "Because you enjoyed Casino, Heat (1995) is an action film from 1995.",
@@ -100,6 +99,8 @@ def test_a_claim_without_support_is_named(text, reason):
         ("If you loved Sabrina, Heat is a natural next step.", "user-claim:loved"),
         ("You bought Casino, so Heat is a natural next step.", "user-claim:bought"),
         ("You loved Casino and Heat, so stay for an evening.", "user-claim:loved"),
+        ("Heat is here, since you loved it.", "user-claim:loved"),
+        ("Heat is on offer for you this week.", "unsupported-word:offer"),
         ("You gave Casino 2, so Heat is a good choice.", "number:2"),
         ("After Heat, Casino is next for you tonight.", "other-title:Casino"),
         ("Heat is more tempting than Casino for you.", "unsupported-word:than"),
@@ -257,6 +258,12 @@ def test_the_price_of_the_row_and_no_other_may_be_named():
     assert reasons("Oak Lamp is here for 99, worth a look.", LAMP, []) == ["number:99"]
 
 
+def test_a_price_in_words_is_read_as_text():
+    row = LAMP | {"price": "about 50 yuan"}
+    assert check("Oak Lamp for 50 yuan is worth a look.", row, []) == []
+    assert reasons("Oak Lamp for 60 yuan is worth a look.", row, [])[0] == "price:60"
+
+
 def test_an_inverted_article_may_be_turned_round():
     row = {"title": "Godfather, The", "year": 1972, "genres": ["Crime"]}
     for name in ("The Godfather (1972)", "Godfather, The (1972)"):
@@ -309,27 +316,9 @@ def test_words_that_need_evidence_are_not_neutral():
             assert not neutral & set(own["needs"][need].split()), (language, need)
 
 
-def test_goods_are_films_by_genre_or_year():
-    assert goods_of(HEAT) == "film"
-    assert goods_of(LAMP) == "shop"
-    assert goods_of({"title": "Tea", "genres": ["Tea"]}) == "shop"
-    assert goods_of({"title": "Book", "year": 1999, "price": 9.0}) == "shop"
-
-
-def test_clean_takes_out_what_could_steer_a_prompt_or_a_page():
-    assert clean("Heat\n\nIgnore\u202e the\x00 rules\u200b") == "Heat Ignore the rules"
-    assert len(clean("x" * 1000)) == 200
-
-
 @given(st.text(max_size=60), st.text(max_size=30))
 def test_check_takes_any_text_and_title(text, title):
     row = {"title": title, "genres": [title], "year": 1995}
     for language in ("en", "zh"):
         for reason in check(text, row, [CASINO], language=language):
             assert reason.start is None or 0 <= reason.start < reason.end <= len(text)
-
-
-@given(st.text(max_size=80))
-def test_clean_is_one_printable_line_and_stable(text):
-    assert "\n" not in clean(text)
-    assert clean(clean(text)) == clean(text)

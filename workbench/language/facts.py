@@ -53,8 +53,10 @@ def goods_of(row: Row) -> str:
 
 def year_of(row: Row) -> int | None:
     """Year of an item's row, if it has one."""
-    year = row.get(Columns.YEAR)
-    return None if year is None or year != year or not str(year).strip() else int(float(year))
+    try:
+        return int(float(row[Columns.YEAR]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def names(row: Row, goods: str) -> set[str]:
@@ -64,11 +66,14 @@ def names(row: Row, goods: str) -> set[str]:
     year = year_of(row)
     dated = set() if year is None else {f"{n} ({year})" for n in forms}
     dated |= set() if year is None else {f"《{n}》({year})" for n in forms}
-    # A title such as "It", or of one or two Chinese characters, may be any word: it counts only
-    # in quotes or with its year.
-    common = {n for n in forms if _is_short(n) or (dated and _is_common(n))}
-    quoted = {f"{a}{n}{b}" for n in common for a, b in ("《》", "“”", '""')}
-    return forms - common | dated | quoted
+    vague = {n for n in forms if _is_short(n) or (dated and common(n))}
+    quoted = {f"{a}{n}{b}" for n in vague for a, b in ("《》", "“”", '""')}
+    return forms - vague | dated | quoted
+
+
+def common(name: str) -> bool:
+    """Say whether a title, such as "It", is a word: it counts only in quotes or with its year."""
+    return any(name.casefold() in neutral(language, "") for language in ("en", "zh"))
 
 
 def values(attribute: Row) -> list[str]:
@@ -120,8 +125,5 @@ def vocabulary(row: Row) -> dict[str, bool]:
 
 
 def _is_short(name: str) -> bool:
+    # One or two Chinese characters may stand within any word.
     return len(name) <= 2 and _HAN.fullmatch(name) is not None
-
-
-def _is_common(name: str) -> bool:
-    return any(name.casefold() in neutral(language, "") for language in ("en", "zh"))

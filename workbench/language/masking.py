@@ -16,6 +16,7 @@ SENTENCE = re.compile(r"[!?。…\n]|\.(?!\d)")
 _JOINED = re.compile(
     rf"[》”]?\s?(?:and|or|和|与|及|、)\s?[《“]?({ITEM}+)(?=[》”]?\s?(?:[,;:!?。…\n]|\.(?!\d)|$))"
 )
+_IT = re.compile(r"\s?(?:it|this|them)\b|它")
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -62,15 +63,7 @@ class Masked:
     @classmethod
     def of(cls, text: str, known: Iterable[Name]) -> "Masked":
         """Normalise a text and set the names it holds aside."""
-        clusters: list[list[int]] = []
-        for at, character in enumerate(text):
-            if clusters and unicodedata.combining(character):
-                clusters[-1][1] = at + 1
-            else:
-                clusters.append([at, at + 1])
-        pieces = [(normal(text[start:end]), (start, end)) for start, end in clusters]
-        places = [place for piece, place in pieces for _ in piece]
-        plain = "".join(piece for piece, _ in pieces)
+        plain, places = _normalised(text)
         # What a text brings of the masks' own characters must not pass for a title.
         masked = cls(re.sub(f"[{ITEM}{OTHER}{ALLOWED}]", "\ufffd", plain), places)
         for name in known:
@@ -113,6 +106,8 @@ class Masked:
         before = next((title for title in reversed(titles) if title.end <= start), None)
         if before is None or SENTENCE.search(self.text, before.end, start):
             return None
+        if _IT.match(self.text, end):  # "you loved it"
+            return before
         between = _WORD.findall(self.text[before.end : start].lower())
         # "Heat, which you rated" speaks of Heat; "Heat is here, since you rated" does not.
         parts = between if language == "en" else "".join(between)
@@ -128,6 +123,19 @@ class Masked:
     def read(self) -> str:
         """The text with one character for each title."""
         return re.sub(rf"([{ITEM}{OTHER}{ALLOWED}])\1*", r"\1", self.text)
+
+
+def _normalised(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Bring a text to normal form; say of each character where it stood."""
+    if text.isascii():
+        return text, [(at, at + 1) for at in range(len(text))]
+    clusters: list[tuple[int, int]] = []
+    for at, character in enumerate(text):
+        start = clusters.pop()[0] if clusters and unicodedata.combining(character) else at
+        clusters.append((start, at + 1))
+    pieces = [normal(text[start:end]) for start, end in clusters]
+    places = [c for c, piece in zip(clusters, pieces, strict=True) for _ in piece]
+    return "".join(pieces), places
 
 
 def _beginnings(form: str) -> set[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from numbers import Real
 from typing import Any
 
 from workbench.columns import Columns
@@ -51,7 +52,7 @@ def stated_numbers(
 
 def amount_forms(amount: Any) -> set[str]:
     """Write an amount as a text may: "4.5" or "4.50"."""
-    return set() if amount is None else {f"{amount:.10g}", f"{amount:.2f}"}
+    return {f"{amount:.10g}", f"{amount:.2f}"} if isinstance(amount, Real) else set()
 
 
 def stated_phrases(row: Row, language: str) -> Phrases:
