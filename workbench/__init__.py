@@ -47,6 +47,7 @@ _HOMES = {
     "tune": "workbench.evaluation",
     "Copywriter": "workbench.language",
     "ServerModel": "workbench.language",
+    "Voice": "workbench.language",
     "report": "workbench.reports",
 }
 _ROOMS = ("compute", "datasets", "errors", "evaluation", "language", "models", "panels", "reports")
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate, evaluate_copy, tune
-    from workbench.language import Copywriter, ServerModel
+    from workbench.language import Copywriter, ServerModel, Voice
     from workbench.models import (
         ALS,
         BPR,

@@ -31,3 +31,10 @@ class Columns:
     EVIDENCE: Final = "evidence"
     MODEL: Final = "model"
     SEED: Final = "seed"
+
+    SUBJECT: Final = "subject"
+    REASON: Final = "reason"
+    ITEMS: Final = "items"
+    RAW: Final = "raw"
+    PROMPT_HASH: Final = "prompt_hash"
+    PROMPT_VERSION: Final = "prompt_version"

@@ -8,6 +8,7 @@ from workbench.language.form import tokens
 from workbench.language.grounding import check, claims
 from workbench.language.lexicon import neutral
 from workbench.language.support import neutral_phrases
+from workbench.strings import LANGUAGES
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Sci-Fi"]}
 CASINO = {"kind": "liked", "title": "Casino", "year": 1995, "rating": 4.5, "genres": ["Action"]}
@@ -79,7 +80,7 @@ def test_what_others_did_and_an_attribute_are_evidence():
 
 def lines():
     """Every hand-written sentence, with the row and evidence that it is written for."""
-    for language in prompts.LANGUAGES:
+    for language in LANGUAGES:
         for kind in ("liked", "bought", "seen", "similar", "popular", "none"):
             for row, other in ((HEAT, CASINO), (LAMP, RUG)):
                 evidence = [] if kind == "none" else [other | {"kind": kind, "rating": 4.5}]
@@ -90,7 +91,7 @@ def lines():
                         yield text, row, evidence, language
 
 
-@pytest.mark.parametrize("language", prompts.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_outside_the_claims_of_a_sound_text_stand_neutral_words_only(language):
     sound = [
         line for line in lines() if line[3] == language and not check(*line[:3], language=language)
@@ -129,7 +130,7 @@ PIECES = [
 @given(
     st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES)).map("".join)),
     st.text(max_size=12),
-    st.sampled_from(prompts.LANGUAGES),
+    st.sampled_from(LANGUAGES),
 )
 def test_claims_of_any_text_lie_in_it_and_never_overlap(text, title, language):
     row = HEAT | {"title": title, "description": title}

@@ -16,7 +16,7 @@ from workbench.language.facts import clean
 from workbench.language.grounding import check
 from workbench.models.base import ByItem
 from workbench.panels import cards
-from workbench.strings import Strings
+from workbench.strings import LANGUAGES, Strings
 
 USER = "Alice Example"
 HOSTILE = [
@@ -81,7 +81,7 @@ def test_the_set_is_large_and_spread():
 
 
 @pytest.mark.parametrize("goods", GOODS)
-@pytest.mark.parametrize("language", prompts.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_hand_written_lines_keep_their_rules(no_model, recwarn, goods, language):
     ds = dataset(goods)
     copy = Copywriter().write(recommendations(len(HOSTILE)), ds, language=language)
@@ -90,7 +90,7 @@ def test_hand_written_lines_keep_their_rules(no_model, recwarn, goods, language)
 
 
 @pytest.mark.parametrize("described", [False, True])
-@pytest.mark.parametrize("language", prompts.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening(language, described):
     ds = dataset("shop")
     catalogue = Catalogue(ds, language=language)

@@ -2,6 +2,7 @@ import pytest
 
 from workbench.language import prompts
 from workbench.language.grounding import check
+from workbench.strings import LANGUAGES
 
 FILM = {"title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}
 GOODS = {"title": "Oak Lamp", "title_zh": "橡木台灯", "genres": ["Home"], "genres_zh": ["家居"]}
@@ -18,7 +19,7 @@ SITUATIONS = [(k, g) for k in KINDS for g in ("film", "shop") if (k, g) != ("bou
 
 
 @pytest.mark.parametrize("tone", prompts.TONES)
-@pytest.mark.parametrize("language", prompts.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "goods"), SITUATIONS)
 def test_every_hand_written_sentence_is_sound(language, kind, goods, tone):
     row = FILM if goods == "film" else GOODS

@@ -2,5 +2,6 @@
 
 from workbench.language.copywriter import Copywriter
 from workbench.language.server import ServerModel
+from workbench.language.voice import Voice
 
-__all__ = ["Copywriter", "ServerModel"]
+__all__ = ["Copywriter", "ServerModel", "Voice"]

@@ -102,6 +102,8 @@ def open_backend(model: str | Path | Backend | None = None, device: str = "auto"
 
     Raises
     ------
+    OptionError
+        If the model is something else.
     MissingExtraError
         If PyTorch is not installed.
     ModelFileError
@@ -109,6 +111,11 @@ def open_backend(model: str | Path | Backend | None = None, device: str = "auto"
     """
     if isinstance(model, Backend):
         return model
+    if not isinstance(model, str | Path | None):
+        raise OptionError(
+            f"model={model!r} is no folder, no hub id and no backend: one has name, generate and "
+            "stream"
+        )
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "language", "Writing with a language model")
     if model is None:

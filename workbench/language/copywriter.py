@@ -1,11 +1,9 @@
 """Recommendation copy: a model's sentences where they are sound, hand-written ones elsewhere."""
 
-import random
+import json
 import warnings
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +11,38 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.errors import DataError, MissingExtraError, ModelFileError
+from workbench.errors import MissingExtraError, ModelFileError, OptionError
 from workbench.language import prompts
-from workbench.language.backend import Reply, open_backend
+from workbench.language.backend import open_backend
+from workbench.language.begin import begin
+from workbench.language.choice import Choice
+from workbench.language.draft import Draft
 from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.evidence import Catalogue
-from workbench.language.grounding import Ground, goods_of, vocabulary
+from workbench.language.hand import by_hand
+from workbench.language.voice import Voice
 from workbench.options import at_least, one_of
 
 PATTERNS = "patterns"
-REPEATED = 2.0  # log-probability that a wholly repeated continuation loses
-LONG_ENOUGH = 10  # words; a shorter continuation loses up to a log-probability of 1
 ROUNDS = 2  # what fails the check is generated once more
+MODES = ("direct",)
 
 
 class Copywriter:
-    """Writes a sentence for each recommendation and checks every one before it is delivered.
+    """Writes copy for recommendations and checks every text before it is delivered.
 
     Parameters
     ----------
-    model : str or Path, optional
-        Local folder or hub id of a language model; by default the embedded one, which writes
-        English. Chinese without another model is hand-written.
+    model : str, Path or Backend, optional
+        Local folder or hub id of a language model, or a backend; by default the embedded model,
+        which writes English. Chinese without another model is hand-written.
     device : {"auto", "cpu", "gpu"}
         Where the model runs.
     candidates : int
-        Sentences that the model writes for each that is delivered.
+        Texts that the model writes for each that is delivered.
     """
 
-    def __init__(
-        self, model: str | Path | None = None, *, device: str = "auto", candidates: int = 4
-    ) -> None:
+    def __init__(self, model: Any = None, *, device: str = "auto", candidates: int = 4) -> None:
         self._model, self._device = model, device
         self._candidates = at_least("candidates", candidates, 1)
         self._backend: Any = None
@@ -58,12 +57,16 @@ class Copywriter:
         recs: pd.DataFrame,
         ds: Dataset,
         *,
+        kind: str = "line",
+        preset: str | Path | None = None,
         language: str = "en",
-        tone: str = "warm",
+        voice: Voice | None = None,
+        tone: str | None = None,
+        mode: str = "direct",
         seed: int = 0,
         progress: bool = False,
     ) -> pd.DataFrame:
-        """Write a sentence for each recommendation.
+        """Write a text for each recommendation, or for each user's list.
 
         Parameters
         ----------
@@ -71,48 +74,52 @@ class Copywriter:
             ``user_id``, ``item_id`` and ``because``, as a model's ``recommend`` returns them.
         ds : Dataset
             Where titles, attributes and ratings come from.
+        kind : {"line", "push", "email", "title", "why", "intro", "welcome"}
+            "intro" introduces a user's list, "welcome" greets a new user with its first item:
+            one row a user.
+        preset : str or Path, optional
+            Domain: "shop", "film", "feed", "finance", "health", "education", or the path of a
+            TOML file of your own; see `workbench.language.preset.Preset`. By default an item is
+            a film or goods of a shop, by its columns.
         language : {"en", "zh"}
-        tone : {"warm", "plain", "playful"}
-            Tone of the hand-written sentences.
+        voice : Voice, optional
+            Tone, length, words to use and never to use; by default warm and free of superlatives.
+        tone : {"warm", "plain", "playful"}, optional
+            Short for ``voice=Voice(tone=...)``.
+        mode : {"direct"}
         seed : int
-            The same seed and recommendations give the same sentences.
+            The same seed and recommendations give the same texts.
         progress : bool
             Show a progress bar while the model writes.
 
         Returns
         -------
         DataFrame
-            The columns of `recs` and ``text``, ``source`` ("model" or "pattern"), ``evidence``,
-            ``model`` (its name, and what numbers it computed in where) and ``seed``.
+            The columns of `recs`, or for "intro" and "welcome" ``user_id`` and ``items`` (a list
+            of ids), and
+
+            - ``text``, and for an e-mail ``subject``;
+            - ``source``: "model", "pattern" or "refused"; of an e-mail, that of its central
+              sentence;
+            - ``reason``: why nothing was written, where ``source`` is "refused" and ``text`` is
+              empty: the item does not suit the user by the preset, or nothing sound fits;
+            - ``evidence``, ``model`` (its name, and what numbers it computed in where), ``seed``;
+            - ``raw`` (the model's own words), ``prompt_hash`` (of exactly what it was sent) and
+              ``prompt_version`` (of everything hand-written).
 
         Raises
         ------
         OptionError
-            If there is no such language or tone.
+            If there is no such kind, preset, language, tone or mode, or two settings contradict
+            each other.
         UnknownIdError
             If an item is not in the catalogue.
         """
-        one_of("language", language, prompts.LANGUAGES)
-        one_of("tone", tone, prompts.TONES)
-        if missing := {Columns.USER, Columns.ITEM, Columns.BECAUSE} - set(recs.columns):
-            raise DataError(f"recs lacks the columns {sorted(missing)}; it has {list(recs)}")
+        one_of("mode", mode, MODES)
         catalogue = Catalogue(ds, language=language)
-        lines = [
-            _line(catalogue.row(item), catalogue.evidence(user, item, because), catalogue)
-            for user, item, because in recs[
-                [Columns.USER, Columns.ITEM, Columns.BECAUSE]
-            ].to_numpy()
-        ]
-        name = self._write(lines, language, tone, seed, progress)
-        return recs.assign(
-            **{
-                Columns.TEXT: [line.text for line in lines],
-                Columns.SOURCE: [line.source for line in lines],
-                Columns.EVIDENCE: [line.evidence for line in lines],
-                Columns.MODEL: [name if line.source == "model" else PATTERNS for line in lines],
-                Columns.SEED: seed,
-            }
-        )
+        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
+        name = self._fill(drafts, catalogue, seed, progress)
+        return table.assign(**_columns(drafts, name, seed))
 
     def write_one(
         self,
@@ -120,80 +127,150 @@ class Copywriter:
         item_id: Any,
         ds: Dataset,
         *,
+        kind: str = "line",
+        preset: str | Path | None = None,
         language: str = "en",
-        tone: str = "warm",
+        voice: Voice | None = None,
+        tone: str | None = None,
         seed: int = 0,
     ) -> pd.Series:
-        """Write a sentence for a pair, resting on what the user rated highest of its genres.
+        """Write a text for a pair, resting on what the user rated highest of its genres.
 
         Parameters
         ----------
         user_id, item_id : id
-            A user with no history, or None, gives a sentence without evidence.
+            A user with no history, or None, gives a text without evidence of the history.
         ds : Dataset
-        language, tone, seed
+        kind, preset, language, voice, tone, seed
             As for `write`.
 
         Returns
         -------
         Series
-            ``user_id``, ``item_id``, ``because``, ``text``, ``source``, ``evidence``, ``model``
-            and ``seed``.
+            ``user_id``, ``item_id``, ``because``, the columns of `write`, and
+
+            - ``user`` and ``item``: the descriptions that the text rests on;
+            - ``sent``: exactly what the model was sent; empty if there was none;
+            - ``reference``: what the user wrote of the item, where the interactions have a column
+              ``reference`` or ``review``; else None.
         """
-        own = Catalogue(ds, language=language).top_rated(user_id, item_id)
+        catalogue = Catalogue(ds, language=language)
+        own = catalogue.top_rated(user_id, item_id)
         because = [(evidence[Columns.ITEM], evidence.get(Columns.RATING, 1.0)) for evidence in own]
         recs = pd.DataFrame(
             {Columns.USER: [user_id], Columns.ITEM: [item_id], Columns.BECAUSE: [because]}
         )
-        return self.write(recs, ds, language=language, tone=tone, seed=seed).iloc[0]
+        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
+        name = self._fill(drafts, catalogue, seed, False)
+        (draft,) = drafts
+        used = {
+            "user": "\n".join(draft.grounds()),
+            "item": "\n".join(draft.facts()[: -len(draft.evidence) or None]),
+            "sent": draft.sent,
+            "reference": [catalogue.reference(user_id, item_id)],
+        }
+        return table.assign(**_columns(drafts, name, seed), **used).iloc[0]
 
-    def _write(
-        self, lines: list["_Line"], language: str, tone: str, seed: int, progress: bool
+    def prompts(
+        self,
+        recs: pd.DataFrame,
+        ds: Dataset,
+        *,
+        kind: str = "line",
+        preset: str | Path | None = None,
+        language: str = "en",
+        voice: Voice | None = None,
+        tone: str | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return exactly what `write` first sends to the model, line by line; nothing is sent.
+
+        Parameters
+        ----------
+        recs, ds, kind, preset, language, voice, tone, seed
+            As for `write`.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `recs`, or of its lists, and ``sent``: the prompt, or the conversation
+            as JSON; empty where no model takes part.
+        """
+        catalogue = Catalogue(ds, language=language)
+        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
+        if self._free or language == "en":
+            self._address([d for d in drafts if not d.refused], Choice(seed))
+        return table.assign(sent=[draft.sent for draft in drafts])
+
+    @property
+    def _free(self) -> bool:
+        """Whether the model follows instructions; the embedded one only continues openings."""
+        return self._model is not None
+
+    def _fill(
+        self, drafts: Sequence[Draft], catalogue: Catalogue, seed: int, progress: bool
     ) -> str:
-        """Give every line its text; return the name of the model, if one took part."""
-        spread = _Spread(seed)
-        backend = self._open(language)
+        """Give every draft its text; return the name of the model, if one took part."""
+        todo = [draft for draft in drafts if not draft.refused]
+        use = todo[0].brief.voice.use if todo else ()
+        choice, taste = Choice(seed, use=use), cache(catalogue.taste)
+        backend = self._open(catalogue.language)
         for attempt in range(ROUNDS if backend else 0):
-            pending = [line for line in lines if not line.text]
-            if pending:
-                self._by_model(backend, pending, spread, seed + attempt, progress)
-        for line in lines:
-            if not line.text:
-                line.text = _by_hand(line, spread, tone)
+            pending = [draft for draft in todo if not draft.sentence]
+            self._by_model(backend, pending, choice, taste, seed + attempt, progress)
+        for draft in todo:
+            by_hand(draft, choice)
         return repr(backend) if backend else PATTERNS
 
     def _by_model(
         self,
         backend: Any,
-        lines: Sequence["_Line"],
-        spread: "_Spread",
+        drafts: Sequence[Draft],
+        choice: Choice,
+        taste: Callable[[Any], dict[str, float]],
         seed: int,
         progress: bool,
     ) -> None:
+        self._address(drafts, choice)
+        asked = [draft for draft in drafts if draft.sent]
+        written = self._candidates_of(backend, asked, seed, progress) if asked else []
+        for draft, own in zip(asked, written, strict=True):
+            choice.free(draft.opening, draft.reader, draft.names)
+            sound = [c for c in own if draft.accepts(c.text) and _is_new(draft, c.text, choice)]
+            if best := choice.best(sound, taste(draft.reader)):
+                draft.take(best.text)
+                choice.hold(draft.sentence, draft.reader, draft.names)
+
+    def _address(self, drafts: Sequence[Draft], choice: Choice) -> None:
+        """Write down what each draft's model is sent."""
+        for draft in drafts:
+            if self._free:
+                draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
+            else:
+                draft.opening = choice.deal(draft.openings(), draft.reader, draft.names)
+                draft.sent = draft.prompt(draft.opening) if draft.opening else ""
+
+    def _candidates_of(
+        self, backend: Any, drafts: Sequence[Draft], seed: int, progress: bool
+    ) -> list[list[Any]]:
+        settings = {"samples": self._candidates, "seed": seed, "progress": progress}
+        sent = [draft.sent for draft in drafts]
+        if self._free:
+            tokens = max(draft.brief.kind.tokens for draft in drafts)
+            conversations = list(map(json.loads, sent))
+            return list(backend.generate(conversations, max_new_tokens=tokens, **settings))
         # A small model is held to its vocabulary; a capable one is only checked.
-        free = self._model is not None
-        starts = [spread.next(line.filled(line.openings())) for line in lines]
-        pairs = list(zip(lines, starts, strict=True))
-        written = backend.complete(
-            [line.prompt(start, described=free) for line, start in pairs],
-            samples=self._candidates,
-            phrases=None if free else [vocabulary(line.row) for line in lines],
-            seed=seed,
-            progress=progress,
-        )
-        for (line, start), own in zip(pairs, written, strict=True):
-            if best := spread.best([c for c in own if line.sound(start + c.text)]):
-                line.text, line.source = start + best.text, "model"
+        return list(backend.complete(sent, phrases=[d.vocabulary() for d in drafts], **settings))
 
     def _open(self, language: str) -> Any:
         """Return the model, or None where hand-written sentences have to do."""
-        if self._model is None and (language != "en" or self._missing):
+        if not self._free and (language != "en" or self._missing):
             return None
         if self._backend is None:
             try:
                 self._backend = open_backend(self._model, self._device)
             except (MissingExtraError, ModelFileError) as error:
-                if self._model is not None:
+                if self._free:
                     raise
                 self._missing = True
                 message = f"{error} Until then copy is hand-written (source 'pattern')."
@@ -201,88 +278,34 @@ class Copywriter:
         return self._backend
 
 
-@dataclass
-class _Line:
-    """A recommendation on its way to a sentence."""
-
-    row: dict[str, Any]
-    evidence: list[dict[str, Any]]
-    language: str
-    slots: dict[str, str]
-    text: str = ""
-    source: str = "pattern"
-
-    @property
-    def situation(self) -> tuple[str, str, str]:
-        """Language, kind of evidence and kind of goods."""
-        kind = str(self.evidence[0]["kind"]) if self.evidence else "none"
-        return self.language, kind, goods_of(self.row)
-
-    def filled(self, supply: Sequence[str]) -> dict[str, str]:
-        """Fill the patterns of a supply that can be filled; keyed by the pattern."""
-        texts = {pattern: prompts.fill(pattern, self.slots) for pattern in supply}
-        return {pattern: text for pattern, text in texts.items() if text}
-
-    def openings(self) -> list[str]:
-        return prompts.openings(*self.situation)
-
-    def prompt(self, opening: str, *, described: bool) -> str:
-        return prompts.prompt(self.row, opening, language=self.language, described=described)
-
-    @cached_property
-    def ground(self) -> Ground:
-        return Ground(self.row, self.evidence, language=self.language)
-
-    def sound(self, text: str) -> bool:
-        return not self.ground.check(text)
+def _voice(voice: Voice | None, tone: str | None) -> Voice:
+    if voice is None:
+        return Voice(tone=tone or "warm")
+    if tone not in (None, voice.tone):
+        raise OptionError(f"tone={tone!r} contradicts the voice, whose tone is {voice.tone!r}")
+    return voice
 
 
-class _Spread:
-    """Spreads a supply of openings, patterns and endings, so that no two lines look alike."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-        self._uses: Counter[str] = Counter()
-
-    def next(self, filled: Mapping[str, str]) -> str:
-        """Return the text of one of the least used patterns."""
-        least = min(self._uses[pattern] for pattern in filled)
-        pattern = self._random.choice([p for p in filled if self._uses[p] == least])
-        self._uses[pattern] += 1
-        return filled[pattern]
-
-    def best(self, sound: Sequence[Reply]) -> Reply | None:
-        """Choose the most fluent continuation, marking down what other lines have said."""
-        if not sound:
-            return None
-        chosen = max(sound, key=self._worth)
-        self._uses.update(_trigrams(chosen.text))
-        return chosen
-
-    def _worth(self, continuation: Reply) -> float:
-        trigrams = _trigrams(continuation.text)
-        repeated = sum(min(self._uses[t], 2) for t in trigrams) / len(trigrams)
-        length = min(len(continuation.text.split()), LONG_ENOUGH)
-        return (continuation.fluency or 0.0) - REPEATED * repeated + length / LONG_ENOUGH
+def _is_new(draft: Draft, raw: str, choice: Choice) -> bool:
+    return draft.whole or choice.is_new(draft.read(raw)[1], draft.reader, draft.names)
 
 
-def _trigrams(text: str) -> list[str]:
-    words = text.strip(" .").split()
-    return [" ".join(words[i : i + 3]) for i in range(max(len(words) - 2, 1))]
-
-
-def _line(row: dict[str, Any], evidence: list[dict[str, Any]], names: Catalogue) -> _Line:
-    goods = goods_of(row)
-    other = next((e for e in evidence if Columns.TITLE in e), None)
-    because = names.name(other, goods, dated=False) if other else ""
-    title = names.name(row, goods)
-    slots = prompts.slots(row, title, because, language=names.language)
-    return _Line(row, evidence, names.language, slots)
-
-
-def _by_hand(line: _Line, spread: _Spread, tone: str) -> str:
-    texts = line.filled(prompts.patterns(*line.situation, tone))
-    sound = {pattern: text for pattern, text in texts.items() if line.sound(text)}
-    if not sound:
-        raise DataError(f"no sentence about {line.slots['title']!r} passes the grounding check")
-    return spread.next(sound)
+def _columns(drafts: Sequence[Draft], name: str, seed: int) -> dict[str, Any]:
+    written = [draft.source == "model" for draft in drafts]
+    columns: dict[str, Any] = {
+        Columns.TEXT: [draft.text for draft in drafts],
+        Columns.SOURCE: [draft.source for draft in drafts],
+        Columns.EVIDENCE: [draft.evidence for draft in drafts],
+        Columns.MODEL: [name if own else PATTERNS for own in written],
+        Columns.SEED: seed,
+        Columns.REASON: [str(draft.refused or "") for draft in drafts],
+        Columns.RAW: [draft.raw for draft in drafts],
+        Columns.PROMPT_HASH: [
+            prompts.digest(draft.sent) if own else ""
+            for draft, own in zip(drafts, written, strict=True)
+        ],
+        Columns.PROMPT_VERSION: prompts.version(),
+    }
+    if drafts and drafts[0].brief.kind.subject:
+        columns[Columns.SUBJECT] = [draft.subject for draft in drafts]
+    return columns

@@ -1,16 +1,22 @@
 """What a recommendation rests on, in the words of the catalogue."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, UnknownIdError
-from workbench.language.grounding import clean, readable, year_of
+from workbench.language.grounding import clean, lexicon, readable, year_of
+from workbench.language.schema import Language
 from workbench.models.base import ByCount, ByUser
+from workbench.options import one_of
+from workbench.strings import LANGUAGES
 
+REFERENCES = ("reference", "review")  # columns of interactions that hold a user's own words
+ORDER = ("attribute", "liked", "bought", "seen", "similar", "popular")
 LIKED = 0.8  # share of the highest rating from which a rating says "liked"
 
 
@@ -25,7 +31,8 @@ class Catalogue:
     """
 
     def __init__(self, ds: Dataset, *, language: str = "en") -> None:
-        self._ds, self.language = ds, language
+        one_of("language", language, LANGUAGES)
+        self.data, self.language = ds, cast(Language, language)
         self._items = ds.items.set_index(Columns.ITEM, drop=False)
         self._repeated = set(self._items[Columns.TITLE][self._items[Columns.TITLE].duplicated()])
         stated = ds.interactions
@@ -33,6 +40,8 @@ class Catalogue:
             stated = stated[stated[Columns.EVENT] == "rating"]
         self._highest = stated[Columns.RATING].max()
         self._histories: dict[Any, pd.DataFrame] = {}
+        users = ds.users if ds.users is not None else pd.DataFrame({Columns.USER: []})
+        self._users = users.drop_duplicates(Columns.USER).set_index(Columns.USER)
 
     def row(self, item_id: Any) -> dict[str, Any]:
         """Return what is known of an item.
@@ -45,12 +54,17 @@ class Catalogue:
             If it has no title, without which no sentence can name it.
         """
         if item_id not in self._items.index:
-            raise UnknownIdError(f"item {item_id!r} is not in the items of {self._ds.name!r}")
+            raise UnknownIdError(f"item {item_id!r} is not in the items of {self.data.name!r}")
         found = self._items.loc[item_id].items()
         row = {str(k): v for k, v in found if isinstance(v, list) or pd.notna(v)}
         if not clean(row.get(Columns.TITLE, "")):
-            raise DataError(f"item {item_id!r} of {self._ds.name!r} has no title to write about")
+            raise DataError(f"item {item_id!r} of {self.data.name!r} has no title to write about")
         return row
+
+    def user(self, user_id: Any) -> dict[str, Any]:
+        """Return a user's attributes, without the id; none of a user who is not listed."""
+        known = not _missing(user_id) and user_id in self._users.index
+        return {str(k): v for k, v in self._users.loc[user_id].items()} if known else {}
 
     def name(self, row: dict[str, Any], goods: str, *, dated: bool = True) -> str:
         """Title to show: with the year if wanted, and always where titles repeat."""
@@ -78,7 +92,8 @@ class Catalogue:
         Returns
         -------
         list of dict
-            ``kind`` ("liked", "bought", "seen", "similar" or "popular"); for items ``item_id``,
+            ``kind`` ("liked", "bought", "seen", "similar" or "popular"; a preset adds
+            "attribute", and a whole list's evidence "list"); for items ``item_id``,
             ``title``, ``year``, ``rating`` and ``genres``, those shared with the item; for users
             and popularity ``count``. Ids of other users do not come in.
         """
@@ -99,6 +114,25 @@ class Catalogue:
         found = [self._own(user_id, item_id, i) for i in others]
         sharing = [e for e in found if e.get(Columns.GENRES)]
         return sorted(sharing, key=lambda e: (_weakness(e), -len(e[Columns.GENRES])))[:n]
+
+    def taste(self, user_id: Any) -> dict[str, float]:
+        """Share of each genre in what a user rated no lower than usual, as sentences call it."""
+        history = self._history(user_id)
+        liked = history[history[Columns.RATING] >= history[Columns.RATING].mean()]
+        key = f"{Columns.GENRES}_{self.language}"
+        key = key if key in self._items else Columns.GENRES
+        if key not in self._items:
+            return {}
+        found = self._items[key].reindex(liked[Columns.ITEM]).explode().value_counts(normalize=True)
+        names = lexicon()[self.language]["genres"]
+        return {str(names.get(g, str(g).lower())).split(", ")[0]: v for g, v in found.items()}
+
+    def reference(self, user_id: Any, item_id: Any) -> str | None:
+        """Return what the user wrote of an item, where the interactions hold it."""
+        history = self._history(user_id)
+        own = history[history[Columns.ITEM] == item_id]
+        found = (own[name].dropna() for name in REFERENCES if name in own)
+        return next((str(texts.iloc[-1]) for texts in found if len(texts)), None)
 
     def _own(self, user_id: Any, item_id: Any, other_id: Any) -> dict[str, Any]:
         row = self.row(other_id)
@@ -124,8 +158,8 @@ class Catalogue:
 
     def _history(self, user_id: Any) -> pd.DataFrame:
         if user_id not in self._histories:
-            known = not pd.isna(user_id) and user_id in self._ds.user_ids
-            found = self._ds.history(user_id) if known else self._ds.table.head(0)
+            known = not _missing(user_id) and user_id in self.data.user_ids
+            found = self.data.history(user_id) if known else self.data.table.head(0)
             self._histories[user_id] = found
         return self._histories[user_id]
 
@@ -137,3 +171,28 @@ def _genres(row: dict[str, Any]) -> Sequence[str]:
 
 def _weakness(evidence: dict[str, Any]) -> int:
     return ("liked", "bought", "seen").index(evidence["kind"])
+
+
+def _missing(user_id: Any) -> bool:
+    return user_id is None or user_id != user_id
+
+
+def of_list(own: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what a whole list rests on, from the evidence of each of its items.
+
+    The user's history counts where any item rests on it, the most frequent first; what others
+    did, or an attribute, only where every item does.
+    """
+    first = {_key(e): e for evidence in reversed(own) for e in reversed(evidence)}
+    held = Counter(key for evidence in own for key in {_key(e) for e in evidence})
+    kept = [
+        {k: v for k, v in first[key].items() if k != Columns.GENRES}
+        for key, times in held.most_common()
+        if Columns.ITEM in first[key] or times == len(own)
+    ]
+    kept.sort(key=lambda e: ORDER.index(e["kind"]))
+    return [*kept, {"kind": "list", "count": len(own)}]
+
+
+def _key(evidence: dict[str, Any]) -> tuple[str, str]:
+    return str(evidence["kind"]), str(evidence.get(Columns.ITEM, evidence.get("value", "")))

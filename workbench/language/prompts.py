@@ -1,9 +1,10 @@
-"""Hand-written sentences, openings and examples, and the prompt that a model continues."""
+"""Hand-written sentences, openings and examples, and all that is ever sent to a model."""
 
 import random
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language.facts import instructs
 from workbench.language.grounding import clean, goods_of, lexicon, year_of
+from workbench.language.schema import WIDER
+from workbench.language.voice import TONES as TONES
+from workbench.language.voice import Voice
 
 EXAMPLES = 3
-TONES = ("warm", "plain", "playful")
-LANGUAGES = ("en", "zh")
-_WIDER = {"liked": ["liked", "own"], "bought": ["bought", "own"], "seen": ["own"]}
+DATA = Path(__file__).parent / "data"
+_NAMES = {Columns.ITEM, Columns.IMAGE, Columns.TITLE}
 Slots = Mapping[str, str]
 
 
@@ -46,7 +49,7 @@ def fill(pattern: str, slots: Slots) -> str | None:
 
 
 def slots(row: Mapping[str, Any], title: str, because: str, *, language: str) -> dict[str, str]:
-    """Return the values of the slots ``title``, ``because``, ``genre``, ``a_genre``, ``year``."""
+    """Return the values of the slots that a row, its title and an item of the evidence fill."""
     genre = genre_phrase(row, language)
     article = "an" if genre[:1].lower() in "aeiou" else "a"
     year = year_of(row)
@@ -86,22 +89,93 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bo
     goods = goods_of(row)
     # A small model copies what it is shown: other examples for each opening keep a list varied.
     shown = random.Random(opening).sample(examples[goods], EXAMPLES)
-    asked = f"<{_fenced(facts)}>\n{_fenced(opening)}"
-    return "\n\n".join([examples["heading"], *shown, asked])
+    return "\n\n".join([examples["heading"], *shown, f"<{_fenced(facts)}>\n{_fenced(opening)}"])
 
 
-def _fenced(text: str) -> str:
-    """Keep what holds words of the data to one line, without marks that a model obeys."""
-    return " ".join(text.replace("<", "").replace(">", "").split())
+def messages(
+    ask: str, facts: Iterable[str], *, goods: str, limit: int, language: str, voice: Voice
+) -> list[dict[str, str]]:
+    """Write the conversation for a model that follows instructions: the rules, then the facts.
+
+    Parameters
+    ----------
+    ask : str
+        What to write, in a few words.
+    facts : iterable of str
+        As `facts_of` and `grounds_of` give them.
+    goods : str
+        What an item is called.
+    limit : int
+        Characters.
+    language : {"en", "zh"}
+    voice : Voice
+    """
+    own = _read("instructions")[language]
+    asked = {"ask": ask, "tone": own["tones"][voice.tone], "limit": limit, "goods": goods}
+    between = "、" if language == "zh" else ", "
+    given = {"audience": voice.audience, "use": between.join(voice.use)}
+    given |= {"never": between.join(voice.never or ()), "emoji": "yes" if voice.emoji else ""}
+    rules = [own["rules"].strip().format(**asked)]
+    rules += [own[key].format(words=_fenced(words)) for key, words in given.items() if words]
+    fenced = "\n".join(["<facts>", *facts, "</facts>"])
+    return [
+        {"role": "system", "content": "\n".join(rules)},
+        {"role": "user", "content": fenced},
+    ]
+
+
+def facts_of(row: Mapping[str, Any], title: str, *, language: str) -> list[str]:
+    """Describe an item, a line for each of its attributes that copy may state."""
+    own = _read("instructions")[language]
+    lines = [f"{own['item']}: {own['title']}: {_fenced(title)}"] if title else []
+    for name, value in row.items():
+        base = name.removesuffix("_zh")
+        other = f"{base}_zh" if language == "zh" else base
+        # A bilingual catalogue has both; the model is shown its own language's.
+        if base in _NAMES or (name != other and other in row):
+            continue
+        values = value if isinstance(value, list) else [value]
+        stated = all(isinstance(v, str) and not instructs(v) for v in values)
+        if stated or base in {Columns.YEAR, Columns.PRICE}:
+            shown = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+            lines.append(f"{own['item']}: {_fenced(base)}: {_fenced(shown)}")
+    return lines
+
+
+def grounds_of(
+    evidence: Iterable[Mapping[str, Any]], shown: Iterable[str], *, language: str
+) -> list[str]:
+    """Put evidence into words, a line each, with what it shows of titles and values."""
+    own = _read("instructions")[language]["evidence"]
+    return [
+        own[str(e["kind"])].format(because=_fenced(name), count=e.get("count", ""))
+        for e, name in zip(evidence, shown, strict=True)
+    ]
+
+
+def digest(text: str) -> str:
+    """First 12 hex digits of a text's SHA-256: what tells one prompt from another."""
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+@cache
+def version() -> str:
+    """Digest of everything hand-written that goes into copy and prompts."""
+    files = sorted(DATA.rglob("*.toml"))
+    return digest("".join(path.read_text(encoding="utf-8") for path in files))
+
+
+def _fenced(text: object) -> str:
+    """Make a text from outside unable to close the fence or to begin a line of its own."""
+    return " ".join(clean(text, limit=300).replace("<", "").replace(">", "").split())
 
 
 def _cells(file: str, language: str, kind: str, goods: str) -> Sequence[Mapping[str, list[str]]]:
     table = _read(file)[language]
-    kinds = [table.get(wider, {}) for wider in _WIDER.get(kind, [kind])]
-    return [cells[own] for cells in kinds for own in (goods, "any") if own in cells]
+    kinds = [table.get(wider, {}) for wider in WIDER.get(kind, (kind,))]
+    return [cells[own] for cells in kinds for own in dict.fromkeys((goods, "any")) if own in cells]
 
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    path = Path(__file__).parent / "data" / f"{name}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,138 @@
+"""A text on its way: what it is about, what it may say, and how a supply is filled for it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from workbench.language import prompts, proof
+from workbench.language.brief import Brief
+from workbench.language.grounding import Reason, vocabulary
+from workbench.language.voice import Voice
+
+
+@dataclass
+class Draft:
+    """One text to be written, and in the end delivered."""
+
+    brief: Brief
+    reader: Any  # whose list it stands in; never part of a prompt
+    row: dict[str, Any]
+    evidence: list[dict[str, Any]]
+    slots: list[dict[str, str]]  # one mapping for each choice of because and value
+    shown: list[str]  # what each piece of evidence is called
+    opening: str = ""  # what a small model has to continue
+    sent: str = ""  # exactly what the model was sent
+    sentence: str = ""  # the one at the heart of the text
+    text: str = ""
+    subject: str = ""
+    source: str = "pattern"
+    raw: str = ""  # the model's own words
+    refused: Reason | None = None
+    names: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = [name for name in {self.slots[0]["title"], *self.shown} if name]
+
+    @property
+    def situations(self) -> list[str]:
+        """Kinds of the evidence, strongest first, and "none", which always holds."""
+        kinds = [str(e["kind"]) for e in self.evidence if e["kind"] != "list"]
+        return list(dict.fromkeys([*kinds, "none"]))
+
+    def filled(self, supply: Iterable[str], **more: str) -> dict[str, str]:
+        """Fill the patterns of a supply that can be filled; the pattern of each text."""
+        texts = [
+            (prompts.fill(pattern, slots | more), pattern)
+            for pattern, slots in product(supply, self.slots)
+        ]
+        return {text: pattern for text, pattern in texts if text}
+
+    @property
+    def whole(self) -> bool:
+        """Whether a model writes all of a text that begins with a greeting."""
+        return self.brief.kind.several and not self.opening
+
+    def openings(self) -> dict[str, str]:
+        """Fill the openings of the strongest evidence that has any."""
+        filled = (self.filled(self.brief.core.openings(own)) for own in self.situations)
+        return next(filter(None, filled), {})
+
+    def sound(self, text: str) -> bool:
+        """Say whether a text may be delivered."""
+        return not proof.faults(text, self.row, self.evidence, self.brief, names=self.names)
+
+    def sound_sentence(self, text: str) -> bool:
+        """Say whether a sentence may stand at the heart of the text."""
+        core = self.brief.core
+        return not proof.faults(text, self.row, self.evidence, core, names=self.names)
+
+    def sound_subject(self, text: str) -> bool:
+        """Say whether a subject may be delivered."""
+        return not proof.subject_faults(text, self.row, self.evidence, self.brief, names=self.names)
+
+    def read(self, raw: str) -> tuple[str, str]:
+        """Return the subject and text, or the sentence, that a model's own words make."""
+        kind = self.brief.kind
+        if self.opening:
+            text = self.opening + raw
+            return "", text if self.brief.core.kind.closed else text.rstrip(".")
+        if not kind.subject:
+            return "", raw.strip()
+        first, _, rest = raw.strip().partition("\n")
+        found = re.fullmatch(r"(?:Subject|主题)[:：]\s*(.*?)\s*", first)
+        return found[1] if found else "", rest.strip()
+
+    def accepts(self, raw: str) -> bool:
+        """Say whether what a model wrote may be delivered."""
+        subject, text = self.read(raw)
+        if self.opening:
+            return self.sound_sentence(text)
+        return self.sound(text) and (not self.brief.kind.subject or self.sound_subject(subject))
+
+    def take(self, raw: str) -> None:
+        """Take what a model wrote."""
+        self.subject, text = self.read(raw)
+        self.raw, self.source = raw, "model"
+        self.sentence = text
+        if not (self.opening and self.brief.kind.wraps):
+            self.text = text
+
+    def refuse(self, reason: Reason | None) -> None:
+        """Deliver nothing, for a reason; go on if there is none."""
+        if reason:
+            self.refused, self.source = reason, "refused"
+
+    def facts(self) -> list[str]:
+        """Describe the item and the evidence, a line each."""
+        language, title = self.brief.language, self.slots[0]["title"]
+        return [*prompts.facts_of(self.row, title, language=language), *self.grounds()]
+
+    def grounds(self) -> list[str]:
+        """Describe the evidence, a line each."""
+        return prompts.grounds_of(self.evidence, self.shown, language=self.brief.language)
+
+    def vocabulary(self) -> dict[str, bool]:
+        """Words and phrases for a small model, less those that voice and preset forbid."""
+        never = [*self.brief.preset.never.get("en", []), *(self.brief.voice.never or ())]
+        own = Voice(never=tuple(never))
+        return {p: ends for p, ends in vocabulary(self.row).items() if not own.faults(p, "en")}
+
+    def prompt(self, opening: str) -> str:
+        """Write the prompt for the embedded model."""
+        language = self.brief.language
+        return prompts.prompt(self.row, opening, language=language, described=False)
+
+    def messages(self) -> list[dict[str, str]]:
+        """Write the conversation for a model that follows instructions."""
+        kind, preset, language, voice = self.brief
+        limit = min(kind.length[language][1], voice.max_chars or kind.length[language][1])
+        return prompts.messages(
+            kind.ask[language],
+            self.facts(),
+            goods=preset.goods.get(language, preset.name),
+            limit=limit - len(self.brief.required),
+            language=language,
+            voice=voice,
+        )
