@@ -12,6 +12,7 @@ from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation import judge
 from workbench.evaluation.judge import RUBRIC, conversations, grades
+from workbench.language.backend import open_backend
 
 COPY = lines(
     ("Ann Lee", 1, "Because you liked Casino: Heat.", [liked(2)]),
@@ -122,3 +123,13 @@ def test_rubric_of_ones_own() -> None:
     for wrong in ({}, {"answered": "?"}):
         with pytest.raises(OptionError, match="rubric"):
             judge(COPY, FILMS, Server(), rubric=wrong)
+
+
+@pytest.mark.slow
+def test_embedded_model_is_taken_as_strictly() -> None:
+    """It is too small to judge: what it says is kept, and is no grade unless it is one."""
+    found = judge(COPY, FILMS, open_backend(device="cpu"))
+    answered = found.per_line["answered"].astype(bool)
+    assert answered.tolist() == [grades(own, RUBRIC) is not None for own in found.lines["answer"]]
+    assert found.per_line.loc[~answered, "fluent"].isna().all()
+    assert found.lines["answer"].str.len().gt(0).all()

@@ -92,6 +92,15 @@ def test_unsupported_claims_are_counted_apart_from_faults_of_form() -> None:
     assert per_line["unsupported"].iloc[1] >= 4  # 3, prizes, Al, Pacino at the least
 
 
+def test_checker_takes_its_options() -> None:
+    """An e-mail has several sentences, and more words than a line may have."""
+    copy = lines((7, 1, "Heat is worth a look. " * 12, []))
+    strict = wb.evaluate_copy(copy, FILMS, metrics="sound")
+    wide = wb.evaluate_copy(copy, FILMS, metrics="sound", checks={"length": (5, 120)})
+    assert "length:60" in strict.lines["reasons"].iloc[0]
+    assert not any(reason.startswith("length") for reason in wide.lines["reasons"].iloc[0])
+
+
 def test_reasons_of_the_checker_come_along(found: CopyEvaluation) -> None:
     assert any("not-named" in reason for reason in found.lines["reasons"].iloc[3])
 
@@ -155,10 +164,10 @@ def test_catalogue_without_genres_has_no_measure_of_features() -> None:
 
 
 WORDS = ["crime", "comedy", "drama", "Heat", "look", "a", "pick"]
-TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), min_size=1, max_size=8)
+TEXT = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
 
 
-@given(TEXTS)
+@given(st.lists(TEXT, min_size=1, max_size=8))
 @settings(max_examples=40, deadline=None)
 def test_variety_is_as_the_definitions_written_out(texts: list[str]) -> None:
     copy = lines(*[(user % 3, 1, text, []) for user, text in enumerate(texts)])
@@ -179,7 +188,10 @@ def test_variety_is_as_the_definitions_written_out(texts: list[str]) -> None:
         np.testing.assert_allclose(values[f"distinct_{size}"], ratio)
 
 
-@given(st.lists(st.text(max_size=80), min_size=1, max_size=4), st.sampled_from(["en", "zh"]))
+SOME = st.text(max_size=80).filter(str.strip)
+
+
+@given(st.lists(SOME, min_size=1, max_size=4), st.sampled_from(["en", "zh"]))
 @settings(max_examples=25, deadline=None)
 def test_no_text_breaks_a_measure(texts: list[str], language: str) -> None:
     copy = lines(*[(None, 1, text, [liked(2)]) for text in texts])
@@ -204,6 +216,7 @@ def test_ids_and_order_of_the_frame_do_not_matter() -> None:
         (COPY.drop(columns="evidence"), {}, "lack the columns \\['evidence'\\]"),
         (COPY.iloc[:0], {}, "no lines"),
         (COPY.assign(text=["a", "b", None, "c"]), {}, "column 'text', row 2: nan is no str"),
+        (COPY.assign(text=["a", "b", " ", "c"]), {}, "row 2: ' ' is no str"),
         (COPY.assign(evidence="[]"), {}, "column 'evidence', row 0: '\\[\\]' is no list"),
         (COPY, {"references": ["one"]}, "1 references for 4 lines"),
     ],

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -16,7 +16,15 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.evaluation import references
 from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check, clean, goods_of, lexicon, readable, year_of
+from workbench.language.grounding import (
+    Reason,
+    check,
+    clean,
+    goods_of,
+    lexicon,
+    readable,
+    year_of,
+)
 from workbench.options import one_of
 from workbench.strings import LANGUAGES
 
@@ -44,6 +52,8 @@ class Lines:
         Column of the items whose values a line may mention.
     references : sequence of str or None, optional
         What a person wrote for the same lines, in their order.
+    checks : dict
+        Further options of `workbench.language.grounding.check`, such as ``length``.
     """
 
     frame: pd.DataFrame
@@ -51,6 +61,7 @@ class Lines:
     language: str = "en"
     features: str = Columns.GENRES
     references: Sequence[Any] | None = None
+    checks: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         one_of("language", self.language, LANGUAGES)
@@ -101,18 +112,15 @@ class Lines:
         return pd.Series([re.split(f"[{ITEM}{OTHER}]", t)[-1].strip().lower() for t in self.masked])
 
     @cached_property
-    def reasons(self) -> list[list[str]]:
+    def reasons(self) -> list[list[Reason]]:
         """Why the checker of `workbench.language` would reject each line."""
         parts = zip(self.texts, self.rows, self.evidence, strict=True)
-        return [
-            [str(reason) for reason in check(text, row, evidence, language=self.language)]
-            for text, row, evidence in parts
-        ]
+        return [check(*part, language=self.language, **self.checks) for part in parts]
 
     @cached_property
-    def claims(self) -> list[list[str]]:
+    def claims(self) -> list[list[Reason]]:
         """Of the reasons, the claims that nothing supports."""
-        return [[r for r in own if r.partition(":")[0] not in FORM] for own in self.reasons]
+        return [[reason for reason in own if reason.code not in FORM] for own in self.reasons]
 
     @cached_property
     def words(self) -> tuple[np.ndarray, np.ndarray]:
@@ -253,9 +261,9 @@ def counts(row: Any, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_a
 
 
 def _all_are(kind: type, cells: pd.Series) -> None:
-    wrong = [label for label, cell in cells.items() if not isinstance(cell, kind)]
-    if wrong:
-        raise DataError(
-            f"column {cells.name!r}, row {wrong[0]!r}: {cells.loc[wrong[0]]!r:.80} is no "
-            f"{kind.__name__}; leave lines without one out, and parse what is JSON"
-        )
+    for label, cell in cells.items():
+        if not isinstance(cell, kind) or (isinstance(cell, str) and not cell.strip()):
+            raise DataError(
+                f"column {cells.name!r}, row {label!r}: {cell!r:.80} is no {kind.__name__} to "
+                "measure; leave out lines without one, such as refused ones, and parse JSON"
+            )

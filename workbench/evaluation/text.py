@@ -131,6 +131,7 @@ def evaluate_copy(
     metrics: str | Iterable[str] | None = None,
     language: str = "en",
     features: str = Columns.GENRES,
+    checks: Mapping[str, Any] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> CopyEvaluation:
@@ -161,6 +162,9 @@ def evaluate_copy(
     language : {"en", "zh"}
     features : str
         Column of the items whose values count as features: a text or list.
+    checks : dict, optional
+        Further options of `workbench.language.grounding.check`, such as ``{"length": (5, 120)}``
+        for texts of several sentences.
     resamples, seed : int
         Of the bootstrap over users.
 
@@ -184,10 +188,11 @@ def evaluate_copy(
     at_least("resamples", resamples, 1)
     if features != Columns.GENRES:  # which a catalogue may lack: its measures are left out then
         one_of("features", features, ds.items.columns)
-    read = Lines(lines, ds, language, features, references)
+    read = Lines(lines, ds, language, features, references, checks or {})
     tallies = {name: COPY_METRICS[name].tally(read) for name in _chosen(metrics, read)}
-    found = lines.assign(reasons=read.reasons) if "reasons" in vars(read) else lines
-    return CopyEvaluation(found, tallies, resamples, seed)
+    if "reasons" in vars(read):
+        lines = lines.assign(reasons=[list(map(str, own)) for own in read.reasons])
+    return CopyEvaluation(lines, tallies, resamples, seed)
 
 
 def _chosen(metrics: str | Iterable[str] | None, lines: Lines) -> list[str]:
