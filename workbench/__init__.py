@@ -45,6 +45,7 @@ _HOMES = {
     "compare": "workbench.evaluation",
     "tune": "workbench.evaluation",
     "Copywriter": "workbench.language",
+    "Review": "workbench.language",
     "report": "workbench.reports",
 }
 _ROOMS = ("compute", "datasets", "errors", "evaluation", "language", "models", "panels", "reports")
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate, tune
-    from workbench.language import Copywriter
+    from workbench.language import Copywriter, Review
     from workbench.models import (
         ALS,
         BPR,

@@ -99,13 +99,7 @@ class Copywriter:
         one_of("tone", tone, prompts.TONES)
         if missing := {Columns.USER, Columns.ITEM, Columns.BECAUSE} - set(recs.columns):
             raise DataError(f"recs lacks the columns {sorted(missing)}; it has {list(recs)}")
-        catalogue = Catalogue(ds, language=language)
-        lines = [
-            _line(catalogue.row(item), catalogue.evidence(user, item, because), catalogue)
-            for user, item, because in recs[
-                [Columns.USER, Columns.ITEM, Columns.BECAUSE]
-            ].to_numpy()
-        ]
+        lines = _lines(recs, ds, language)
         name = self._write(lines, language, tone, seed, progress)
         return recs.assign(
             **{
@@ -149,6 +143,25 @@ class Copywriter:
             {Columns.USER: [user_id], Columns.ITEM: [item_id], Columns.BECAUSE: [because]}
         )
         return self.write(recs, ds, language=language, tone=tone, seed=seed).iloc[0]
+
+    def prompts(
+        self, recs: pd.DataFrame, ds: Dataset, *, language: str = "en", seed: int = 0
+    ) -> list[str]:
+        """Return what `write` sends to the model first for each recommendation, word for word.
+
+        Returns
+        -------
+        list of str
+            A text a line; empty where hand-written sentences do without a model.
+        """
+        if not self._open(language):
+            return [""] * len(recs)
+        spread, described = _Spread(seed), self._model is not None
+        lines = _lines(recs, ds, language)
+        return [
+            line.prompt(spread.next(line.filled(line.openings())), described=described)
+            for line in lines
+        ]
 
     def _write(
         self, lines: list["_Line"], language: str, tone: str, seed: int, progress: bool
@@ -268,6 +281,14 @@ class _Spread:
 def _trigrams(text: str) -> list[str]:
     words = text.strip(" .").split()
     return [" ".join(words[i : i + 3]) for i in range(max(len(words) - 2, 1))]
+
+
+def _lines(recs: pd.DataFrame, ds: Dataset, language: str) -> list[_Line]:
+    catalogue = Catalogue(ds, language=language)
+    return [
+        _line(catalogue.row(item), catalogue.evidence(user, item, because), catalogue)
+        for user, item, because in recs[[Columns.USER, Columns.ITEM, Columns.BECAUSE]].to_numpy()
+    ]
 
 
 def _line(row: dict[str, Any], evidence: list[dict[str, Any]], names: Catalogue) -> _Line:

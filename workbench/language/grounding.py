@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.columns import Columns
 
@@ -268,3 +268,45 @@ def _repetition(words: list[str], language: str) -> list[str]:
         linking = lexicon()["en"]["function"].split()
         stems = [word[:5] for word in words if word not in linking and len(word) > 3]
     return [f"repetition:{stem}" for stem in sorted({s for s in stems if stems.count(s) > 1})]
+
+
+class Reason(NamedTuple):
+    """Why a text must not be delivered."""
+
+    code: str
+    detail: str = ""
+    start: int | None = None
+    end: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}:{self.detail}" if self.detail else self.code
+
+
+class Claim(NamedTuple):
+    """A span of a text and the fact that it rests on."""
+
+    start: int
+    end: int
+    field: str
+    fact: str
+
+
+def claims(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[Claim]:
+    """Say which words of a text rest on which fact, from left to right."""
+    goods = goods_of(row)
+    facts = [(form, "title", str(row[Columns.TITLE])) for form in _names(row, goods)]
+    for other in evidence:
+        named = str(other.get(Columns.TITLE, ""))
+        facts += [(form, "evidence.title", named) for form in _names(other, goods)]
+        words = lexicon()[language]["needs"].get(other["kind"], "").split()
+        facts += [(word, "evidence.kind", str(other["kind"])) for word in words]
+    facts += [(phrase, "genres", phrase) for phrase in _genre_phrases(row, language)]
+    plain = _plain(text)
+    plain = plain if len(plain) == len(text) else text
+    found: list[Claim] = []
+    for form, field, fact in sorted(facts, key=lambda given: -len(given[0])):
+        flags = re.IGNORECASE if field in ("genres", "evidence.kind") else 0
+        for match in re.finditer(_bounded(form), plain, flags):
+            if all(match.end() <= c.start or c.end <= match.start() for c in found):
+                found.append(Claim(match.start(), match.end(), field, fact))
+    return sorted(found)
