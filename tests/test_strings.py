@@ -38,6 +38,8 @@ COMPOSED = {
     "source": ("model", "pattern"),
     "status": STATUSES,
     "reason": REASONS,
+    "why": REASONS,
+    "campaign": ("reached", "users", "lines", "pass", "flagged", "items"),
     "fact": FACTS,
     "kind": KINDS,
     "similarity": OF,

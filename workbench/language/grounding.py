@@ -294,9 +294,11 @@ class Claim(NamedTuple):
 def claims(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[Claim]:
     """Say which words of a text rest on which fact, from left to right."""
     goods = goods_of(row)
-    facts = [(form, "title", str(row[Columns.TITLE])) for form in _names(row, goods)]
+    title = f"{Columns.TITLE}_{language}"
+    own = str(row.get(title, row[Columns.TITLE]))
+    facts = [(form, "title", own) for form in _names(row, goods)]
     for other in evidence:
-        named = str(other.get(Columns.TITLE, ""))
+        named = str(other.get(title, other.get(Columns.TITLE, "")))
         facts += [(form, "evidence.title", named) for form in _names(other, goods)]
         words = lexicon()[language]["needs"].get(other["kind"], "").split()
         facts += [(word, "evidence.kind", str(other["kind"])) for word in words]

@@ -1,0 +1,100 @@
+import pytest
+
+import workbench as wb
+from workbench.errors import OptionError
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def report(shop):
+    """In Chinese, which is written by hand; 11 lines, 3 a user, so 4 users."""
+    return wb.panels.CampaignReport(
+        shop, "city == 'Hangzhou'", budget=11, n=3, max_chars=42, language="zh", seed=1
+    )
+
+
+def test_the_lines_are_those_of_the_copywriter_within_the_budget(report, shop):
+    assert len(report.users) == 4
+    assert set(shop.users.set_index("user_id")["city"][report.users]) == {"Hangzhou"}
+    recs = wb.ItemKNN(min_overlap=5).fit(shop).recommend(report.users, n=3).head(11)
+    direct = wb.Copywriter().write(recs, shop, language="zh", seed=1)
+    assert report.lines["text"].tolist() == direct["text"].tolist()
+    assert set(report.lines["status"]) == {"open"}
+
+
+def test_too_long_is_flagged_and_nothing_else(report):
+    flagged = report.lines["reasons"].map(bool)
+    assert flagged.tolist() == (report.lines["text"].str.len() > 42).tolist()
+    assert 0 < flagged.sum() < 11
+    page = report.copy().data
+    assert page.count('chip flagged"') == flagged.sum()
+    assert page.count('chip approved"') == 11 - flagged.sum()
+    assert page.count("超过所要求的长度") == flagged.sum()
+    head = report.header().data
+    assert f"<b>{len(report.reached)}</b><span>分群用户数" in head
+    assert f"<b>{flagged.sum()}</b><span>有标记" in head
+    assert "city == &#x27;Hangzhou&#x27;" in head
+
+
+def test_the_figures_count_the_lines(report, shop):
+    assert sum(report.sources().data[0].x) == 11
+    (reasons,) = report.reasons().data
+    assert list(reasons.x) == [report.lines["reasons"].map(bool).sum()]
+    assert len(report.lengths().data[0].x) == 11
+    exposure = report.lines["item_id"].value_counts()
+    assert report.exposure().data[0].x[-1] == exposure.max()
+    chosen, promoted = report.genres().data
+    genres = shop.items.set_index("item_id")["genres_zh"].loc[report.lines["item_id"]].explode()
+    share = (genres == promoted.y[-1]).mean()
+    assert promoted.x[-1] == pytest.approx(share)
+    assert len(chosen.x) == len(promoted.x)
+
+
+def test_the_foot_says_where_and_on_what(report, shop):
+    foot = report.colophon().data
+    assert shop.hash in foot
+    assert str(report.recommender.device) in foot
+
+
+def test_a_segment_smaller_than_the_budget_is_written_to_whole(shop):
+    report = wb.panels.CampaignReport(shop, "user_id in ['u004', 'u011']", language="zh")
+    assert report.users.tolist() == ["u004", "u011"]
+    assert len(report.lines) == 4
+    assert "全部文案通过核对" in report.reasons().data
+
+
+def test_the_seed_draws_the_users(shop):
+    drawn = [wb.panels.CampaignReport(shop, seed=seed).users.tolist() for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(set(drawn[0])) == 10
+
+
+def test_data_without_genres_or_attributes_do(shop):
+    bare = wb.Dataset(shop.interactions, shop.items[["item_id", "title", "price"]])
+    report = wb.panels.CampaignReport(bare, "activity >= 40", budget=2, n=1, language="zh")
+    assert len(report.lines) == 2
+    assert [len(bar.x) for bar in report.genres().data] == [0, 0]
+
+
+def test_titles_are_escaped(shop):
+    hostile = shop.items.assign(title=HOSTILE + shop.items["title"])
+    ds = wb.Dataset(shop.interactions, hostile.assign(title_zh=HOSTILE + shop.items["title_zh"]))
+    report = wb.panels.CampaignReport(ds, budget=2, language="zh")
+    page = report.copy().data + report.header().data
+    assert "<img" not in page
+    assert page.count("&lt;img") >= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"segment": "town == 'x'"}, "no column 'town'"),
+        ({"budget": 0}, "budget=0"),
+        ({"n": 0}, "n=0"),
+        ({"max_chars": -1}, "max_chars=-1"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(shop, options, words):
+    with pytest.raises(OptionError, match=words):
+        wb.panels.CampaignReport(shop, **options)
