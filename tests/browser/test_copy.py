@@ -18,10 +18,8 @@ def test_a_line_is_edited_refused_approved_and_exported(page, lab):
     area = page.locator(".jupyter-widgets textarea")
     area.focus()
     page.keyboard.press("Control+End")
-    page.keyboard.type(" It won an award.")
-    expect(page.locator(".wb .error li")).to_have_text(
-        ["A word that nothing supports: won", "A word that nothing supports: award"]
-    )
+    page.keyboard.type(" It has a story.")
+    expect(page.locator(".wb .error li")).to_have_text(["A word that nothing supports: story"])
     expect(area).to_have_value(f"{lines.first.locator('.copy').inner_text()}")
     expect(lines.first.locator(".chip", has_text="edited")).to_be_visible()
     page.locator(APPROVE).click()

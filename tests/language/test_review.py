@@ -8,7 +8,7 @@ from workbench.language import Copywriter, Review
 from workbench.language.voice import Voice
 
 SOUND = "If you loved Casino, Heat (1995) is a natural next step."
-UNSOUND = "If you loved Casino, Heat (1995) won an award."
+UNSOUND = "If you loved Casino, Heat (1995) has a story."
 
 
 @pytest.fixture
@@ -51,16 +51,16 @@ def test_what_passes_is_approved_and_keeps_where_it_comes_from(review, films):
 
 def test_the_check_reads_an_edit_and_what_it_refuses_takes_a_reason(review):
     reasons = review.edit(0, UNSOUND)
-    assert reasons == ("unsupported-word:won", "unsupported-word:award")
+    assert reasons == ("unsupported-word:story",)
     for reason in ("", "  "):
-        with pytest.raises(OptionError, match=r"line 0 does not pass the check .*award.* reason"):
+        with pytest.raises(OptionError, match=r"line 0 does not pass the check .*story.* reason"):
             review.approve(0, reason=reason)
     assert review.approved.empty
-    assert review.approve(0, reason="it did, in 1996") == "flagged"
+    assert review.approve(0, reason="every film has") == "flagged"
     line = review.approved.loc[0]
     assert (line["text"], line["draft"], line["edited"]) == (UNSOUND, SOUND, True)
     assert line["reasons"] == list(reasons)
-    assert line["note"] == "it did, in 1996"
+    assert line["note"] == "every film has"
 
 
 def test_a_rejection_takes_a_reason_and_can_be_taken_back(review):
@@ -101,8 +101,8 @@ def test_a_variant_takes_the_place_of_a_line_about_the_same_item(review, lines):
 def test_a_voice_holds_for_lines_that_are_open(review):
     review.approve(1)
     review.hold(Voice(max_chars=20))
-    assert review.lines["reasons"].tolist() == [[f"voice-length:{len(SOUND)} > 20"], []]
-    assert review.edit(1, "Amelie (2001) is a fine choice for you.") == ("voice-length:39 > 20",)
+    assert review.lines["reasons"].tolist() == [[f"voice-length:{len(SOUND)}"], []]
+    assert review.edit(1, "Amelie (2001) is a fine choice for you.") == ("voice-length:39",)
 
 
 def test_claims_say_which_words_rest_on_what(review):
@@ -112,6 +112,14 @@ def test_claims_say_which_words_rest_on_what(review):
         ("Casino", "evidence.title"),
         ("Heat (1995)", "title"),
     ]
+
+
+def test_what_the_copywriter_refused_says_why_until_a_person_writes_it(films, lines):
+    review = Review(films, editor="Ann")
+    refused = lines.head(1).assign(text="", source="refused", reason="too risky for the user")
+    review.add(refused)
+    assert review.lines["reasons"].tolist() == [["refused:too risky for the user"]]
+    assert review.edit(0, SOUND) == ()
 
 
 @pytest.mark.parametrize("line", [-1, 2])

@@ -6,12 +6,17 @@ from workbench.errors import OptionError
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
+CLAIM = "它有一个故事。"
+
+
 @pytest.fixture(scope="module")
 def report(shop):
-    """In Chinese, which is written by hand; 11 lines, 3 a user, so 4 users."""
-    return wb.panels.CampaignReport(
-        shop, "city == 'Hangzhou'", budget=11, n=3, max_chars=42, language="zh", seed=1
+    """In Chinese, which takes no model; 11 lines, 3 a user, so 4 users; one line is spoilt."""
+    report = wb.panels.CampaignReport(
+        shop, "city == 'Hangzhou'", budget=11, n=3, language="zh", seed=1
     )
+    report.review.edit(2, report.review.lines["text"][2] + CLAIM)
+    return report
 
 
 def test_the_lines_are_those_of_the_copywriter_within_the_budget(report, shop):
@@ -19,28 +24,34 @@ def test_the_lines_are_those_of_the_copywriter_within_the_budget(report, shop):
     assert set(shop.users.set_index("user_id")["city"][report.users]) == {"Hangzhou"}
     recs = wb.ItemKNN(min_overlap=5).fit(shop).recommend(report.users, n=3).head(11)
     direct = wb.Copywriter().write(recs, shop, language="zh", seed=1)
-    assert report.lines["text"].tolist() == direct["text"].tolist()
+    assert report.lines["draft"].tolist() == direct["text"].tolist()
     assert set(report.lines["status"]) == {"open"}
 
 
-def test_too_long_is_flagged_and_nothing_else(report):
-    flagged = report.lines["reasons"].map(bool)
-    assert flagged.tolist() == (report.lines["text"].str.len() > 42).tolist()
-    assert 0 < flagged.sum() < 11
+def test_what_does_not_pass_is_flagged_with_its_reason(report):
+    assert report.lines["reasons"].map(bool).tolist() == [False, False, True] + 8 * [False]
     page = report.copy().data
-    assert page.count('chip flagged"') == flagged.sum()
-    assert page.count('chip approved"') == 11 - flagged.sum()
-    assert page.count("超过所要求的长度") == flagged.sum()
+    assert page.count('chip flagged"') == 1
+    assert page.count('chip approved"') == 10
+    assert page.count("没有依据的词：故事") == 1
     head = report.header().data
     assert f"<b>{len(report.reached)}</b><span>分群用户数" in head
-    assert f"<b>{flagged.sum()}</b><span>有标记" in head
+    assert "<b>1</b><span>有标记" in head
+    assert "<b>10</b><span>通过核对" in head
     assert "city == &#x27;Hangzhou&#x27;" in head
+
+
+def test_a_length_is_marked_in_the_figure(shop):
+    report = wb.panels.CampaignReport(shop, budget=2, max_chars=50, language="zh")
+    assert report.lengths().layout.shapes[0].x0 == 50
+    too_long = (report.lines["text"].str.len() > 50).tolist()
+    assert report.lines["reasons"].map(bool).tolist() == too_long
 
 
 def test_the_figures_count_the_lines(report, shop):
     assert sum(report.sources().data[0].x) == 11
     (reasons,) = report.reasons().data
-    assert list(reasons.x) == [report.lines["reasons"].map(bool).sum()]
+    assert list(reasons.x) == [len(report.lines["reasons"][2])]
     assert len(report.lengths().data[0].x) == 11
     exposure = report.lines["item_id"].value_counts()
     assert report.exposure().data[0].x[-1] == exposure.max()

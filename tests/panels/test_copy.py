@@ -8,7 +8,7 @@ from workbench.language.grounding import Claim
 from workbench.panels import copy_cards
 from workbench.strings import Strings
 
-AWARD = "它荣获大奖。"
+CLAIM = "它有一个故事。"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -57,9 +57,9 @@ def test_every_line_is_shown_with_its_source_and_the_facts_in_it(studio):
 
 def test_the_check_reads_as_one_types(studio):
     before = studio.desk.area.value
-    studio.desk.area.value = before + AWARD
-    assert "没有依据的词：大奖" in studio.desk._verdict.value
-    assert AWARD in studio.list.cards[0]
+    studio.desk.area.value = before + CLAIM
+    assert "没有依据的词：故事" in studio.desk._verdict.value
+    assert CLAIM in studio.list.cards[0]
     assert "已修改" in studio.list.cards[0]
     studio.desk.area.value = before
     assert "通过核对" in studio.desk._verdict.value
@@ -70,7 +70,7 @@ def test_approved_lines_of_all_users_are_exported(studio):
     studio.desk.approve.click()
     first = studio.review.lines["text"][0]
     studio.controls["user"].value = "83"
-    studio.desk.area.value += AWARD
+    studio.desk.area.value += CLAIM
     studio.desk.approve.click()
     assert "请先填写理由" in studio.desk._message.value
     studio.desk.reason.value = "it did"
@@ -121,7 +121,7 @@ def test_one_line_is_written_again_by_a_seed_of_its_own(english, model, writer, 
     assert line["text"] == english.desk.area.value != second
     assert seed > 0
     assert english.review.lines["text"][0] == first
-    (sent,) = writer.prompts(alone, movies, seed=seed)
+    (sent,) = writer.prompts(alone, movies, seed=seed)["sent"]
     assert copy_cards.cards.escape(sent) in english.desk._sent.value
 
 
@@ -138,12 +138,10 @@ def test_variants_stand_side_by_side_and_one_is_taken(studio):
 
 def test_a_length_holds_for_every_line(studio):
     studio.controls["length"].value = 30
-    reasons = studio.review.lines["reasons"]
-    too_long = studio.review.lines["text"].str.len() > 30
-    assert too_long.any()
-    assert reasons.map(lambda own: any("voice-length" in r for r in own)).tolist() == (
-        too_long.tolist()
-    )
+    studio.desk.area.value = "好" * 31
+    assert "超过所要求的长度：31" in studio.desk._verdict.value
+    studio.controls["length"].value = 0
+    assert "超过所要求的长度" not in studio.desk._verdict.value
 
 
 def test_what_was_sent_names_no_user(writer):

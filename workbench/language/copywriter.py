@@ -19,6 +19,7 @@ from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.embedded import embedded_model
 from workbench.language.evidence import Catalogue
 from workbench.language.grounding import check, goods_of, vocabulary
+from workbench.language.voice import Voice
 from workbench.options import at_least, one_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Copywriter:
         *,
         language: str = "en",
         tone: str = "warm",
+        voice: Voice | None = None,
         seed: int = 0,
         progress: bool = False,
     ) -> pd.DataFrame:
@@ -77,6 +79,8 @@ class Copywriter:
         language : {"en", "zh"}
         tone : {"warm", "plain", "playful"}
             Tone of the hand-written sentences.
+        voice : Voice, optional
+            Its tone takes the place of `tone`.
         seed : int
             The same seed and recommendations give the same sentences.
         progress : bool
@@ -95,6 +99,7 @@ class Copywriter:
         UnknownIdError
             If an item is not in the catalogue.
         """
+        tone = voice.tone if voice else tone
         one_of("language", language, prompts.LANGUAGES)
         one_of("tone", tone, prompts.TONES)
         if missing := {Columns.USER, Columns.ITEM, Columns.BECAUSE} - set(recs.columns):
@@ -145,23 +150,29 @@ class Copywriter:
         return self.write(recs, ds, language=language, tone=tone, seed=seed).iloc[0]
 
     def prompts(
-        self, recs: pd.DataFrame, ds: Dataset, *, language: str = "en", seed: int = 0
-    ) -> list[str]:
-        """Return what `write` sends to the model first for each recommendation, word for word.
+        self,
+        recs: pd.DataFrame,
+        ds: Dataset,
+        *,
+        language: str = "en",
+        voice: Voice | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return exactly what `write` first sends to the model, line by line; nothing is sent.
 
         Returns
         -------
-        list of str
-            A text a line; empty where hand-written sentences do without a model.
+        DataFrame
+            The columns of `recs` and ``sent``; empty where no model takes part.
         """
-        if not self._open(language):
-            return [""] * len(recs)
-        spread, described = _Spread(seed), self._model is not None
-        lines = _lines(recs, ds, language)
-        return [
-            line.prompt(spread.next(line.filled(line.openings())), described=described)
-            for line in lines
-        ]
+        sent = [""] * len(recs)
+        if self._open(language):
+            spread, described = _Spread(seed), self._model is not None
+            sent = [
+                line.prompt(spread.next(line.filled(line.openings())), described=described)
+                for line in _lines(recs, ds, language)
+            ]
+        return recs.assign(sent=sent)
 
     def _write(
         self, lines: list["_Line"], language: str, tone: str, seed: int, progress: bool

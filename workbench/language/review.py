@@ -63,8 +63,8 @@ class Review:
     >>> review = wb.Review(ds)  # doctest: +SKIP
     >>> review.add(wb.Copywriter().write(recs, ds))  # doctest: +SKIP
     [0, 1, 2]
-    >>> review.edit(0, "Heat (1995) won an award.")  # doctest: +SKIP
-    ('unsupported-word:won', 'unsupported-word:award')
+    >>> review.edit(0, "Heat (1995) has a story.")  # doctest: +SKIP
+    ('unsupported-word:story',)
     >>> review.reject(0, "dull")  # doctest: +SKIP
     >>> review.approve(1)  # doctest: +SKIP
     >>> review.export("approved.csv")  # doctest: +SKIP
@@ -181,8 +181,7 @@ class Review:
     def claims(self, line: int) -> list[Claim]:
         """Which words of a line rest on which fact."""
         own = self._line(line)
-        row = self._catalogue.row(own.written[Columns.ITEM])
-        return claims(own.text, row, own.written[Columns.EVIDENCE], language=self.language)
+        return self._claims(own.text, own.written)
 
     @property
     def lines(self) -> pd.DataFrame:
@@ -214,13 +213,21 @@ class Review:
         text = written[Columns.TEXT]
         return _Line(written, text, self._check(text, written))
 
-    def _check(self, text: str, written: dict[str, Any]) -> tuple[str, ...]:
+    def _claims(self, text: str, written: dict[str, Any]) -> list[Claim]:
         row = self._catalogue.row(written[Columns.ITEM])
-        found: Iterable[Any] = [
+        return claims(text, row, written[Columns.EVIDENCE], language=self.language)
+
+    def _check(self, text: str, written: dict[str, Any]) -> tuple[str, ...]:
+        if not text and (refusal := written.get("reason")):
+            return (f"refused:{refusal}",)
+        row = self._catalogue.row(written[Columns.ITEM])
+        found = self._claims(text, written)
+        names = {text[c.start : c.end] for c in found if c.field.endswith(Columns.TITLE)}
+        reasons: Iterable[Any] = [
             *check(text, row, written[Columns.EVIDENCE], language=self.language),
-            *self.voice.faults(text, self.language),
+            *self.voice.faults(text, self.language, names=names),
         ]
-        return tuple(dict.fromkeys(map(str, found)))
+        return tuple(dict.fromkeys(map(str, reasons)))
 
     def _decide(self, own: _Line, status: str, note: str) -> str:
         own.status, own.note, own.editor = status, note.strip(), self.editor

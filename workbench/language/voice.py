@@ -1,5 +1,6 @@
 """The voice of a brand: what its copy sounds like, and what it never does."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from workbench.language.grounding import Reason
@@ -19,7 +20,8 @@ class Voice:
     tone: str = "warm"
     max_chars: int | None = None
 
-    def faults(self, text: str, language: str) -> list[Reason]:
-        """Return what in a text is against the voice."""
-        too_long = self.max_chars is not None and len(text) > self.max_chars
-        return [Reason("voice-length", f"{len(text)} > {self.max_chars}")] if too_long else []
+    def faults(self, text: str, language: str, *, names: Collection[str] = ()) -> list[Reason]:
+        """Return what in a text is against the voice; `names` are titles in it."""
+        if self.max_chars is None or len(text) <= self.max_chars:
+            return []
+        return [Reason("voice-length", str(len(text)), self.max_chars, len(text))]

@@ -87,7 +87,7 @@ class CampaignReport:
         recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n).head(self.budget)
         options: dict[str, Any] = {} if self.preset is None else {"preset": self.preset}
         lines = self.writer.write(
-            recs, self.ds, language=self.language, tone=self.tone, seed=self.seed, **options
+            recs, self.ds, language=self.language, voice=self.voice, seed=self.seed, **options
         )
         review = Review(self.ds, language=self.language, voice=self.voice, editor="")
         review.add(lines)

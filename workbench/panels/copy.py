@@ -105,15 +105,19 @@ class CopyDraft:
 
     def sent(self, line: int, seed: int | None = None) -> str:
         """Return what the model was sent for a line, or for a variant of it, word for word."""
-        if seed in (None, self.seed):
-            return self._prompts(self.recs, self.seed)[line]
-        return self._prompts(self.recs.iloc[[line]], int(seed or 0))[0]
-
-    def _prompts(self, recs: pd.DataFrame, seed: int) -> list[str]:
-        return self.writer.prompts(recs, self.ds, language=self.language, seed=seed)
+        alone = seed is not None and seed != self.seed
+        recs = self.recs.iloc[[line]] if alone else self.recs
+        prompts = self.writer.prompts(
+            recs,
+            self.ds,
+            language=self.language,
+            voice=self.voice,
+            seed=self.seed if seed is None else int(seed),
+        )
+        return str(prompts["sent"].iloc[0 if alone else line])
 
     def _written(self, recs: pd.DataFrame, seed: int) -> pd.DataFrame:
-        return self.writer.write(recs, self.ds, language=self.language, tone=self.tone, seed=seed)
+        return self.writer.write(recs, self.ds, language=self.language, voice=self.voice, seed=seed)
 
 
 class CopyStudio(Panel):

@@ -15,9 +15,9 @@ from workbench.strings import Strings
 # What the check may say, and what words may rest on: each has its text in strings.toml.
 REASONS = (
     *("not-named", "misnamed", "other-title", "number", "year", "price", "award", "quote"),
-    *("superlative", "user-claim", "other-user", "instruction", "residue", "language"),
+    *("superlative", "user-claim", "instruction", "residue", "language"),
     *("repetition", "length", "article", "unsupported-word"),
-    *("voice-length", "voice-never", "voice-emoji"),
+    *("voice-length", "voice-never", "voice-emoji", "refused"),
 )
 FACTS = (
     *("title", "year", "genres", "price", "description", "row"),
