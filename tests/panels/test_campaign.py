@@ -1,7 +1,8 @@
+import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.errors import OptionError
+from workbench.errors import DataError, OptionError
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -86,6 +87,13 @@ def test_data_without_genres_or_attributes_do(shop):
     report = wb.panels.CampaignReport(bare, "activity >= 40", budget=2, n=1, language="zh")
     assert len(report.lines) == 2
     assert [len(bar.x) for bar in report.genres().data] == [0, 0]
+
+
+def test_users_for_whom_nothing_has_a_score_are_named(shop):
+    alone = pd.DataFrame({"user_id": [1, 2], "item_id": ["i001", "i002"], "rating": [1.0, 1.0]})
+    report = wb.panels.CampaignReport(wb.Dataset(alone, shop.items), "user_id == 1")
+    with pytest.raises(DataError, match="no item has a score for the users of segment='user_id"):
+        report.header()
 
 
 def test_titles_are_escaped(shop):

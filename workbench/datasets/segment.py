@@ -27,8 +27,8 @@ def segment(ds: Dataset, query: str = "") -> pd.Index:
     ds : Dataset
     query : str
         As for `pandas.DataFrame.query`: ``"city == 'Hangzhou' and activity >= 20"``,
-        ``"age_band in ['18-24', '25-34']"``. Its names are the columns of ``ds.users`` and
-        ``activity``, the number of a user's interactions. All users if it is empty.
+        ``"age_band in ['18-24', '25-34']"``. Its names are the columns of ``ds.users``,
+        ``user_id`` and ``activity``, the number of a user's interactions. All users if it is empty.
 
     Returns
     -------
@@ -65,12 +65,11 @@ def segment(ds: Dataset, query: str = "") -> pd.Index:
 
 
 def _table(ds: Dataset) -> pd.DataFrame:
-    activity = np.diff(ds.matrix.indptr)
-    table = pd.DataFrame({ACTIVITY: activity}, index=ds.user_ids)
-    if ds.users is not None:
-        own = ds.users.set_index(Columns.USER, drop=False)
-        table = table.join(own.drop(columns=ACTIVITY, errors="ignore"))
-    return table
+    known = {Columns.USER: ds.user_ids, ACTIVITY: np.diff(ds.matrix.indptr)}
+    table = pd.DataFrame(known, index=ds.user_ids)
+    if ds.users is None:
+        return table
+    return table.join(ds.users.set_index(Columns.USER).drop(columns=ACTIVITY, errors="ignore"))
 
 
 def _require(query: str, columns: list[str]) -> None:

@@ -14,6 +14,7 @@ from workbench import __version__
 from workbench.columns import Columns
 from workbench.datasets import Dataset, load
 from workbench.datasets.segment import segment
+from workbench.errors import DataError
 from workbench.language import Copywriter, Review
 from workbench.language.grounding import genre_name
 from workbench.language.voice import Voice
@@ -85,6 +86,8 @@ class CampaignReport:
     def review(self) -> Review:
         """Every line with the check's result: what passes is open, for a person to approve."""
         recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n).head(self.budget)
+        if recs.empty:
+            raise DataError(f"no item has a score for the users of segment={self.segment!r}")
         options: dict[str, Any] = {} if self.preset is None else {"preset": self.preset}
         lines = self.writer.write(
             recs, self.ds, language=self.language, voice=self.voice, seed=self.seed, **options
@@ -194,21 +197,11 @@ class CampaignReport:
     def _card(self, line: pd.Series) -> str:
         status, kind = ("flagged", "flagged") if line["reasons"] else ("pass", "approved")
         marks = cards.chips([self.text(f"campaign.{status}")], kind)
-        words = copy_cards.marked(line[Columns.TEXT], self.review.claims(line.name), self.text)
-        evidence = copy_cards.evidence(line, self.ds, self.text)
-        why = "".join(
-            f"<li>{cards.escape(copy_cards.in_words(reason, self.text))}</li>"
-            for reason in line["reasons"]
-        )
-        return (
-            f'<div class="card"><div class="rank">{line[Columns.RANK]}</div><div class="body">'
-            f'<div><span class="title">{cards.escape(line[Columns.TITLE])}</span> {marks}'
-            f"{copy_cards.source(line[Columns.SOURCE], self.text)}</div>"
-            f'<div class="copy">{words}</div>'
-            + (f'<ul class="why">{why}</ul>' if why else "")
-            + f'<div class="why">{cards.escape(evidence)}</div>'
-            "</div></div>"
-        )
+        why = [copy_cards.in_words(reason, self.text) for reason in line["reasons"]]
+        why.append(copy_cards.evidence(line, self.ds, self.text))
+        below = "".join(f'<div class="why">{cards.escape(each)}</div>' for each in why)
+        claims = self.review.claims(line.name)
+        return copy_cards.line_card(line, claims, self.text, marks=marks, below=below)
 
     def _html(self, *parts: str) -> HTML:
         return HTML(cards.box(*parts))

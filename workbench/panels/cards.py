@@ -32,7 +32,7 @@ STYLE = """<style>
  margin:2px 4px 2px 0;font-size:12px;color:var(--soft)}
 .wb .chip.model{color:var(--accent);border-color:currentColor}
 .wb .chip.new{color:var(--warm);border-color:currentColor;font-weight:620}
-.wb .card.plain{border:0;background:none;margin:2px 0;padding:6px 0}
+.wb-pick .wb .card{border:0;background:none;margin:2px 0;padding:6px 0}
 .wb .copy.large{font-size:18px;line-height:1.5;margin:8px 0}
 .wb .chip.approved{color:#2e7d4f;border-color:currentColor;font-weight:620}
 .wb .chip.flagged{color:var(--warm);border-color:currentColor;font-weight:620}

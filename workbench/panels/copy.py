@@ -339,14 +339,6 @@ class CopyStudio(Panel):
 
     def _card(self, line: pd.Series) -> str:
         status = line["status"]
-        marks = copy_cards.source(line[Columns.SOURCE], self.text)
-        if line["edited"]:
-            marks += cards.chips([self.text("copy.edited")])
-        if status != OPEN:
-            marks = cards.chips([self.text(f"status.{status}")], status) + marks
-        words = copy_cards.marked(line[Columns.TEXT], self.review.claims(line.name), self.text)
-        return cards.box(
-            f'<div class="card plain"><div class="rank">{line[Columns.RANK]}</div>'
-            f'<div class="body"><span class="title">{cards.escape(line[Columns.TITLE])}</span>'
-            f'<div class="copy">{words}</div>{marks}</div></div>'
-        )
+        marks = "" if status == OPEN else cards.chips([self.text(f"status.{status}")], status)
+        claims = self.review.claims(line.name)
+        return cards.box(copy_cards.line_card(line, claims, self.text, marks=marks))

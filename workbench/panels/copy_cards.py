@@ -56,6 +56,21 @@ def source(name: str, text: Strings) -> str:
     return cards.chips([text(f"source.{name}")], name)
 
 
+def line_card(
+    line: pd.Series, claims: Iterable[Claim], text: Strings, *, marks: str = "", below: str = ""
+) -> str:
+    """Card of a line as `Review.lines` holds it, its words marked by what they rest on."""
+    marks += source(line[Columns.SOURCE], text)
+    if line["edited"]:
+        marks += cards.chips([text("copy.edited")])
+    return (
+        f'<div class="card"><div class="rank">{line[Columns.RANK]}</div><div class="body">'
+        f'<div class="title">{escape(line[Columns.TITLE])}</div>'
+        f'<div class="copy">{marked(line[Columns.TEXT], claims, text)}</div>'
+        f"<div>{marks}</div>{below}</div></div>"
+    )
+
+
 def marked(line: str, claims: Iterable[Claim], text: Strings) -> str:
     """A line whose words are marked by what they rest on, which shows under the pointer."""
     parts, end = [], 0
