@@ -21,7 +21,8 @@ REASONS = (
 )
 FACTS = (
     *("title", "year", "genres", "price", "description", "row"),
-    *("evidence_title", "evidence_kind", "evidence_count", "evidence"),
+    *("evidence_title", "evidence_kind", "evidence_rating", "evidence_count", "evidence_value"),
+    "evidence",
 )
 KINDS = ("liked", "bought", "seen", "similar", "popular", "attribute")
 
