@@ -141,6 +141,7 @@ def test_recommend_only_what_is_asked_for(run):
         (["report", "nope"], "no report 'nope'"),
         (["report", "model", "--model", "svd"], "'item-knn'"),
         (["report", "user", "-p", "k"], "key=value"),
+        (["report", "campaign", "-p", "segment=town == 'x'"], "no column 'town'"),
         (["data", "nope"], "movielens-small"),
     ],
 )

@@ -14,6 +14,8 @@ from workbench.errors import OptionError
 from workbench.evaluation.groups import LEVELS
 from workbench.families import FAMILIES
 from workbench.language.prompts import TONES
+from workbench.language.review import STATUSES
+from workbench.panels.copy_cards import FACTS, KINDS, REASONS
 from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.panels.timings import CARD
@@ -34,6 +36,12 @@ COMPOSED = {
     "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
     "source": ("model", "pattern", "refused"),
+    "status": STATUSES,
+    "reason": REASONS,
+    "why": REASONS,
+    "campaign": ("reached", "users", "lines", "pass", "flagged", "items"),
+    "fact": FACTS,
+    "kind": KINDS,
     "similarity": OF,
     "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),

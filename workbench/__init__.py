@@ -46,6 +46,7 @@ _HOMES = {
     "evaluate_copy": "workbench.evaluation",
     "tune": "workbench.evaluation",
     "Copywriter": "workbench.language",
+    "Review": "workbench.language",
     "ServerModel": "workbench.language",
     "Voice": "workbench.language",
     "report": "workbench.reports",
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
     from workbench.evaluation import compare, evaluate, evaluate_copy, tune
-    from workbench.language import Copywriter, ServerModel, Voice
+    from workbench.language import Copywriter, Review, ServerModel, Voice
     from workbench.models import (
         ALS,
         BPR,

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from workbench import __version__
 from workbench.errors import OptionError, WorkbenchError
 from workbench.families import FAMILIES
+from workbench.files import neutral
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,7 +308,7 @@ def _deliver(
         grid.add_row(*(Text(_printable(str(value))) for value in row))
     Console().print(grid if len(table) else "No item has a score for this user.")
     if csv is not None:
-        table.map(_neutral).to_csv(csv, index=False)
+        table.map(neutral).to_csv(csv, index=False)
     if json is not None:
         table.to_json(json, orient="records", force_ascii=False, indent=1)
 
@@ -315,12 +316,6 @@ def _deliver(
 def _printable(text: str) -> str:
     """Text without control characters: a title must not steer the terminal."""
     return "".join(character for character in text if character.isprintable())
-
-
-def _neutral(value: Any) -> Any:
-    """Keep a spreadsheet from taking text for a formula."""
-    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if risky else value
 
 
 if __name__ == "__main__":

@@ -54,6 +54,22 @@ def test_every_figure_is_drawn_and_nothing_is_asked_of_the_network(visit, tmp_pa
     assert page.title() == "用户 42 的推荐报告"
 
 
+def test_the_campaign_report_is_whole(visit, tmp_path):
+    """Every line with its check and its marks; five figures or, where nothing is flagged, four."""
+    asked_for = {"dataset": "shop", "segment": "city == 'Hangzhou'", "language": "zh"}
+    path = wb.report("campaign", **asked_for, max_chars=40, output=tmp_path, progress=False)
+    page, heard, asked = visit(path)
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    assert heard == []
+    assert asked == [path.as_uri()]
+    assert page.locator(".card").count() == 10
+    flagged = page.locator(".card .chip.flagged").count()
+    assert flagged + page.locator(".card .chip.approved").count() == 10
+    assert page.locator(".js-plotly-plot").count() == (5 if flagged else 4)
+    assert page.locator(".card mark.name").count() >= 10
+    assert page.title() == "营销活动文案"
+
+
 def test_the_model_report_is_whole(visit, tmp_path):
     """Error bars, small figures side by side, and lists with hits."""
     path = wb.report("model", model="user-knn", dataset="shop", output=tmp_path, progress=False)

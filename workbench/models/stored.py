@@ -9,13 +9,13 @@ import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DeviceError, MissingExtraError, ModelFileError
+from workbench.files import whole
 from workbench.models._parts import Reader, Writer
 from workbench.models.base import Recommender
 
@@ -26,17 +26,13 @@ TREE = "model.json"
 def save(model: Recommender, path: str | Path, *, data: bool = True) -> Path:
     """Write a model to a file; see `Recommender.save`."""
     path = Path(path)
-    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
-        with ZipFile(part, "w", ZIP_STORED) as archive:
+        with whole(path) as part, ZipFile(part, "w", ZIP_STORED) as archive:
             archive.writestr(TREE, json.dumps(_tree(model, Writer(archive), data)))
-        part.replace(path)
     except ModelFileError:
         raise
     except OSError as error:
         raise ModelFileError(f"{str(path)!r} cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

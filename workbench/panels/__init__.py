@@ -1,6 +1,7 @@
 """Widgets: one panel a file, each a plain object that computes and a thin view."""
 
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
+from workbench.panels.campaign import CampaignReport
 from workbench.panels.copy import CopyStudio
 from workbench.panels.evaluate import ModelComparison
 from workbench.panels.interview import TasteInterview
@@ -13,6 +14,7 @@ from workbench.panels.user import UserExplorer, UserReport, typical_user
 
 __all__ = [
     "BehaviourExplorer",
+    "CampaignReport",
     "CopyStudio",
     "DataPicker",
     "ListComparison",

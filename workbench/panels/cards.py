@@ -33,6 +33,19 @@ STYLE = """<style>
  margin:2px 4px 2px 0;font-size:12px;color:var(--soft)}
 .wb .chip.model{color:var(--accent);border-color:currentColor}
 .wb .chip.new{color:var(--warm);border-color:currentColor;font-weight:620}
+.wb-pick .wb .card{border:0;background:none;margin:2px 0;padding:6px 0}
+.wb .copy.large{font-size:18px;line-height:1.5;margin:8px 0}
+.wb .chip.approved{color:#2e7d4f;border-color:currentColor;font-weight:620}
+.wb .chip.flagged{color:var(--warm);border-color:currentColor;font-weight:620}
+.wb .chip.rejected{color:#c0392b;border-color:currentColor;font-weight:620}
+.wb mark{color:inherit;border-radius:3px;padding:0 2px;background:rgba(47,99,196,.13)}
+.wb mark.name{background:rgba(47,99,196,.26)}.wb mark.evidence{background:rgba(224,121,58,.26)}
+.wb .facts mark{white-space:normal}.wb .passes{border-left:3px solid #2e7d4f;padding:6px 12px;
+ background:var(--tint)}
+.wb .error ul{margin:2px 0 0;padding-left:20px}.wb summary{cursor:pointer;color:var(--soft)}
+.wb pre{white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;
+ background:var(--tint);padding:8px 12px;border-radius:8px;
+ font-size:12px}
 .wb .columns{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:14px}
 .wb .badge{color:var(--soft);font-size:12px;border-top:1px solid var(--line);margin-top:10px;
  padding-top:6px}

@@ -23,7 +23,7 @@ from workbench.language.lexicon import genre_name
 from workbench.models import ItemKNN
 from workbench.panels import cards, figures
 from workbench.panels.base import FigureView, Panel, labels, search, slider
-from workbench.panels.copy import copy_cards
+from workbench.panels.copy_cards import copy_cards
 from workbench.panels.similarity import Neighbourhood
 from workbench.strings import Strings
 

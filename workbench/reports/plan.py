@@ -11,6 +11,7 @@ from typing import Any
 from pandas.api.types import is_numeric_dtype
 
 from workbench.datasets import Dataset, load
+from workbench.datasets.segment import segment
 from workbench.device import resolve
 from workbench.errors import UnknownIdError
 from workbench.reports.parameters import Parameter, checked, declared_parameters
@@ -100,6 +101,8 @@ def plan(
     data = (open_data or load)(parameters["dataset"]) if "dataset" in parameters else None
     if data is not None and parameters.get("user_id") is not None:
         parameters["user_id"] = id_in(data, parameters["user_id"])
+    if data is not None and parameters.get("segment"):
+        segment(data, parameters["segment"])
     return Plan(
         notebook,
         parameters,

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from uuid import uuid4
 
 import nbformat
 import papermill
@@ -18,6 +17,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from workbench import __version__
 from workbench.errors import ReportError
+from workbench.files import whole
 from workbench.reports.html import Facts, report_page
 from workbench.reports.plan import Plan, report_name
 
@@ -89,12 +89,8 @@ def run(
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
-    draft = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    try:
+    with whole(path) as draft:
         draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> NotebookNode:

@@ -1,0 +1,119 @@
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.errors import DataError, OptionError
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+CLAIM = "它有一个故事。"
+
+
+@pytest.fixture(scope="module")
+def report(shop):
+    """In Chinese, which takes no model; 11 lines, 3 a user, so 4 users; one line is spoilt."""
+    report = wb.panels.CampaignReport(
+        shop, "city == 'Hangzhou'", budget=11, n=3, language="zh", seed=1
+    )
+    report.review.edit(2, report.review.lines["text"][2] + CLAIM)
+    return report
+
+
+def test_the_lines_are_those_of_the_copywriter_within_the_budget(report, shop):
+    assert len(report.users) == 4
+    assert set(shop.users.set_index("user_id")["city"][report.users]) == {"Hangzhou"}
+    recs = wb.ItemKNN(min_overlap=5).fit(shop).recommend(report.users, n=3).head(11)
+    direct = wb.Copywriter().write(recs, shop, language="zh", seed=1)
+    assert report.lines["draft"].tolist() == direct["text"].tolist()
+    assert set(report.lines["status"]) == {"open"}
+
+
+def test_what_does_not_pass_is_flagged_with_its_reason(report):
+    assert report.lines["reasons"].map(bool).tolist() == [False, False, True] + 8 * [False]
+    page = report.copy().data
+    assert page.count('chip flagged"') == 1
+    assert page.count('chip approved"') == 10
+    assert page.count("没有依据的词：故事") == 1
+    head = report.header().data
+    assert f"<b>{len(report.reached)}</b><span>分群用户数" in head
+    assert "<b>1</b><span>有标记" in head
+    assert "<b>10</b><span>通过核对" in head
+    assert "city == &#x27;Hangzhou&#x27;" in head
+
+
+def test_a_length_is_marked_in_the_figure(shop):
+    report = wb.panels.CampaignReport(shop, budget=2, max_chars=50, language="zh")
+    assert report.lengths().layout.shapes[0].x0 == 50
+    too_long = (report.lines["text"].str.len() > 50).tolist()
+    assert report.lines["reasons"].map(bool).tolist() == too_long
+
+
+def test_the_figures_count_the_lines(report, shop):
+    assert sum(report.sources().data[0].x) == 11
+    (reasons,) = report.reasons().data
+    assert list(reasons.x) == [len(report.lines["reasons"][2])]
+    assert len(report.lengths().data[0].x) == 11
+    exposure = report.lines["item_id"].value_counts()
+    assert report.exposure().data[0].x[-1] == exposure.max()
+    chosen, promoted = report.genres().data
+    genres = shop.items.set_index("item_id")["genres_zh"].loc[report.lines["item_id"]].explode()
+    share = (genres == promoted.y[-1]).mean()
+    assert promoted.x[-1] == pytest.approx(share)
+    assert len(chosen.x) == len(promoted.x)
+
+
+def test_the_foot_says_where_and_on_what(report, shop):
+    foot = report.colophon().data
+    assert shop.hash in foot
+    assert str(report.recommender.device) in foot
+
+
+def test_a_segment_smaller_than_the_budget_is_written_to_whole(shop):
+    report = wb.panels.CampaignReport(shop, "user_id in ['u004', 'u011']", language="zh")
+    assert report.users.tolist() == ["u004", "u011"]
+    assert len(report.lines) == 4
+    assert "全部文案通过核对" in report.reasons().data
+
+
+def test_the_seed_draws_the_users(shop):
+    drawn = [wb.panels.CampaignReport(shop, seed=seed).users.tolist() for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(set(drawn[0])) == 10
+
+
+def test_data_without_genres_or_attributes_do(shop):
+    bare = wb.Dataset(shop.interactions, shop.items[["item_id", "title", "price"]])
+    report = wb.panels.CampaignReport(bare, "activity >= 40", budget=2, n=1, language="zh")
+    assert len(report.lines) == 2
+    assert [len(bar.x) for bar in report.genres().data] == [0, 0]
+
+
+def test_users_for_whom_nothing_has_a_score_are_named(shop):
+    alone = pd.DataFrame({"user_id": [1, 2], "item_id": ["i001", "i002"], "rating": [1.0, 1.0]})
+    report = wb.panels.CampaignReport(wb.Dataset(alone, shop.items), "user_id == 1")
+    with pytest.raises(DataError, match="no item has a score for the users of segment='user_id"):
+        report.header()
+
+
+def test_titles_are_escaped(shop):
+    hostile = shop.items.assign(title=HOSTILE + shop.items["title"])
+    ds = wb.Dataset(shop.interactions, hostile.assign(title_zh=HOSTILE + shop.items["title_zh"]))
+    report = wb.panels.CampaignReport(ds, budget=2, language="zh")
+    page = report.copy().data + report.header().data
+    assert "<img" not in page
+    assert page.count("&lt;img") >= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"segment": "town == 'x'"}, "no column 'town'"),
+        ({"budget": 0}, "budget=0"),
+        ({"n": 0}, "n=0"),
+        ({"max_chars": -1}, "max_chars=-1"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(shop, options, words):
+    with pytest.raises(OptionError, match=words):
+        wb.panels.CampaignReport(shop, **options)

@@ -1,0 +1,218 @@
+"""Copy for a segment of users within a budget: every line with the check's result, and figures."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from IPython.display import HTML
+
+from workbench import __version__
+from workbench.columns import Columns
+from workbench.datasets import Dataset, load
+from workbench.datasets.segment import segment
+from workbench.errors import DataError
+from workbench.language import Copywriter, Review
+from workbench.language.grounding import genre_name
+from workbench.language.voice import Voice
+from workbench.models import ItemKNN
+from workbench.options import at_least
+from workbench.panels import cards, copy_cards, figures
+from workbench.strings import Strings
+
+MOST = 12  # bars of a figure
+
+
+@dataclass
+class CampaignReport:
+    """The sections of a report on a campaign, each ready to be shown.
+
+    Parameters
+    ----------
+    ds : Dataset or str
+        The data, or what `load` takes.
+    segment : str
+        Which users: see `workbench.datasets.segment.segment`; all if empty.
+    preset : str, optional
+        Kind of goods, as in `Copywriter.write`; by default what the items are.
+    budget : int
+        Lines at most. Where the segment is larger, users are drawn from it by the seed.
+    n : int
+        Lines a user.
+    max_chars : int
+        Length at which a line is flagged; 0 is any.
+    language, tone, seed
+        As in `Copywriter.write`.
+    model : str, optional
+        Language model, see `Copywriter`.
+    device : {"auto", "cpu", "gpu"}
+    """
+
+    ds: Any
+    segment: str = ""
+    preset: str | None = None
+    budget: int = 20
+    n: int = 2
+    max_chars: int = 0
+    language: str = "en"
+    tone: str = "warm"
+    seed: int = 0
+    model: str | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        at_least("budget", self.budget, 1)
+        at_least("n", self.n, 1)
+        at_least("max_chars", self.max_chars, 0)
+        self.text = Strings(self.language)
+        if not isinstance(self.ds, Dataset):
+            self.ds = load(self.ds)
+        self.reached = segment(self.ds, self.segment)
+        self.voice = Voice(self.tone, max_chars=self.max_chars or None)
+        self.writer = Copywriter(self.model, device=self.device)
+        self.recommender = ItemKNN(min_overlap=5, device=self.device)
+
+    @cached_property
+    def users(self) -> np.ndarray:
+        """Those of the segment who are written to."""
+        count = min(ceil(self.budget / self.n), len(self.reached))
+        drawn = np.random.default_rng(self.seed).permutation(len(self.reached))[:count]
+        return self.reached.to_numpy()[np.sort(drawn)]
+
+    @cached_property
+    def review(self) -> Review:
+        """Every line with the check's result: what passes is open, for a person to approve."""
+        recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n).head(self.budget)
+        if recs.empty:
+            raise DataError(f"no item has a score for the users of segment={self.segment!r}")
+        options: dict[str, Any] = {} if self.preset is None else {"preset": self.preset}
+        lines = self.writer.write(
+            recs, self.ds, language=self.language, voice=self.voice, seed=self.seed, **options
+        )
+        review = Review(self.ds, language=self.language, voice=self.voice, editor="")
+        review.add(lines)
+        return review
+
+    @cached_property
+    def lines(self) -> pd.DataFrame:
+        """The lines, see `Review.lines`."""
+        return self.review.lines
+
+    def header(self) -> HTML:
+        """Title, segment and the figures a reader wants first."""
+        flagged = self.lines["reasons"].map(bool)
+        numbers = {
+            "reached": len(self.reached),
+            "users": len(self.users),
+            "lines": len(self.lines),
+            "pass": int((~flagged).sum()),
+            "flagged": int(flagged.sum()),
+            "items": self.lines[Columns.ITEM].nunique(),
+        }
+        tiles = {self.text(f"campaign.{name}"): f"{value:,}" for name, value in numbers.items()}
+        whom = self.segment or self.text("campaign.everybody")
+        note = self.text("campaign.note", segment=whom, name=self.ds.name)
+        title = cards.heading(self.text("campaign.title"), note, level=1)
+        return self._html(cards.STYLE, title, cards.tiles(tiles))
+
+    def sources(self) -> go.Figure:
+        """Who wrote the lines."""
+        counts = self.lines[Columns.SOURCE].value_counts()
+        counts.index = [self.text(f"source.{name}") for name in counts.index]
+        return _bars(counts, self.text("campaign.by_source"))
+
+    def reasons(self) -> go.Figure | HTML:
+        """Why lines are flagged; one that has several reasons counts for each."""
+        codes = self.lines["reasons"].explode().dropna()
+        if codes.empty:
+            return self._html(f'<div class="passes">{self.text("campaign.all_pass")}</div>')
+        counts = codes.str.partition(":")[0].value_counts()
+        counts.index = [
+            self.text(f"why.{c}") if c in copy_cards.REASONS else c for c in counts.index
+        ]
+        return _bars(counts, self.text("campaign.by_reason"))
+
+    def lengths(self) -> go.Figure:
+        """How long the lines are, beside the limit."""
+        sizes = self.lines[Columns.TEXT].str.len()
+        figure = figures.blank(self.text("campaign.by_length"), x=self.text("campaign.characters"))
+        figure.add_histogram(x=sizes, nbinsx=20, marker_color=figures.MINE)
+        if self.max_chars:
+            figure.add_vline(x=self.max_chars, line_dash="dot", line_color=figures.ACCENT)
+        return figure.update_layout(bargap=0.05)
+
+    def genres(self) -> go.Figure:
+        """Share of each genre in the lines, beside that in the histories of the same users."""
+        column = self.ds.column(Columns.GENRES, self.language)
+        mine = self.ds.table[self.ds.table[Columns.USER].isin(self.users)]
+        promoted, chosen = (
+            self._shares(frame[Columns.ITEM], column) for frame in (self.lines, mine)
+        )
+        shown = promoted.index[:MOST]
+        figure = figures.blank(self.text("campaign.genres"), height=90 + 34 * len(shown))
+        for name, shares, colour in (
+            (self.text("campaign.chosen"), chosen, figures.EVERYBODY),
+            (self.text("campaign.promoted"), promoted, figures.MINE),
+        ):
+            names = [figures.shorten(genre_name(genre, self.language)) for genre in shown[::-1]]
+            values = shares.reindex(shown[::-1], fill_value=0.0)
+            figure.add_bar(y=names, x=values, name=name, orientation="h", marker_color=colour)
+        figure.update_layout(barmode="group", bargap=0.25, legend_traceorder="reversed")
+        return figure.update_xaxes(tickformat=".0%")
+
+    def exposure(self) -> go.Figure:
+        """In how many lists the items are that are shown most."""
+        counts = self.lines[Columns.ITEM].value_counts()
+        counts.index = counts.index.map(self.ds.titles_in(self.language))
+        return _bars(counts, self.text("campaign.exposure"), x=self.text("campaign.lists"))
+
+    def copy(self) -> HTML:
+        """Every line, by user, with the result of the check and what it rests on."""
+        heading = cards.heading(self.text("campaign.copy"), self.text("campaign.copy_note"))
+        parts = [heading]
+        for user, own in self.lines.groupby(Columns.USER, sort=False):
+            parts.append(cards.heading(self.text("user.name", user=user), level=3))
+            parts += [self._card(line) for _, line in own.iterrows()]
+        return self._html(*parts)
+
+    def colophon(self) -> HTML:
+        """Return by what and from what all of it was made."""
+        rows = {
+            self.text("report.device"): str(self.recommender.device),
+            self.text("report.model"): ", ".join(sorted(set(self.lines[Columns.MODEL]))),
+            self.text("report.hash"): f"{self.ds.name} · {self.ds.hash}",
+            self.text("report.version"): __version__,
+        }
+        return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
+
+    def _shares(self, items: pd.Series, column: str) -> pd.Series:
+        if column not in self.ds.items:
+            return pd.Series(dtype=float)
+        genres = self.ds.items.set_index(Columns.ITEM)[column]
+        return genres.reindex(items).explode().dropna().value_counts(normalize=True)
+
+    def _card(self, line: pd.Series) -> str:
+        status, kind = ("flagged", "flagged") if line["reasons"] else ("pass", "approved")
+        marks = cards.chips([self.text(f"campaign.{status}")], kind)
+        why = [copy_cards.in_words(reason, self.text) for reason in line["reasons"]]
+        why.append(copy_cards.evidence(line, self.ds, self.text))
+        below = "".join(f'<div class="why">{cards.escape(each)}</div>' for each in why)
+        claims = self.review.claims(line.name)
+        return copy_cards.line_card(line, claims, self.text, marks=marks, below=below)
+
+    def _html(self, *parts: str) -> HTML:
+        return HTML(cards.box(*parts))
+
+
+def _bars(counts: pd.Series, title: str, *, x: str = "") -> go.Figure:
+    """Horizontal bars of the largest counts, the first on top."""
+    top = counts.head(MOST)[::-1]
+    figure = figures.blank(title, x=x, height=90 + 26 * len(top))
+    names = [figures.shorten(str(name)) for name in top.index]
+    rows = list(range(len(top)))
+    figure.add_bar(y=rows, x=top.to_numpy(), orientation="h", marker_color=figures.MINE)
+    figure.update_xaxes(rangemode="tozero", tick0=0, dtick=ceil(top.max() / 8))
+    return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)
