@@ -8,7 +8,8 @@ gives everybody ten items that they have not seen; a model of ratings is fitted 
 of them. Each contender has a process of its own, one after the other, and runs once on tiny data
 before it is timed. A library of another Python is raced where ``--python`` names it.
 
-latency: one user's ten items with evidence, on 85,000 items (EASE, which is dense: 20,000).
+latency: one user's ten items with evidence, on 85,000 items (EASE, which is dense: 20,000), for a
+user of the data and for the same history typed in. What a list costs does not depend on epochs.
 """
 
 import json
@@ -17,7 +18,7 @@ import sys
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 
 import harness
 import model_peers
@@ -46,14 +47,19 @@ FIELD = {
     "user-knn, msd, baselines": ("surprise",),
     "svd": ("surprise",),
 }
+VECTORS = np.random.default_rng(0).normal(size=(85_000, 384)).astype(np.float32)
 LATENCY = {
     "Popular": lambda: wb.Popular(),
     "ItemKNN": lambda: wb.ItemKNN(),
     "UserKNN": lambda: wb.UserKNN(),
     "P3alpha": lambda: wb.P3alpha(),
     "RP3beta": lambda: wb.RP3beta(),
-    "ALS": lambda: wb.ALS(),
-    "BPR": lambda: wb.BPR(),
+    "ALS": lambda: wb.ALS(epochs=1),
+    "BPR": lambda: wb.BPR(epochs=1),
+    "ContentBased, TF-IDF": lambda: wb.ContentBased(),
+    "ContentBased, 384 numbers": lambda: wb.ContentBased(vectors=VECTORS),
+    "Hybrid": lambda: wb.Hybrid(),
+    "EASE": lambda: wb.EASE(),
 }
 SEEN = 300  # users asked, one at a time
 
@@ -109,24 +115,36 @@ def race(ds, pythons, families, runs):
     return found
 
 
-def latency(runs):
-    """Milliseconds to recommend to one user: median and 95th percentile."""
+def latency(names):
+    """Milliseconds to recommend to one user: what passes and what all threads take."""
     found = []
-    wide = harness.ready(wb.synthetic(20_000, 85_000, 3_200_000))
-    narrow = harness.ready(wb.synthetic(6_250, MOST_DENSE, 1_000_000))
-    asked = {name: (make, wide) for name, make in LATENCY.items()}
-    for name, (make, ds) in (asked | {"EASE": (wb.EASE, narrow)}).items():
-        model = make().fit(ds)
-        users = np.random.default_rng(0).choice(ds.user_ids, SEEN, replace=False).tolist()
-        model.recommend(users[:1])
-        times = []
-        for user in users:
-            started = perf_counter()
-            model.recommend([user])
-            times.append(1000 * (perf_counter() - started))
-        p50, p95 = np.percentile(times, [50, 95]).tolist()
-        say(f"  {name:<10} {p50:8.1f} ms  p95 {p95:8.1f} ms")
-        found.append({"name": name, "items": len(ds.item_ids), "median": p50, "p95": p95})
+    sizes = {False: (20_000, 85_000, 3_200_000), True: (6_250, MOST_DENSE, 1_000_000)}
+    for dense in sorted({name.lower() in DENSE for name in names}):
+        ds = harness.ready(wb.synthetic(*sizes[dense]))
+        for name in (name for name in names if (name.lower() in DENSE) == dense):
+            found += _latency(name, LATENCY[name]().fit(ds), ds)
+    return found
+
+
+def _latency(name, model, ds):
+    """A line for users of the data, and one for their histories typed in."""
+    users = np.random.default_rng(0).choice(ds.user_ids, SEEN, replace=False).tolist()
+    told = [
+        list(ds.history(user)[[Columns.ITEM, Columns.RATING]].itertuples(index=False, name=None))
+        for user in users
+    ]
+    ways = {"user": (model.recommend, [[user] for user in users])}
+    ways["typed in"] = model.recommend_for, told
+    found = []
+    for who, (recommend, given) in ways.items():
+        recommend(given[0])
+        clocks = [(perf_counter(), process_time(), recommend(one))[:2] for one in given]
+        clocks.append((perf_counter(), process_time()))
+        wall, cpu = np.percentile(1000 * np.diff(clocks, axis=0), [50, 95], axis=0).T.tolist()
+        line = {"name": name, "who": who, "items": len(ds.item_ids)}
+        line |= dict(zip(("median", "p95", "cpu_median", "cpu_p95"), wall + cpu, strict=True))
+        say(f"  {name:<26} {who:<9}" + "".join(f"{v:9.1f}" for v in [*line.values()][3:]))
+        found.append(line)
     return found
 
 
@@ -151,14 +169,15 @@ def race_table(found):
 
 
 def latency_table(found):
-    rows = [[line["name"], line["items"], line["median"], line["p95"]] for line in found]
-    return table(["model", "items", "median ms", "p95 ms"], rows)
+    head = ["model", "who", "items", "median ms", "p95 ms", "median CPU ms", "p95 CPU ms"]
+    return table(head, [line.values() for line in found])
 
 
 def main():
     parser = harness.parser(__doc__)
     parser.add_argument("--parts", nargs="+", choices=["race", "latency"], default=["race"])
     parser.add_argument("--families", nargs="+", choices=list(FIELD), default=list(FIELD))
+    parser.add_argument("--models", nargs="+", choices=list(LATENCY), default=list(LATENCY))
     parser.add_argument("--python", action="append", default=[], metavar="LIBRARY=PYTHON")
     asked = parser.parse_args()
     pythons = dict(pair.split("=", 1) for pair in asked.python)
@@ -168,7 +187,7 @@ def main():
             found = race(ds, pythons, asked.families, asked.runs)
             harness.save(SECTION, asked.size, {"data": harness.size_of(ds), "race": found})
         if "latency" in asked.parts:
-            harness.save(SECTION, "latency", {"times": latency(asked.runs)})
+            harness.save(SECTION, "latency", {"times": latency(asked.models)})
     held = harness.load()["sections"].get(SECTION, {})
     for size in DATA:
         if size in held:

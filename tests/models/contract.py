@@ -162,8 +162,9 @@ class Contract(ABC):
         """
         alone = [model.recommend([user], n=5) for user in ds.user_ids]
         expected = pd.concat(alone, ignore_index=True)
-        for users_a_batch in (1, 4, 1000):
+        for users_a_batch, users_a_block in ((1, 7), (4, 1), (1000, 3)):
             monkeypatch.setattr(base, "BATCH_BYTES", users_a_batch * 8 * len(ds.item_ids))
+            monkeypatch.setattr(base, "BLOCK_BYTES", users_a_block * 8 * len(ds.item_ids))
             assert_frame_equal(model.recommend(n=5), expected)
         monkeypatch.setattr(base, "BATCH_BYTES", 1)
         shuffled = ds.user_ids[::-2].tolist()
@@ -254,6 +255,7 @@ class Contract(ABC):
         recs = model.recommend([5, 2, 9], n=18, seen="keep").sample(frac=1, random_state=0)
         for size in (1, base.BATCH_BYTES):
             monkeypatch.setattr(base, "BATCH_BYTES", size)
+            monkeypatch.setattr(base, "BLOCK_BYTES", size)
             scores = model.score(recs[[C.USER, C.ITEM]])
             assert scores.dtype == np.float64
             np.testing.assert_allclose(scores, recs[C.SCORE], rtol=1e-6)

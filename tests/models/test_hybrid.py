@@ -141,6 +141,7 @@ def test_neither_batches_nor_refitting_change_a_ranker(monkeypatch: pytest.Monke
     once = model.recommend()
     model.fit(split(sample())[0]).recommend()
     monkeypatch.setattr(base, "BATCH_BYTES", 1)
+    monkeypatch.setattr(base, "BLOCK_BYTES", 1)
     assert_frame_equal(model.fit(sample()).recommend(), once)
 
 

@@ -112,7 +112,8 @@ def test_lists_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None
     model = wb.ItemKNN(k=20).fit(ds)
     whole = model.recommend(n=5, seen="keep", filters=rules)
     for users_a_batch in (1, 7):
-        monkeypatch.setattr(base, "BATCH_BYTES", users_a_batch * 8 * len(ds.item_ids))
+        for part in ("BATCH_BYTES", "BLOCK_BYTES"):
+            monkeypatch.setattr(base, part, users_a_batch * 8 * len(ds.item_ids))
         parts = model.recommend(n=5, seen="keep", filters=rules)
         pd.testing.assert_frame_equal(parts, whole)
         assert parts.attrs == whole.attrs

@@ -66,7 +66,7 @@ def linked(device: Device, rows: sparse.csr_array, matrix: Any) -> Any:
 
     found = np.empty((rows.shape[0], matrix.shape[1]))
     given = rows.indptr, rows.indices, rows.data, matrix.indptr, matrix.indices, matrix.data
-    _kernels.linked(0, len(found), *given, found)
+    _kernels.linked(*given, found)
     return found
 
 

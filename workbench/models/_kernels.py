@@ -24,15 +24,15 @@ TINY = 1e-20  # squares of what is left of a solution
 
 @_jit
 def linked(  # type: ignore[no-untyped-def]
-    first, last, indptr, indices, values, link_indptr, link_indices, link_values, out
+    indptr, indices, values, link_indptr, link_indices, link_values, out
 ):  # fmt: skip
-    """Product of rows first to last of a CSR array with another; NaN where nothing meets.
+    """Product of a CSR array with another; NaN where nothing meets.
 
     Terms are added up in the order of the row, as SciPy does.
     """
     # Unsigned numbers are no places from the end, which would be checked for. -0.0 stands for
     # nothing: what is added to it stays as it is, and no sum with another term comes back to it.
-    for row in range(np.uint64(first), np.uint64(last)):
+    for row in range(np.uint64(out.shape[0])):
         sums = out[row]
         sums[:] = -0.0
         for e in range(np.uint64(indptr[row]), np.uint64(indptr[row + np.uint64(1)])):
