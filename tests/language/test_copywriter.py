@@ -195,6 +195,29 @@ def test_lines_of_a_list_do_not_share_a_first_clause_of_a_model(films, recs):
     assert copy.source.tolist() == ["model", "pattern"]
 
 
+def test_what_was_bought_is_not_said_of_what_was_liked(goods):
+    """A user rated the lamp and bought the rug: no line may say that the lamp was bought."""
+    rated = goods.interactions.assign(
+        event=["purchase", "rating", "view"], rating=[10.0, 10.0, 1.0]
+    )
+    items = pd.concat([goods.items, goods.items.head(1).assign(item_id="c", title="Clay Mug")])
+    ds = type(goods)(rated, items)
+    recs = pd.DataFrame({"user_id": "u", "item_id": "c", "because": [[("a", 0.5), ("b", 0.4)]]})
+    for seed in range(20):
+        copy = Copywriter(Scripted()).write(pd.concat([recs] * 8), ds, kind="why", seed=seed)
+        assert [e["kind"] for e in copy.evidence.iloc[0]] == ["liked", "bought"]
+        assert not copy.text.str.contains("bought").any()
+
+
+def test_hidden_characters_are_not_delivered(films, recs):
+    model = Scripted("Heat (1995) is a good choice\u202e for tonight.")
+    assert Copywriter(model).write(recs.head(1), films).source[0] == "pattern"
+
+
+def test_an_email_without_recommendations_has_its_columns(films, recs):
+    assert "subject" in Copywriter(Scripted()).write(recs.head(0), films, kind="email")
+
+
 def test_one_line_comes_with_what_it_rests_on(films):
     said = films.interactions.assign(review=["Grand", None, None, None, None])
     ds = type(films)(said, films.items)

@@ -67,6 +67,14 @@ def test_an_attribute_that_the_item_does_not_share_is_no_evidence(name):
         assert (value.lower() in line.text.lower()) == (i % 3 == 0)
 
 
+def test_the_embedded_model_writes_on_what_the_user_stated(writer):
+    """It keeps to the words of the domain, which for finance tempt nobody."""
+    lines = writer.write(recommended("bo").head(2), domain("finance"), preset="finance", seed=1)
+    assert "model" in set(lines.source)
+    assert lines.text.str.contains("medium risk").all()
+    assert not lines.text.str.contains("great|item|tonight").any()
+
+
 def test_evidence_holds_the_attribute_and_how_it_is_called():
     ds = domain("health")
     (found,) = preset("health").evidence(Catalogue(ds).user("ada"), Catalogue(ds).row(0))
@@ -116,6 +124,9 @@ def test_finance_refuses_where_suitability_cannot_be_known():
     without = Dataset(ds.interactions, ds.items.drop(columns="risk"), ds.users)
     with pytest.raises(DataError, match="preset 'finance' needs the column 'risk' in the items"):
         Copywriter().write(recommended("ada"), without, preset="finance")
+    nobody = Dataset(ds.interactions, ds.items)
+    with pytest.raises(DataError, match="column 'risk_preference' in the users"):
+        Copywriter().write(recommended("ada"), nobody, preset="finance")
 
 
 def test_lists_of_finance_hold_what_suits_and_are_refused_where_nothing_does():
@@ -143,6 +154,7 @@ def test_a_model_that_claims_what_the_domain_forbids_is_not_delivered(name, clai
     line = Copywriter(model).write(recommended("ada").head(1), domain(name), preset=name)
     assert line.source[0] == "pattern"
     assert claim not in line.text[0]
+    assert f"Words never to use: {preset(name).never['en'][0]}" in model.sent[0][0]["content"]
 
 
 def test_required_text_counts_towards_the_limit():

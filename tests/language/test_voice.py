@@ -117,3 +117,4 @@ def test_a_capable_model_is_told_of_the_voice_and_held_to_it(films, recs):
         recs.head(1), films, voice=allowed
     )
     assert (sunny.source[0], "☀" in sunny.text[0]) == ("model", True)
+    assert without_emoji("Tonight ☀. ☀ Now.") == "Tonight. Now."

@@ -12,18 +12,17 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import MissingExtraError, ModelFileError, OptionError
-from workbench.language import prompts
 from workbench.language.backend import open_backend
 from workbench.language.begin import begin
 from workbench.language.choice import Choice
-from workbench.language.draft import Draft
+from workbench.language.draft import PATTERNS, Draft, columns
 from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.evidence import Catalogue
 from workbench.language.hand import by_hand
+from workbench.language.kinds import kind as kind_of
 from workbench.language.voice import Voice
 from workbench.options import at_least, one_of
 
-PATTERNS = "patterns"
 ROUNDS = 2  # what fails the check is generated once more
 MODES = ("direct",)
 
@@ -105,7 +104,7 @@ class Copywriter:
               empty: the item does not suit the user by the preset, or nothing sound fits;
             - ``evidence``, ``model`` (its name, and what numbers it computed in where), ``seed``;
             - ``raw`` (the model's own words), ``prompt_hash`` (of exactly what it was sent) and
-              ``prompt_version`` (of everything hand-written).
+              ``prompt_version`` (of all that ships hand-written).
 
         Raises
         ------
@@ -119,7 +118,7 @@ class Copywriter:
         catalogue = Catalogue(ds, language=language)
         drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
         name = self._fill(drafts, catalogue, seed, progress)
-        return table.assign(**_columns(drafts, name, seed))
+        return table.assign(**columns(drafts, kind_of(kind), name, seed))
 
     def write_one(
         self,
@@ -165,11 +164,11 @@ class Copywriter:
         (draft,) = drafts
         used = {
             "user": "\n".join(draft.grounds()),
-            "item": "\n".join(draft.facts()[: -len(draft.evidence) or None]),
+            "item": "\n".join(draft.facts()),
             "sent": draft.sent,
             "reference": [catalogue.reference(user_id, item_id)],
         }
-        return table.assign(**_columns(drafts, name, seed), **used).iloc[0]
+        return table.assign(**columns(drafts, kind_of(kind), name, seed), **used).iloc[0]
 
     def prompts(
         self,
@@ -247,7 +246,9 @@ class Copywriter:
             if self._free:
                 draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
             else:
-                draft.opening = choice.deal(draft.openings(), draft.reader, draft.names)
+                draft.opening = choice.deal(
+                    draft.openings(), draft.reader, draft.names, repeat=False
+                )
                 draft.sent = draft.prompt(draft.opening) if draft.opening else ""
 
     def _candidates_of(
@@ -288,24 +289,3 @@ def _voice(voice: Voice | None, tone: str | None) -> Voice:
 
 def _is_new(draft: Draft, raw: str, choice: Choice) -> bool:
     return draft.whole or choice.is_new(draft.read(raw)[1], draft.reader, draft.names)
-
-
-def _columns(drafts: Sequence[Draft], name: str, seed: int) -> dict[str, Any]:
-    written = [draft.source == "model" for draft in drafts]
-    columns: dict[str, Any] = {
-        Columns.TEXT: [draft.text for draft in drafts],
-        Columns.SOURCE: [draft.source for draft in drafts],
-        Columns.EVIDENCE: [draft.evidence for draft in drafts],
-        Columns.MODEL: [name if own else PATTERNS for own in written],
-        Columns.SEED: seed,
-        Columns.REASON: [str(draft.refused or "") for draft in drafts],
-        Columns.RAW: [draft.raw for draft in drafts],
-        Columns.PROMPT_HASH: [
-            prompts.digest(draft.sent) if own else ""
-            for draft, own in zip(drafts, written, strict=True)
-        ],
-        Columns.PROMPT_VERSION: prompts.version(),
-    }
-    if drafts and drafts[0].brief.kind.subject:
-        columns[Columns.SUBJECT] = [draft.subject for draft in drafts]
-    return columns

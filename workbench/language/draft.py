@@ -1,15 +1,19 @@
 """A text on its way: what it is about, what it may say, and how a supply is filled for it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from workbench.columns import Columns
 from workbench.language import prompts, proof
 from workbench.language.brief import Brief
 from workbench.language.grounding import Reason, vocabulary
+from workbench.language.kinds import Kind
 from workbench.language.voice import Voice
+
+PATTERNS = "patterns"
 
 
 @dataclass
@@ -33,12 +37,15 @@ class Draft:
     names: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.names = [name for name in {self.slots[0]["title"], *self.shown} if name]
+        self.names = [name for name in dict.fromkeys([self.slots[0]["title"], *self.shown]) if name]
 
     @property
     def situations(self) -> list[str]:
         """Kinds of the evidence, strongest first, and "none", which always holds."""
-        kinds = [str(e["kind"]) for e in self.evidence if e["kind"] != "list"]
+        own = [str(e["kind"]) for e in self.evidence if Columns.ITEM in e]
+        # Slots hold items of the strongest kind only, of which no other kind need be true.
+        weaker = {"list", *own} - {*own[:1]}
+        kinds = [str(e["kind"]) for e in self.evidence if e["kind"] not in weaker]
         return list(dict.fromkeys([*kinds, "none"]))
 
     def filled(self, supply: Iterable[str], **more: str) -> dict[str, str]:
@@ -55,9 +62,8 @@ class Draft:
         return self.brief.kind.several and not self.opening
 
     def openings(self) -> dict[str, str]:
-        """Fill the openings of the strongest evidence that has any."""
-        filled = (self.filled(self.brief.core.openings(own)) for own in self.situations)
-        return next(filter(None, filled), {})
+        """Fill the openings on the strongest evidence; on weaker, hand-written text is better."""
+        return self.filled(self.brief.core.openings(self.situations[0]))
 
     def sound(self, text: str) -> bool:
         """Say whether a text may be delivered."""
@@ -105,9 +111,9 @@ class Draft:
             self.refused, self.source = reason, "refused"
 
     def facts(self) -> list[str]:
-        """Describe the item and the evidence, a line each."""
-        language, title = self.brief.language, self.slots[0]["title"]
-        return [*prompts.facts_of(self.row, title, language=language), *self.grounds()]
+        """Describe the item, a line each attribute."""
+        title = self.slots[0]["title"]
+        return prompts.facts_of(self.row, title, language=self.brief.language)
 
     def grounds(self) -> list[str]:
         """Describe the evidence, a line each."""
@@ -130,9 +136,32 @@ class Draft:
         limit = min(kind.length[language][1], voice.max_chars or kind.length[language][1])
         return prompts.messages(
             kind.ask[language],
-            self.facts(),
+            [*self.facts(), *self.grounds()],
             goods=preset.goods.get(language, preset.name),
             limit=limit - len(self.brief.required),
             language=language,
             voice=voice,
+            never=preset.never.get(language, ()),
         )
+
+
+def columns(drafts: Sequence[Draft], kind: Kind, model: str, seed: int) -> dict[str, Any]:
+    """Return what is delivered of drafts of a kind, by column."""
+    written = [draft.source == "model" for draft in drafts]
+    found: dict[str, Any] = {
+        Columns.TEXT: [draft.text for draft in drafts],
+        Columns.SOURCE: [draft.source for draft in drafts],
+        Columns.EVIDENCE: [draft.evidence for draft in drafts],
+        Columns.MODEL: [model if own else PATTERNS for own in written],
+        Columns.SEED: seed,
+        Columns.REASON: [str(draft.refused or "") for draft in drafts],
+        Columns.RAW: [draft.raw for draft in drafts],
+        Columns.PROMPT_HASH: [
+            prompts.digest(draft.sent) if own else ""
+            for draft, own in zip(drafts, written, strict=True)
+        ],
+        Columns.PROMPT_VERSION: prompts.version(),
+    }
+    if kind.subject:
+        found[Columns.SUBJECT] = [draft.subject for draft in drafts]
+    return found

@@ -86,7 +86,8 @@ class Preset(Settings):
         """Raise `DataError` if the data lack a column without which nothing can be judged."""
         for own in self.attributes:
             for table, column in (("users", own.user), ("items", own.item)):
-                if own.order and column not in getattr(ds, table, ()):
+                held = getattr(ds, table)
+                if own.order and (held is None or column not in held):
                     raise DataError(
                         f"preset {self.name!r} needs the column {column!r} in the {table} of "
                         f"{ds.name!r}, with values of {', '.join(own.order)}"

@@ -93,7 +93,14 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bo
 
 
 def messages(
-    ask: str, facts: Iterable[str], *, goods: str, limit: int, language: str, voice: Voice
+    ask: str,
+    facts: Iterable[str],
+    *,
+    goods: str,
+    limit: int,
+    language: str,
+    voice: Voice,
+    never: Iterable[str] = (),
 ) -> list[dict[str, str]]:
     """Write the conversation for a model that follows instructions: the rules, then the facts.
 
@@ -109,12 +116,17 @@ def messages(
         Characters.
     language : {"en", "zh"}
     voice : Voice
+    never : iterable of str
+        Words that are forbidden beside the voice's own.
     """
     own = _read("instructions")[language]
     asked = {"ask": ask, "tone": own["tones"][voice.tone], "limit": limit, "goods": goods}
     between = "、" if language == "zh" else ", "
     given = {"audience": voice.audience, "use": between.join(voice.use)}
-    given |= {"never": between.join(voice.never or ()), "emoji": "yes" if voice.emoji else ""}
+    given |= {
+        "never": between.join([*(voice.never or ()), *never]),
+        "emoji": "yes" if voice.emoji else "",
+    }
     rules = [own["rules"].strip().format(**asked)]
     rules += [own[key].format(words=_fenced(words)) for key, words in given.items() if words]
     fenced = "\n".join(["<facts>", *facts, "</facts>"])

@@ -1,6 +1,7 @@
 """Proofreading: everything that a delivered text must pass, whoever wrote it."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,7 @@ def faults(
     least, most = brief.kind.length[brief.language]
     whole = finished(text, brief)
     return [
+        *(Reason("residue", f"U+{ord(c):04X}") for c in text if _hidden(c, brief)),
         *([] if least <= len(text) and len(whole) <= most else [Reason("length", str(len(whole)))]),
         *_grounding(text, row, evidence, brief, names, named=brief.kind.named),
         *_manner(text, brief, names),
@@ -112,6 +114,12 @@ def _grounding(
     missing = named and all("not-named" in map(str, reasons) for reasons in own)
     kept = [r for reasons in own for r in reasons if str(r).split(":")[0] not in _ELSEWHERE]
     return [*([Reason("not-named")] if missing else []), *kept]
+
+
+def _hidden(character: str, brief: Brief) -> bool:
+    """Say whether a character is of control or format; within emoji, some join them."""
+    joins = brief.voice.emoji and character == "\u200d"
+    return unicodedata.category(character)[0] == "C" and character != "\n" and not joins
 
 
 def _ended(sentence: str) -> str:

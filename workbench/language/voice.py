@@ -14,7 +14,7 @@ from workbench.options import at_least, one_of
 
 TONES = ("warm", "plain", "playful")
 SHORTEST = 20  # characters in which a sentence can name an item
-_EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff]")
+_EMOJI = re.compile("[\u200d\u2600-\u27bf\u2b00-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff]")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Voice:
 
 def without_emoji(text: str) -> str:
     """Take the emoji out of a text, and the space that they leave."""
-    return re.sub(" {2,}", " ", _EMOJI.sub("", text)).strip()
+    return re.sub(f" ?{_EMOJI.pattern}+", "", text).strip()
 
 
 def _forbidden(text: str, language: str, words: tuple[str, ...] | None) -> list[Reason]:
