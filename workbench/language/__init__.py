@@ -1,5 +1,6 @@
 """Recommendation copy by a language model, checked against the catalogue."""
 
 from workbench.language.copywriter import Copywriter
+from workbench.language.pool import Pool
 
-__all__ = ["Copywriter"]
+__all__ = ["Copywriter", "Pool"]

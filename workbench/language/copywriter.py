@@ -13,18 +13,21 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.errors import DataError, MissingExtraError, ModelFileError
+from workbench.errors import DataError, MissingExtraError, ModelFileError, OptionError
 from workbench.language import prompts
 from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.embedded import embedded_model
 from workbench.language.evidence import Catalogue
 from workbench.language.grounding import check, goods_of, vocabulary
+from workbench.language.pool import Pool
+from workbench.language.pooling import gather, kinds_in
+from workbench.language.sentence import HAND, KINDS
 from workbench.options import at_least, one_of
 
 if TYPE_CHECKING:
     from workbench.language.local import Continuation, LocalModel
 
-PATTERNS = "patterns"
+MODES = ("direct", "pool")
 REPEATED = 2.0  # log-probability that a wholly repeated continuation loses
 LONG_ENOUGH = 10  # words; a shorter continuation loses up to a log-probability of 1
 ROUNDS = 2  # what fails the check is generated once more
@@ -37,7 +40,7 @@ class Copywriter:
     ----------
     model : str or Path, optional
         Local folder or hub id of a language model; by default the embedded one, which writes
-        English. Chinese without another model is hand-written.
+        English. Chinese without another model comes from the shipped pool.
     device : {"auto", "cpu", "gpu"}
         Where the model runs.
     candidates : int
@@ -63,6 +66,8 @@ class Copywriter:
         *,
         language: str = "en",
         tone: str = "warm",
+        mode: str = "direct",
+        pool: Pool | None = None,
         seed: int = 0,
         progress: bool = False,
     ) -> pd.DataFrame:
@@ -77,6 +82,11 @@ class Copywriter:
         language : {"en", "zh"}
         tone : {"warm", "plain", "playful"}
             Tone of the hand-written sentences.
+        mode : {"direct", "pool"}
+            "pool" fills sentences that were written before, thousands a second.
+        pool : Pool, optional
+            Sentences for pool mode; by default those that ship with Workbench. In Chinese they
+            serve direct mode too where no other model is chosen.
         seed : int
             The same seed and recommendations give the same sentences.
         progress : bool
@@ -85,8 +95,9 @@ class Copywriter:
         Returns
         -------
         DataFrame
-            The columns of `recs` and ``text``, ``source`` ("model" or "pattern"), ``evidence``,
-            ``model`` (its name, and what numbers it computed in where) and ``seed``.
+            The columns of `recs` and ``text``, ``source`` ("model", "pool" or "pattern"),
+            ``evidence``, ``model`` (its name, and what numbers it computed in where) and ``seed``;
+            from a pool also ``sentence``.
 
         Raises
         ------
@@ -97,6 +108,10 @@ class Copywriter:
         """
         one_of("language", language, prompts.LANGUAGES)
         one_of("tone", tone, prompts.TONES)
+        one_of("mode", mode, MODES)
+        if mode == "pool" or (language == "zh" and self._model is None):
+            sentences = pool or Pool.shipped(language)
+            return sentences.fill(recs, ds, language=language, tone=tone, seed=seed)
         if missing := {Columns.USER, Columns.ITEM, Columns.BECAUSE} - set(recs.columns):
             raise DataError(f"recs lacks the columns {sorted(missing)}; it has {list(recs)}")
         catalogue = Catalogue(ds, language=language)
@@ -112,9 +127,67 @@ class Copywriter:
                 Columns.TEXT: [line.text for line in lines],
                 Columns.SOURCE: [line.source for line in lines],
                 Columns.EVIDENCE: [line.evidence for line in lines],
-                Columns.MODEL: [name if line.source == "model" else PATTERNS for line in lines],
+                Columns.MODEL: [name if line.source == "model" else HAND for line in lines],
                 Columns.SEED: seed,
             }
+        )
+
+    def pool(
+        self,
+        ds: Dataset,
+        *,
+        size: int = 200,
+        language: str = "en",
+        kinds: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> Pool:
+        """Have the model write sentences with slots, which fill any number of lines.
+
+        The model continues forced openings about items of the catalogue. What is sound is kept
+        with slots in place of the names, if it is sound of other items too and not much like a
+        sentence that was kept before. Interrupted, the pool is what was kept so far.
+
+        Parameters
+        ----------
+        ds : Dataset
+        size : int
+            Sentences wanted; fewer come if the model repeats itself.
+        language : {"en", "zh"}
+        kinds : sequence of str, optional
+            Kinds of evidence, of "liked", "bought", "own", "similar", "popular" and "none"; by
+            default those that the data can give.
+        seed : int
+            The same seed and data give the same pool.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        Pool
+
+        Raises
+        ------
+        OptionError
+            If no model at hand writes the language, or there is no such kind of evidence.
+        """
+        one_of("language", language, prompts.LANGUAGES)
+        kinds = [one_of("kinds", kind, KINDS) for kind in kinds or kinds_in(ds)]
+        backend = self._open(language)
+        if backend is None:
+            raise OptionError(
+                f"no model here writes language={language!r}: choose one with Copywriter(model), "
+                f"or take the sentences of Pool.shipped({language!r})"
+            )
+        return gather(
+            backend,
+            ds,
+            free=self._model is not None,
+            size=at_least("size", size, 1),
+            language=language,
+            kinds=kinds,
+            seed=seed,
+            progress=progress,
         )
 
     def write_one(
@@ -163,7 +236,7 @@ class Copywriter:
         for line in lines:
             if not line.text:
                 line.text = _by_hand(line, spread, tone)
-        return repr(backend) if backend else PATTERNS
+        return repr(backend) if backend else HAND
 
     def _by_model(
         self,

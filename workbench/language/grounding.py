@@ -146,9 +146,13 @@ def _names(row: Row, goods: str) -> set[str]:
     year = year_of(row)
     if year is None:
         return names
-    # A title such as "It" or "Go" counts only together with its year.
-    common = {name for name in names if name.casefold() in _words("en", frozenset())}
-    return names - common | {form for n in names for form in (f"{n} ({year})", f"《{n}》({year})")}
+    alone = {name for name in names if not common(name)}
+    return alone | {form for n in names for form in (f"{n} ({year})", f"《{n}》({year})")}
+
+
+def common(name: str) -> bool:
+    """Whether a title, such as "It" or "Go", is a word: then it counts only with its year."""
+    return name.casefold() in _words("en", frozenset())
 
 
 def _bounded(form: str) -> str:
