@@ -33,7 +33,7 @@ COMPOSED = {
     "level": LEVELS,
     "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
-    "source": ("model", "pattern"),
+    "source": ("model", "pool", "pattern"),
     "similarity": OF,
     "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),

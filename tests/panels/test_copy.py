@@ -21,4 +21,4 @@ def test_every_line_is_shown_with_its_source_and_evidence(model):
     panel = wb.panels.CopyStudio(model, 42, n=3, language="zh")
     assert panel._lines.value.count('class="copy"') == 3
     assert panel._lines.value.count("因为您评价过") == 3
-    assert set(panel.state.lines["source"]) == {"pattern"}
+    assert set(panel.state.lines["source"]) == {"pool"}
