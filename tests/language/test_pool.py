@@ -222,3 +222,18 @@ def test_bad_arguments_name_the_good_ones(films, recs):
     with pytest.raises(DataError, match="because"):
         SMALL.fill(recs.drop(columns="because"), films)
     assert SMALL.fill(recs.head(0), films).empty
+
+
+@pytest.mark.parametrize("data", ["shop", "movielens-small"])
+def test_read_at_once_or_one_by_one_evidence_is_the_same(data):
+    ds = wb.load(data)
+    users, items = list(ds.user_ids[:3]), list(ds.items["item_id"][:5])
+    at_once = Catalogue(ds)
+    at_once.read(users, items)
+    for user in users:
+        seen = [(item, 1.0) for item in ds.history(user)["item_id"][:4]]
+        for item in items:
+            found = at_once.evidence(user, item, seen)
+            assert found == Catalogue(ds).evidence(user, item, seen)
+            ratings = [e["rating"] for e in found if "rating" in e]
+            assert ratings == sorted(ratings, reverse=True)
