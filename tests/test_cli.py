@@ -72,7 +72,7 @@ def test_write_has_a_line_for_each_recommendation(run):
     done = run("write", *arguments, "--csv", "copy.csv")
     assert done.exit_code == 0, done.output
     copy = pd.read_csv("copy.csv")
-    assert copy["source"].tolist() == ["pattern"] * 3
+    assert copy["source"].tolist() == ["pool"] * 3
     titles = wb.load("shop").titles_in("zh")
     assert all(
         titles[item] in text for item, text in zip(copy["item_id"], copy["text"], strict=True)

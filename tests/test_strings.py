@@ -35,7 +35,7 @@ COMPOSED = {
     "level": LEVELS,
     "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
-    "source": ("model", "pattern", "refused"),
+    "source": ("model", "pool", "pattern", "refused"),
     "status": STATUSES,
     "reason": REASONS,
     "why": REASONS,

@@ -27,6 +27,7 @@ class Columns:
     BECAUSE: Final = "because"
 
     TEXT: Final = "text"
+    SENTENCE: Final = "sentence"
     SOURCE: Final = "source"
     EVIDENCE: Final = "evidence"
     MODEL: Final = "model"

@@ -7,11 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import MissingExtraError, ModelFileError, OptionError
+from workbench.language import prompts
 from workbench.language.backend import open_backend
 from workbench.language.begin import begin
 from workbench.language.choice import Choice
@@ -20,11 +22,16 @@ from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.evidence import Catalogue
 from workbench.language.hand import by_hand
 from workbench.language.kinds import kind as kind_of
+from workbench.language.pool import Pool
+from workbench.language.pooling import gather, kinds_in
+from workbench.language.sentence import KINDS
 from workbench.language.voice import Voice
 from workbench.options import at_least, one_of
+from workbench.strings import LANGUAGES
 
 ROUNDS = 2  # what fails the check is generated once more
-MODES = ("direct",)
+MODES = ("direct", "pool")
+POOLED = (None, "film", "shop")  # presets that sentences of a pool are written for
 
 
 class Copywriter:
@@ -34,7 +41,7 @@ class Copywriter:
     ----------
     model : str, Path or Backend, optional
         Local folder or hub id of a language model, or a backend; by default the embedded model,
-        which writes English. Chinese without another model is hand-written.
+        which writes English. Chinese without another model is hand-written, lines from a pool.
     device : {"auto", "cpu", "gpu"}
         Where the model runs.
     candidates : int
@@ -62,6 +69,7 @@ class Copywriter:
         voice: Voice | None = None,
         tone: str | None = None,
         mode: str = "direct",
+        pool: Pool | None = None,
         seed: int = 0,
         progress: bool = False,
     ) -> pd.DataFrame:
@@ -85,7 +93,12 @@ class Copywriter:
             Tone, length, words to use and never to use; by default warm and free of superlatives.
         tone : {"warm", "plain", "playful"}, optional
             Short for ``voice=Voice(tone=...)``.
-        mode : {"direct"}
+        mode : {"direct", "pool"}
+            "pool" fills sentences that were written before, thousands a second: lines, for films
+            and goods of a shop.
+        pool : Pool, optional
+            Sentences to fill; by default those that ship with Workbench. In Chinese they serve
+            direct mode too where no other model is chosen.
         seed : int
             The same seed and recommendations give the same texts.
         progress : bool
@@ -98,13 +111,14 @@ class Copywriter:
             of ids), and
 
             - ``text``, and for an e-mail ``subject``;
-            - ``source``: "model", "pattern" or "refused"; of an e-mail, that of its central
-              sentence;
+            - ``source``: "model", "pool", "pattern" or "refused"; of an e-mail, that of its
+              central sentence;
             - ``reason``: why nothing was written, where ``source`` is "refused" and ``text`` is
               empty: the item does not suit the user by the preset, or nothing sound fits;
             - ``evidence``, ``model`` (its name, and what numbers it computed in where), ``seed``;
             - ``raw`` (the model's own words), ``prompt_hash`` (of exactly what it was sent) and
-              ``prompt_version`` (of all that ships hand-written).
+              ``prompt_version`` (of all that ships hand-written);
+            - from a pool also ``sentence``, with its slots.
 
         Raises
         ------
@@ -115,10 +129,80 @@ class Copywriter:
             If an item is not in the catalogue.
         """
         one_of("mode", mode, MODES)
+        voice = _voice(voice, tone)
+        pooled = kind == "line" and preset in POOLED
+        if mode == "pool" and not pooled:
+            raise OptionError(
+                f"mode='pool' fills lines for films and goods of a shop, not kind={kind!r} with "
+                f"preset={preset!r}; use mode='direct'"
+            )
+        if mode == "pool" or (pooled and language == "zh" and not self._free):
+            filled = (pool or Pool.shipped(language)).fill(
+                recs, ds, language=language, tone=voice.tone, seed=seed
+            )
+            return _held_to(voice, filled, ds, language, preset, seed)
         catalogue = Catalogue(ds, language=language)
-        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
+        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
         name = self._fill(drafts, catalogue, seed, progress)
         return table.assign(**columns(drafts, kind_of(kind), name, seed))
+
+    def pool(
+        self,
+        ds: Dataset,
+        *,
+        size: int = 200,
+        language: str = "en",
+        kinds: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> Pool:
+        """Have the model write sentences with slots, which fill any number of lines.
+
+        The model continues forced openings about items of the catalogue. What is sound is kept
+        with slots in place of the names, if it is sound of other items too and not much like a
+        sentence that was kept before. Interrupted, the pool is what was kept so far.
+
+        Parameters
+        ----------
+        ds : Dataset
+        size : int
+            Sentences wanted; fewer come if the model repeats itself.
+        language : {"en", "zh"}
+        kinds : sequence of str, optional
+            Kinds of evidence, of "liked", "bought", "own", "similar", "popular" and "none"; by
+            default those that the data can give.
+        seed : int
+            The same seed and data give the same pool.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        Pool
+
+        Raises
+        ------
+        OptionError
+            If no model at hand writes the language, or there is no such kind of evidence.
+        """
+        one_of("language", language, LANGUAGES)
+        kinds = [one_of("kinds", kind, KINDS) for kind in kinds or kinds_in(ds)]
+        backend = self._open(language)
+        if backend is None:
+            raise OptionError(
+                f"no model here writes language={language!r}: choose one with Copywriter(model), "
+                f"or take the sentences of Pool.shipped({language!r})"
+            )
+        return gather(
+            backend,
+            ds,
+            free=self._free,
+            size=at_least("size", size, 1),
+            language=language,
+            kinds=kinds,
+            seed=seed,
+            progress=progress,
+        )
 
     def write_one(
         self,
@@ -285,6 +369,32 @@ def _voice(voice: Voice | None, tone: str | None) -> Voice:
     if tone not in (None, voice.tone):
         raise OptionError(f"tone={tone!r} contradicts the voice, whose tone is {voice.tone!r}")
     return voice
+
+
+def _held_to(
+    voice: Voice,
+    filled: pd.DataFrame,
+    ds: Dataset,
+    language: str,
+    preset: str | Path | None,
+    seed: int,
+) -> pd.DataFrame:
+    """Write those lines of a pool by hand that go against a brand's voice."""
+    lines = filled.assign(
+        **{Columns.REASON: "", Columns.RAW: "", Columns.PROMPT_HASH: ""},
+        **{Columns.PROMPT_VERSION: prompts.version()},
+    )
+    if voice == Voice(tone=voice.tone):
+        return lines  # the sentences have no superlatives and no emoji
+    against = np.array([bool(voice.faults(text, language)) for text in lines[Columns.TEXT]])
+    catalogue = Catalogue(ds, language=language)
+    drafts, table = begin(lines[against], catalogue, kind="line", preset=preset, voice=voice)
+    choice = Choice(seed, use=voice.use)
+    for draft in drafts:
+        by_hand(draft, choice)
+    by_pattern = table.assign(**columns(drafts, kind_of("line"), PATTERNS, seed), sentence="")
+    found = pd.concat([lines[~against], by_pattern[lines.columns]])
+    return found.iloc[np.argsort([*np.flatnonzero(~against), *np.flatnonzero(against)])]
 
 
 def _is_new(draft: Draft, raw: str, choice: Choice) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, UnknownIdError
-from workbench.language.grounding import clean, lexicon, readable, year_of
+from workbench.language.grounding import clean, common, lexicon, readable, year_of
 from workbench.language.schema import Language
 from workbench.models.base import ByCount, ByUser
 from workbench.options import one_of
@@ -39,9 +39,15 @@ class Catalogue:
         if Columns.EVENT in stated:
             stated = stated[stated[Columns.EVENT] == "rating"]
         self._highest = stated[Columns.RATING].max()
-        self._histories: dict[Any, pd.DataFrame] = {}
+        self._rows: dict[Any, dict[str, Any]] = {}
+        self._histories: dict[Any, dict[Any, tuple[str, float]]] = {}
         users = ds.users if ds.users is not None else pd.DataFrame({Columns.USER: []})
         self._users = users.drop_duplicates(Columns.USER).set_index(Columns.USER)
+
+    def read(self, users: Iterable[Any], items: Iterable[Any]) -> None:
+        """Read rows and histories of many items and users at once, which is much faster."""
+        self._read_rows(items)
+        self._read_histories(users)
 
     def row(self, item_id: Any) -> dict[str, Any]:
         """Return what is known of an item.
@@ -55,11 +61,11 @@ class Catalogue:
         """
         if item_id not in self._items.index:
             raise UnknownIdError(f"item {item_id!r} is not in the items of {self.data.name!r}")
-        found = self._items.loc[item_id].items()
-        row = {str(k): v for k, v in found if isinstance(v, list) or pd.notna(v)}
-        if not clean(row.get(Columns.TITLE, "")):
+        if item_id not in self._rows:
+            self._read_rows([item_id])
+        if item_id not in self._rows:
             raise DataError(f"item {item_id!r} of {self.data.name!r} has no title to write about")
-        return row
+        return self._rows[item_id]
 
     def user(self, user_id: Any) -> dict[str, Any]:
         """Return a user's attributes, without the id; none of a user who is not listed."""
@@ -70,13 +76,13 @@ class Catalogue:
         """Title to show: with the year if wanted, and always where titles repeat."""
         chinese = self.language == "zh"
         title = clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE])
-        title = readable(title, goods=goods)
+        title = name = readable(title, goods=goods)
         if chinese and goods == "film":
             title = f"《{title}》"
         elif chinese or (goods == "shop" and "," in title):
             title = f"“{title}”"
         year = year_of(row)
-        if year is None or not (dated or row[Columns.TITLE] in self._repeated):
+        if year is None or not (dated or row[Columns.TITLE] in self._repeated or common(name)):
             return title
         return f"{title}（{year}）" if chinese else f"{title} ({year})"
 
@@ -110,27 +116,28 @@ class Catalogue:
     def top_rated(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[dict[str, Any]]:
         """Take the items of a user's history that share most with an item, best rated first."""
         history = self._history(user_id)
-        others = [i for i in history[Columns.ITEM] if i != item_id and i in self._items.index]
+        others = [i for i in history if i != item_id and i in self._items.index]
         found = [self._own(user_id, item_id, i) for i in others]
         sharing = [e for e in found if e.get(Columns.GENRES)]
         return sorted(sharing, key=lambda e: (_weakness(e), -len(e[Columns.GENRES])))[:n]
 
     def taste(self, user_id: Any) -> dict[str, float]:
         """Share of each genre in what a user rated no lower than usual, as sentences call it."""
-        history = self._history(user_id)
-        liked = history[history[Columns.RATING] >= history[Columns.RATING].mean()]
+        ratings = {item: rating for item, (_, rating) in self._history(user_id).items()}
+        usual = sum(ratings.values()) / max(len(ratings), 1)
+        liked = [item for item, rating in ratings.items() if rating >= usual]
         key = f"{Columns.GENRES}_{self.language}"
         key = key if key in self._items else Columns.GENRES
         if key not in self._items:
             return {}
-        found = self._items[key].reindex(liked[Columns.ITEM]).explode().value_counts(normalize=True)
+        found = self._items[key].reindex(liked).explode().value_counts(normalize=True)
         names = lexicon()[self.language]["genres"]
         return {str(names.get(g, str(g).lower())).split(", ")[0]: v for g, v in found.items()}
 
     def reference(self, user_id: Any, item_id: Any) -> str | None:
         """Return what the user wrote of an item, where the interactions hold it."""
-        history = self._history(user_id)
-        own = history[history[Columns.ITEM] == item_id]
+        table = self.data.table
+        own = table[(table[Columns.USER] == user_id) & (table[Columns.ITEM] == item_id)]
         found = (own[name].dropna() for name in REFERENCES if name in own)
         return next((str(texts.iloc[-1]) for texts in found if len(texts)), None)
 
@@ -141,14 +148,11 @@ class Catalogue:
         found |= {key: row[key] for key in (Columns.TITLE, f"{Columns.TITLE}_zh") if key in row}
         found[Columns.YEAR] = year_of(row)
         found[Columns.GENRES] = [genre for genre in _genres(row) if genre in mine]
-        history = self._history(user_id)
-        for event in history[history[Columns.ITEM] == other_id].to_dict("records"):
-            found |= self._reading(event)
-        return found
+        event = self._history(user_id).get(other_id)
+        return found | (self._reading(*event) if event else {})
 
-    def _reading(self, event: dict[Any, Any]) -> dict[str, Any]:
+    def _reading(self, kind: str, rating: float) -> dict[str, Any]:
         """Read an interaction; only a stated rating is one, not the weight of a click."""
-        kind, rating = event.get(Columns.EVENT, "rating"), event[Columns.RATING]
         if kind == "purchase":
             return {"kind": "bought"}
         if kind != "rating" or not self._highest > 1:
@@ -156,12 +160,32 @@ class Catalogue:
         liked = rating >= LIKED * self._highest
         return {"kind": "liked" if liked else "seen", Columns.RATING: float(rating)}
 
-    def _history(self, user_id: Any) -> pd.DataFrame:
+    def _history(self, user_id: Any) -> dict[Any, tuple[str, float]]:
         if user_id not in self._histories:
-            known = not _missing(user_id) and user_id in self.data.user_ids
-            found = self.data.history(user_id) if known else self.data.table.head(0)
-            self._histories[user_id] = found
+            self._read_histories([user_id])
         return self._histories[user_id]
+
+    def _read_rows(self, items: Iterable[Any]) -> None:
+        places = self._items.index.get_indexer(pd.Index(items).unique())
+        for record in self._items.iloc[places[places >= 0]].to_dict("records"):
+            row = {str(k): v for k, v in record.items() if isinstance(v, list) or pd.notna(v)}
+            if clean(row.get(Columns.TITLE, "")):
+                self._rows[row[Columns.ITEM]] = row
+
+    def _read_histories(self, users: Iterable[Any]) -> None:
+        """Read event and rating of every item of users' histories, best rated first."""
+        new: dict[Any, dict[Any, tuple[str, float]]] = {
+            user: {} for user in users if user not in self._histories
+        }
+        table = self.data.table
+        mine = table[table[Columns.USER].isin(list(new))]
+        mine = mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
+        events = mine.get(Columns.EVENT, pd.Series("rating", mine.index))
+        for user, item, event, rating in zip(
+            mine[Columns.USER], mine[Columns.ITEM], events, mine[Columns.RATING], strict=True
+        ):
+            new[user][item] = (event, rating)
+        self._histories |= new
 
 
 def _genres(row: dict[str, Any]) -> Sequence[str]:
