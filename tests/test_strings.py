@@ -15,6 +15,7 @@ from workbench.evaluation.groups import LEVELS
 from workbench.families import FAMILIES
 from workbench.language.prompts import TONES
 from workbench.language.review import STATUSES
+from workbench.panels.copy import SINGLE
 from workbench.panels.copy_cards import FACTS, KINDS, REASONS
 from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
@@ -35,6 +36,7 @@ COMPOSED = {
     "level": LEVELS,
     "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
+    "text": SINGLE,
     "source": ("model", "pool", "pattern", "refused"),
     "status": STATUSES,
     "reason": REASONS,

@@ -38,4 +38,5 @@ class Columns:
     ITEMS: Final = "items"
     RAW: Final = "raw"
     PROMPT_HASH: Final = "prompt_hash"
+    KIND: Final = "kind"
     PROMPT_VERSION: Final = "prompt_version"

@@ -5,7 +5,11 @@ from hypothesis import strategies as st
 
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import Copywriter, Review
+from workbench.language.preset import preset
 from workbench.language.voice import Voice
+
+from .stand_ins import Scripted
+from .test_preset import domain, recommended
 
 SOUND = "If you loved Casino, Heat (1995) is a natural next step."
 UNSOUND = "If you loved Casino, Heat (1995) has a story."
@@ -143,6 +147,17 @@ def test_a_user_without_a_name_has_none(films, monkeypatch):
 
     monkeypatch.setattr("workbench.language.review.getuser", nameless)
     assert Review(films).editor == ""
+
+
+def test_what_a_domain_requires_stands_behind_a_text_and_is_missed():
+    ds = domain("finance")
+    review = Review(ds, preset="finance")
+    written = Copywriter(Scripted()).write(recommended("bo").head(1), ds, preset="finance")
+    (line,) = review.add(written)
+    assert review.approve(line) == "approved"
+    warning = preset("finance").required["en"]
+    text = review.lines.loc[line, "text"].removesuffix(warning)
+    assert review.edit(line, text.strip()) == ("required",)
 
 
 def test_what_a_copywriter_writes_is_reviewed_in_chinese(goods, recs):

@@ -24,6 +24,7 @@ from workbench.language.hand import by_hand
 from workbench.language.kinds import kind as kind_of
 from workbench.language.pool import Pool
 from workbench.language.pooling import gather, kinds_in
+from workbench.language.preset import preset as preset_of
 from workbench.language.sentence import KINDS
 from workbench.language.voice import Voice
 from workbench.options import at_least, one_of
@@ -115,7 +116,8 @@ class Copywriter:
               central sentence;
             - ``reason``: why nothing was written, where ``source`` is "refused" and ``text`` is
               empty: the item does not suit the user by the preset, or nothing sound fits;
-            - ``evidence``, ``model`` (its name, and what numbers it computed in where), ``seed``;
+            - ``kind``, ``evidence``, ``seed`` and ``model`` (its name, and what numbers it
+              computed in where);
             - ``raw`` (the model's own words), ``prompt_hash`` (of exactly what it was sent) and
               ``prompt_version`` (of all that ships hand-written);
             - from a pool also ``sentence``, with its slots.
@@ -136,7 +138,8 @@ class Copywriter:
                 f"mode='pool' fills lines for films and goods of a shop, not kind={kind!r} with "
                 f"preset={preset!r}; use mode='direct'"
             )
-        if mode == "pool" or (pooled and language == "zh" and not self._free):
+        offline = pooled and language == "zh" and not self._free
+        if mode == "pool" or (offline and not _stated(ds)):
             filled = (pool or Pool.shipped(language)).fill(
                 recs, ds, language=language, tone=voice.tone, seed=seed
             )
@@ -371,6 +374,12 @@ def _voice(voice: Voice | None, tone: str | None) -> Voice:
     return voice
 
 
+def _stated(ds: Dataset) -> bool:
+    """Say whether users state what copy can rest on; a pool knows nothing of it."""
+    own = [] if ds.users is None else list(ds.users)
+    return any(a.user in own for name in POOLED if name for a in preset_of(name).attributes)
+
+
 def _held_to(
     voice: Voice,
     filled: pd.DataFrame,
@@ -382,7 +391,7 @@ def _held_to(
     """Write those lines of a pool by hand that go against a brand's voice."""
     lines = filled.assign(
         **{Columns.REASON: "", Columns.RAW: "", Columns.PROMPT_HASH: ""},
-        **{Columns.PROMPT_VERSION: prompts.version()},
+        **{Columns.PROMPT_VERSION: prompts.version(), Columns.KIND: "line"},
     )
     if voice == Voice(tone=voice.tone):
         return lines  # the sentences have no superlatives and no emoji

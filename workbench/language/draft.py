@@ -154,6 +154,7 @@ def columns(drafts: Sequence[Draft], kind: Kind, model: str, seed: int) -> dict[
         Columns.EVIDENCE: [draft.evidence for draft in drafts],
         Columns.MODEL: [model if own else PATTERNS for own in written],
         Columns.SEED: seed,
+        Columns.KIND: kind.name,
         Columns.REASON: [str(draft.refused or "") for draft in drafts],
         Columns.RAW: [draft.raw for draft in drafts],
         Columns.PROMPT_HASH: [

@@ -81,6 +81,11 @@ def finished(text: str, brief: Brief) -> str:
     return f"{text}{between}{brief.required}"
 
 
+def unfinished(text: str, brief: Brief) -> str:
+    """Take what the preset requires from behind a text."""
+    return text.removesuffix(brief.required).rstrip() if brief.required else text
+
+
 def sentences(text: str, names: Collection[str]) -> list[str]:
     """Cut a text into sentences; a full stop within a name ends none."""
     marks = {name: chr(0xE100 + i) for i, name in enumerate(sorted(names, key=len, reverse=True))}

@@ -1,6 +1,5 @@
 """What a person decides about lines of copy before they are published."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getuser
@@ -12,9 +11,14 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
+from workbench.language.brief import Brief
 from workbench.language.evidence import Catalogue
 from workbench.language.export import PUBLISHED, export
-from workbench.language.grounding import Claim, check, claims
+from workbench.language.grounding import Claim, claims
+from workbench.language.kinds import kind as kind_of
+from workbench.language.preset import preset as preset_named
+from workbench.language.preset import preset_of
+from workbench.language.proof import faults, unfinished
 from workbench.language.voice import Voice
 
 OPEN, APPROVED, FLAGGED, REJECTED = "open", "approved", "flagged", "rejected"
@@ -53,6 +57,8 @@ class Review:
     ds : Dataset
         What they are written from.
     language : {"en", "zh"}
+    preset : str or Path, optional
+        Domain of the items, as in `Copywriter.write`.
     voice : Voice, optional
         What texts are held to beside the facts.
     editor : str, optional
@@ -75,10 +81,12 @@ class Review:
         ds: Dataset,
         *,
         language: str = "en",
+        preset: str | Path | None = None,
         voice: Voice | None = None,
         editor: str | None = None,
     ) -> None:
         self.ds, self.language = ds, language
+        self.preset = preset
         self.voice = voice or Voice()
         self.editor = _login() if editor is None else editor
         self._catalogue = Catalogue(ds, language=language)
@@ -106,7 +114,7 @@ class Review:
             raise DataError(f"lines lack the columns {missing}; give what Copywriter.write returns")
         numbers = []
         for written in lines.to_dict("records"):
-            key = (written[Columns.USER], written[Columns.ITEM], written.get("kind"))
+            key = (written[Columns.USER], written[Columns.ITEM], written.get(Columns.KIND))
             number = self._numbers.setdefault(key, len(self._lines))
             if number == len(self._lines):
                 self._lines.append(self._fresh(written))
@@ -223,11 +231,15 @@ class Review:
         row = self._catalogue.row(written[Columns.ITEM])
         found = self._claims(text, written)
         names = {text[c.start : c.end] for c in found if c.field.endswith(Columns.TITLE)}
-        reasons: Iterable[Any] = [
-            *check(text, row, written[Columns.EVIDENCE], language=self.language),
-            *self.voice.faults(text, self.language, names=names),
-        ]
-        return tuple(dict.fromkeys(map(str, reasons)))
+        preset = preset_of(row) if self.preset is None else preset_named(self.preset)
+        brief = Brief(
+            kind_of(written.get(Columns.KIND, "line")), preset, self._catalogue.language, self.voice
+        )
+        own, evidence = unfinished(text, brief), written[Columns.EVIDENCE]
+        reasons = list(map(str, faults(own, row, evidence, brief, names=names)))
+        if not text.endswith(brief.required):
+            reasons.append("required")
+        return tuple(dict.fromkeys(reasons))
 
     def _decide(self, own: _Line, status: str, note: str) -> str:
         own.status, own.note, own.editor = status, note.strip(), self.editor

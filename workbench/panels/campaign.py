@@ -88,12 +88,9 @@ class CampaignReport:
         recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n).head(self.budget)
         if recs.empty:
             raise DataError(f"no item has a score for the users of segment={self.segment!r}")
-        options: dict[str, Any] = {} if self.preset is None else {"preset": self.preset}
-        lines = self.writer.write(
-            recs, self.ds, language=self.language, voice=self.voice, seed=self.seed, **options
-        )
-        review = Review(self.ds, language=self.language, voice=self.voice, editor="")
-        review.add(lines)
+        brief: Any = {"language": self.language, "preset": self.preset, "voice": self.voice}
+        review = Review(self.ds, editor="", **brief)
+        review.add(self.writer.write(recs, self.ds, seed=self.seed, **brief))
         return review
 
     @cached_property

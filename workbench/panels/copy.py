@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -26,6 +27,7 @@ from workbench.strings import Strings
 
 LENGTHS = {"en": (160, 120, 80), "zh": (60, 45, 30)}  # characters to choose from
 VARIANTS = 3
+SINGLE = ("line", "push", "title", "why")  # kinds of text about one item that have no subject
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class CopyDraft:
         As in `Copywriter.write`.
     max_chars : int, optional
         Length at which a line is too long.
+    kind, preset
+        As in `Copywriter.write`; kinds of one item and without a subject.
     """
 
     model: Recommender
@@ -54,6 +58,8 @@ class CopyDraft:
     language: str = "en"
     seed: int = 0
     max_chars: int | None = None
+    kind: str = "line"
+    preset: str | Path | None = None
 
     @property
     def ds(self) -> Dataset:
@@ -108,16 +114,17 @@ class CopyDraft:
         alone = seed is not None and seed != self.seed
         recs = self.recs.iloc[[line]] if alone else self.recs
         prompts = self.writer.prompts(
-            recs,
-            self.ds,
-            language=self.language,
-            voice=self.voice,
-            seed=self.seed if seed is None else int(seed),
+            recs, self.ds, seed=self.seed if seed is None else int(seed), **self._brief
         )
         return str(prompts["sent"].iloc[0 if alone else line])
 
     def _written(self, recs: pd.DataFrame, seed: int) -> pd.DataFrame:
-        return self.writer.write(recs, self.ds, language=self.language, voice=self.voice, seed=seed)
+        return self.writer.write(recs, self.ds, seed=seed, **self._brief)
+
+    @property
+    def _brief(self) -> dict[str, Any]:
+        settings = {"kind": self.kind, "preset": self.preset}
+        return settings | {"language": self.language, "voice": self.voice}
 
 
 class CopyStudio(Panel):
@@ -140,6 +147,8 @@ class CopyStudio(Panel):
         As in `Copywriter.write`.
     max_chars : int, optional
         Length at which a line is too long.
+    kind, preset
+        As in `Copywriter.write`; kinds of one item and without a subject.
     language : {"en", "zh"}
     editor : str, optional
         Who decides; by default the name of the login.
@@ -162,6 +171,8 @@ class CopyStudio(Panel):
         tone: str = "warm",
         seed: int = 0,
         max_chars: int | None = None,
+        kind: str = "line",
+        preset: str | Path | None = None,
         language: str = "en",
         editor: str | None = None,
         path: str = "approved.csv",
@@ -169,7 +180,7 @@ class CopyStudio(Panel):
         text = Strings(language)
         self._model, self._writer = model, writer or Copywriter()
         self._users = labels(model.data, "users", language)
-        self.review = Review(model.data, language=language, editor=editor)
+        self.review = Review(model.data, language=language, preset=preset, editor=editor)
         self._numbers: list[int] = []  # of the lines shown, in the review
         self._seeds: Counter[int] = Counter()  # tried for a line beyond that of the list
         self.list = Pick()
@@ -183,6 +194,7 @@ class CopyStudio(Panel):
         lengths = sorted({*LENGTHS[language], *([max_chars] if max_chars else [])}, reverse=True)
         options = [(text("copy.any_length"), 0)]
         options += [(text("copy.at_most", count=count), count) for count in lengths]
+        kinds = [(text(f"text.{name}"), name) for name in SINGLE]
         tones = [(text(f"tone.{name}"), name) for name in TONES]
         super().__init__(
             model.data,
@@ -192,6 +204,7 @@ class CopyStudio(Panel):
             controls={
                 "user": search(text, "recommend.user", list(self._users), str(user_id)),
                 "n": slider(text, "copy.n", n, 1, 20),
+                "kind": choice(text, "copy.kind", kinds, kind),
                 "tone": choice(text, "copy.tone", tones, tone),
                 "length": choice(text, "copy.length", options, max_chars or 0),
                 "seed": slider(text, "copy.seed", seed, 0, 20),
@@ -312,6 +325,8 @@ class CopyStudio(Panel):
             self.text.language,
             self.controls["seed"].value,
             self.controls["length"].value or None,
+            self.controls["kind"].value,
+            self.review.preset,
         )
 
     def _draw(self, state: CopyDraft) -> None:

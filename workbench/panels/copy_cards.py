@@ -17,7 +17,7 @@ REASONS = (
     *("not-named", "misnamed", "other-title", "number", "year", "price", "award", "quote"),
     *("superlative", "user-claim", "instruction", "residue", "language"),
     *("repetition", "length", "article", "unsupported-word"),
-    *("voice-length", "voice-never", "voice-emoji", "preset-never", "refused"),
+    *("voice-length", "voice-never", "voice-emoji", "preset-never", "required", "refused"),
 )
 FACTS = (
     *("title", "year", "genres", "price", "description", "row"),
