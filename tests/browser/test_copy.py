@@ -37,6 +37,8 @@ def test_a_line_is_edited_refused_approved_and_exported(page, lab):
     lines.nth(1).focus()
     page.keyboard.press("ArrowDown")
     expect(lines.nth(2)).to_have_attribute("aria-selected", "true")
+    # The desk moves what is below it as it shows another line.
+    expect(area).to_have_value(lines.nth(2).locator(".copy").inner_text())
 
     page.locator("button", has_text="Export approved lines").click()
     expect(page.locator(".passes", has_text="Written to approved.csv: 2")).to_be_visible()

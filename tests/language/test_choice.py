@@ -36,8 +36,8 @@ def test_only_what_is_sound_is_dealt_and_words_to_use_come_first():
 
 def test_what_other_lines_have_said_counts_against_a_candidate():
     choice = Choice(0)
-    said = Reply(" a good choice for tonight.", -1.0)
-    fresh = Reply(" an easy pick this weekend.", -1.5)
+    said = Reply(" a good choice for tonight.", -1.0, 0, 0)
+    fresh = Reply(" an easy pick this weekend.", -1.5, 0, 0)
     assert choice.best([said, fresh], NONE) == said
     assert choice.best([said, fresh], NONE) == fresh
     assert choice.best([], NONE) is None

@@ -97,5 +97,6 @@ def test_no_line_and_no_first_clause_comes_twice_in_a_list_of_twenty(data, tone,
 def test_direct_mode_writes_chinese_from_the_pool_where_no_model_is_chosen(shop):
     recs = wb.ItemKNN().fit(shop).recommend(users=list(shop.user_ids[:2]), n=3)
     copy = wb.Copywriter().write(recs, shop, language="zh", seed=4)
-    pd.testing.assert_frame_equal(copy, ZH.fill(recs, shop, language="zh", seed=4))
+    filled = ZH.fill(recs, shop, language="zh", seed=4)
+    pd.testing.assert_frame_equal(copy[filled.columns], filled)
     assert set(copy.source) == {"pool"}

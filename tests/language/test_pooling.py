@@ -19,7 +19,7 @@ class Scripted:
     def __repr__(self):
         return "scripted · float32 · CPU"
 
-    def generate(self, prompts, *, samples, phrases, seed):
+    def complete(self, prompts, *, samples, phrases, seed):
         self.asked.append((prompts, phrases, seed))
         texts = self._rounds.pop(0)
         if texts is KeyboardInterrupt:

@@ -132,14 +132,12 @@ class Copywriter:
         """
         one_of("mode", mode, MODES)
         voice = _voice(voice, tone)
-        pooled = kind == "line" and preset in POOLED
-        if mode == "pool" and not pooled:
+        if mode == "pool" and not (kind == "line" and preset in POOLED):
             raise OptionError(
                 f"mode='pool' fills lines for films and goods of a shop, not kind={kind!r} with "
                 f"preset={preset!r}; use mode='direct'"
             )
-        offline = pooled and language == "zh" and not self._free
-        if mode == "pool" or (offline and not _stated(ds)):
+        if mode == "pool" or self._is_pooled(ds, kind, preset, language):
             filled = (pool or Pool.shipped(language)).fill(
                 recs, ds, language=language, tone=voice.tone, seed=seed
             )
@@ -246,8 +244,13 @@ class Copywriter:
         recs = pd.DataFrame(
             {Columns.USER: [user_id], Columns.ITEM: [item_id], Columns.BECAUSE: [because]}
         )
-        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
-        name = self._fill(drafts, catalogue, seed, False)
+        voice = _voice(voice, tone)
+        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
+        if self._is_pooled(ds, kind, preset, language):
+            lines = self.write(recs, ds, preset=preset, language=language, voice=voice, seed=seed)
+        else:
+            name = self._fill(drafts, catalogue, seed, False)
+            lines = table.assign(**columns(drafts, kind_of(kind), name, seed))
         (draft,) = drafts
         used = {
             "user": "\n".join(draft.grounds()),
@@ -255,7 +258,7 @@ class Copywriter:
             "sent": draft.sent,
             "reference": [catalogue.reference(user_id, item_id)],
         }
-        return table.assign(**columns(drafts, kind_of(kind), name, seed), **used).iloc[0]
+        return lines.assign(**used).iloc[0]
 
     def prompts(
         self,
@@ -292,6 +295,11 @@ class Copywriter:
     def _free(self) -> bool:
         """Whether the model follows instructions; the embedded one only continues openings."""
         return self._model is not None
+
+    def _is_pooled(self, ds: Dataset, kind: str, preset: str | Path | None, language: str) -> bool:
+        """Whether a pool stands in for a model: Chinese lines that no attribute is evidence for."""
+        offline = language == "zh" and not self._free
+        return offline and kind == "line" and preset in POOLED and not _stated(ds)
 
     def _fill(
         self, drafts: Sequence[Draft], catalogue: Catalogue, seed: int, progress: bool

@@ -162,11 +162,13 @@ class Ground:
         self._language, self._length, self._named = language, length, named
         self._quotes_titles = language == "zh" and goods == "shop"
         self._evidence, self._held = evidence, conditions(row, evidence)
-        self._names = known_names(row, evidence, allowed)
+        # A word that is set aside would break up the phrases that it stands in.
+        plain = {word for word in allowed if word.isalpha() and word.islower()}
+        self._names = known_names(row, evidence, set(allowed) - plain)
         self._titles = [name.casefold() for name in names(row, goods)]
         told = texts(row)
         self._texts = [text for _, text in told]
-        self._neutral = lex.neutral(language, goods)
+        self._neutral = lex.neutral(language, goods) | plain
         self._phrases = (stated_phrases(row, language), neutral_phrases(language, goods))
         self._words = stated_words(row, told, evidence, language)
         self._numbers = stated_numbers(row, told, evidence)
