@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 TESTED := $(VENV)/.tested
 BENCHED := $(VENV)/.benched
 ARGS ?=
+# Tests of a file share what it takes minutes to make: a file stays with one process.
+WORKERS ?= -n auto --dist loadfile
 SIZE ?= medium
 
 .DEFAULT_GOAL := help
@@ -45,10 +47,10 @@ lab: $(READY)  ## open JupyterLab at the first notebook
 	@$(BIN)/workbench lab $(ARGS)
 
 test: $(TESTED)  ## all tests that are not slow, notebooks and browser included
-	$(BIN)/python -m pytest -m "not slow and not gpu" $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow and not gpu" $(ARGS)
 
 test-all: $(TESTED)  ## the slow tests too
-	$(BIN)/python -m pytest -m "not gpu" $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not gpu" $(ARGS)
 
 check: $(TESTED)  ## lint, format and types
 	$(BIN)/ruff check .
