@@ -122,7 +122,9 @@ def test_model_writes_sound_sentences_that_its_seed_repeats(writer, films, recs)
     again = writer.write(recs, films, seed=3)
     pd.testing.assert_frame_equal(copy, again)
     assert "model" in set(copy.source)
-    assert set(copy.model[copy.source == "model"]) == {"SmolLM2-135M-Instruct · float32 · CPU"}
+    assert set(copy.model[copy.source == "model"]) == {
+        "SmolLM2-135M-Instruct + adapter · float32 · CPU"
+    }
     assert_sound(copy, films)
 
 

@@ -23,6 +23,7 @@ HOSTILE = [
     item | {"text": item["text"] * item.get("times", 1)}
     for item in tomllib.loads(Path(__file__).with_name("hostile.toml").read_text("utf-8"))["item"]
 ]
+LIGHT = "Soft light."
 GOODS = {
     "shop": {"genres": ["Home", "Lighting"], "price": 59.0},
     "film": {"genres": ["Crime", "Drama"], "year": 1995.0},
@@ -33,7 +34,7 @@ def dataset(goods, hostile=HOSTILE):
     """A hostile item each, and for each an item of the history; both harmless elsewhere."""
     rows, history = [], []
     for number, item in enumerate(hostile):
-        own = {"item_id": number, "title": f"Oak Lamp {number}", "description": "Soft light."}
+        own = {"item_id": number, "title": f"Oak Lamp {number}", "description": LIGHT}
         before = {"item_id": 1000 + number, "title": f"Wool Rug {number}", "description": "Warm."}
         place, text = item["place"], item["text"]
         if place == "history":
@@ -62,7 +63,9 @@ def assert_unmoved(copy, ds, language):
     catalogue = Catalogue(ds, language=language)
     for line in copy.itertuples():
         row = catalogue.row(line.item_id)
-        bare = {key: row[key] for key in row.keys() & {"title", "genres", "price", "year"}}
+        harmless = {"title", "genres", "price", "year"}
+        harmless |= {"description"} if row.get("description") == LIGHT else set()
+        bare = {key: row[key] for key in row.keys() & harmless}
         assert check(line.text, bare, line.evidence, language=language) == [], ascii(line.text)
         assert clean(row["title"])[:40] in line.text
         assert_plain(line.text)
@@ -89,16 +92,20 @@ def test_hand_written_lines_keep_their_rules(no_model, recwarn, goods, language)
     assert_unmoved(copy, ds, language)
 
 
-@pytest.mark.parametrize("described", [False, True])
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening(language, described):
+@pytest.mark.parametrize("language", ["taught", *LANGUAGES])
+def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening(language):
+    def prompt(row, opening):
+        if language == "taught":
+            return prompts.taught(row, opening)
+        return prompts.prompt(row, opening, language=language)
+
     ds = dataset("shop")
-    catalogue = Catalogue(ds, language=language)
-    harmless = prompts.prompt(GOODS["shop"], "Oak Lamp is", language=language, described=False)
+    catalogue = Catalogue(ds, language="zh" if language == "zh" else "en")
+    harmless = prompt(GOODS["shop"], "Oak Lamp is")
     for number, item in enumerate(HOSTILE):
         row = catalogue.row(number) | {"genres": ["Home", clean(item["text"])]}
         opening = f"{catalogue.name(row, 'shop')} is"
-        text = prompts.prompt(row, opening, language=language, described=described)
+        text = prompt(row, opening)
         assert text.count("\n") == harmless.count("\n"), item
         fence, last = text.split("\n")[-2:]
         assert (fence[0], fence[-1]) == ("<", ">")
@@ -116,8 +123,8 @@ def test_the_model_keeps_its_rules_and_is_told_nothing_of_users(writer, monkeypa
     chosen = [next(i for i in HOSTILE if (i["kind"], i["place"]) == place) for place in places]
     ds = dataset("shop", chosen)
     sent = []
-    send = prompts.prompt
-    monkeypatch.setattr(prompts, "prompt", lambda *a, **k: sent.append(send(*a, **k)) or sent[-1])
+    send = prompts.taught
+    monkeypatch.setattr(prompts, "taught", lambda *a: sent.append(send(*a)) or sent[-1])
     copy = writer.write(recommendations(len(chosen)), ds, seed=1)
     assert "model" in set(copy["source"])
     assert_unmoved(copy, ds, "en")

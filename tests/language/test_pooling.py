@@ -95,7 +95,7 @@ def test_the_embedded_model_writes_a_pool_that_its_seed_repeats(writer, films, m
     assert len(pool) >= 1
     for sentence in pool.sentences:
         assert sentence.faults() == []
-        assert sentence.model == "SmolLM2-135M-Instruct · float32 · CPU"
+        assert sentence.model == "SmolLM2-135M-Instruct + adapter · float32 · CPU"
 
 
 def test_a_written_pool_is_what_write_takes(films, recs):

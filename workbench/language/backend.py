@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from workbench.errors import MissingExtraError, OptionError
+from workbench.language.adapter import FOLDER as ADAPTER
 from workbench.language.embedded import embedded_model
 
 Message = Mapping[str, str]  # role and content
@@ -91,7 +92,7 @@ class Backend(Protocol):
 
 
 def open_backend(model: str | Path | Backend | None = None, device: str = "auto") -> Backend:
-    """Return the backend of a local folder or hub id; None is the embedded model.
+    """Return the backend of a local folder or hub id; None is the embedded model, taught to write.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def open_backend(model: str | Path | Backend | None = None, device: str = "auto"
         embedded_model()
     from workbench.language.local import LocalModel
 
-    return LocalModel(model, device=device)
+    return LocalModel(model, device=device, adapter=ADAPTER if model is None else None)
 
 
 def stop_strings(stop: Sequence[str]) -> list[str]:

@@ -30,6 +30,7 @@ from workbench.language.voice import Voice
 from workbench.options import at_least, one_of
 from workbench.strings import LANGUAGES
 
+TEMPERATURE = 0.6  # of the embedded model, which strays above it
 ROUNDS = 2  # what fails the check is generated once more
 MODES = ("direct", "pool")
 POOLED = (None, "film", "shop")  # presets that sentences of a pool are written for
@@ -355,8 +356,7 @@ class Copywriter:
             tokens = max(draft.brief.kind.tokens for draft in drafts)
             conversations = list(map(json.loads, sent))
             return list(backend.generate(conversations, max_new_tokens=tokens, **settings))
-        # A small model is held to its vocabulary; a capable one is only checked.
-        return list(backend.complete(sent, phrases=[d.vocabulary() for d in drafts], **settings))
+        return list(backend.complete(sent, temperature=TEMPERATURE, **settings))
 
     def _open(self, language: str) -> Any:
         """Return the model, or None where hand-written sentences have to do."""

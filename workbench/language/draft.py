@@ -9,9 +9,8 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language import prompts, proof
 from workbench.language.brief import Brief
-from workbench.language.grounding import Reason, vocabulary
+from workbench.language.grounding import Reason
 from workbench.language.kinds import Kind
-from workbench.language.voice import Voice
 
 PATTERNS = "patterns"
 
@@ -81,6 +80,7 @@ class Draft:
     def read(self, raw: str) -> tuple[str, str]:
         """Return the subject and text, or the sentence, that a model's own words make."""
         kind = self.brief.kind
+        raw = raw.rstrip()
         if self.opening:
             text = self.opening + raw
             return "", text if self.brief.core.kind.closed else text.rstrip(".")
@@ -100,7 +100,7 @@ class Draft:
     def take(self, raw: str) -> None:
         """Take what a model wrote."""
         self.subject, text = self.read(raw)
-        self.raw, self.source = raw, "model"
+        self.raw, self.source = raw.rstrip(), "model"
         self.sentence = text
         if not (self.opening and self.brief.kind.wraps):
             self.text = text
@@ -119,16 +119,9 @@ class Draft:
         """Describe the evidence, a line each."""
         return prompts.grounds_of(self.evidence, self.shown, language=self.brief.language)
 
-    def vocabulary(self) -> dict[str, bool]:
-        """Words and phrases for a small model, less those that voice and preset forbid."""
-        never = [*self.brief.preset.never.get("en", []), *(self.brief.voice.never or ())]
-        own = Voice(never=tuple(never))
-        return {p: ends for p, ends in vocabulary(self.row).items() if not own.faults(p, "en")}
-
     def prompt(self, opening: str) -> str:
         """Write the prompt for the embedded model."""
-        language = self.brief.language
-        return prompts.prompt(self.row, opening, language=language, described=False)
+        return prompts.taught(self.row, opening)
 
     def messages(self) -> list[dict[str, str]]:
         """Write the conversation for a model that follows instructions."""

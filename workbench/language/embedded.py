@@ -97,7 +97,7 @@ def _check_digest(source: Path) -> None:
 
 
 def _check_extra() -> None:
-    for package in ("torch", "gguf", "safetensors", "accelerate"):
+    for package in ("torch", "gguf", "safetensors", "accelerate", "peft"):
         if find_spec(package) is None:
             raise MissingExtraError(package, "language", "The embedded language model")
 

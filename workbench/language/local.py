@@ -30,6 +30,8 @@ class LocalModel:
     device : {"auto", "cpu", "gpu"}
         Where it runs: in bfloat16 on a card of compute capability 8 or more, in float16 on an
         older one, in float32 on a CPU.
+    adapter : Path, optional
+        Folder of LoRA weights that peft wrote for the model, which are added to its own.
 
     Raises
     ------
@@ -37,11 +39,17 @@ class LocalModel:
         If a GPU is asked for and PyTorch sees none, or the model does not fit it.
     """
 
-    def __init__(self, model: str | Path | None = None, *, device: str = "auto") -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        device: str = "auto",
+        adapter: Path | None = None,
+    ) -> None:
         self.device = resolve_for_torch(device)
         on_card = self.device.kind == "gpu"
         self.dtype = sizing.number_format(torch.cuda.get_device_capability() if on_card else None)
-        self._model = model
+        self._model, self._adapter = model, adapter
 
     def __repr__(self) -> str:
         return f"{self.name} · {self.dtype} · {self.device.kind.upper()}"
@@ -49,7 +57,8 @@ class LocalModel:
     @property
     def name(self) -> str:
         """Name to show beside what the model wrote."""
-        return embedded.NAME if self._model is None else Path(self._model).name
+        name = embedded.NAME if self._model is None else Path(self._model).name
+        return f"{name} + {self._adapter.name}" if self._adapter else name
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -57,6 +66,7 @@ class LocalModel:
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
             network = AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, self.dtype))
+            network = network if self._adapter is None else _adapted(network, self._adapter)
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelFileError(
                 f"The language model {str(source)!r} does not load: {error}"
@@ -268,6 +278,13 @@ def _sentence(text: str) -> str:
     line = text.split("\n")[0]
     ends = (line.find(mark) + 1 for mark in STOPS if mark in line)
     return line[: min(ends, default=None)].rstrip()
+
+
+def _adapted(network: Any, folder: Path) -> Any:
+    """Add an adapter's weights to a network's."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(network, str(folder)).merge_and_unload()
 
 
 def _too_large(model: LocalModel) -> DeviceError:

@@ -112,7 +112,9 @@ class _Desk:
         opening = min(own, key=lambda o: (self._openings[o], self._random.random()))
         self._openings[opening] += 1
         filled = prompts.fill(opening, slots) or ""
-        prompt = prompts.prompt(row, filled, language=self._language, described=self._free)
+        prompt = prompts.taught(row, filled)
+        if self._free:
+            prompt = prompts.prompt(row, filled, language=self._language)
         # Words of one genre would bind the sentence to it; its name becomes a slot.
         shared = [vocabulary(sample(goods, genres, self._language)) for genres in GENRES[goods]]
         words = {w: end for w, end in shared[0].items() if w in shared[1]}

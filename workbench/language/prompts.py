@@ -1,6 +1,7 @@
 """Hand-written sentences, openings and examples, and all that is ever sent to a model."""
 
 import random
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -19,6 +20,7 @@ from workbench.language.voice import Voice
 EXAMPLES = 3
 DATA = Path(__file__).parent / "data"
 _NAMES = {Columns.ITEM, Columns.IMAGE, Columns.TITLE}
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 Slots = Mapping[str, str]
 
 
@@ -67,8 +69,8 @@ def genre_phrase(row: Mapping[str, Any], language: str) -> str:
     return ""
 
 
-def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bool) -> str:
-    """Write the prompt: three examples, the facts, the forced opening.
+def prompt(row: Mapping[str, Any], opening: str, *, language: str) -> str:
+    """Write the prompt of a model that was not taught: examples, facts, the forced opening.
 
     Parameters
     ----------
@@ -77,19 +79,38 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str, described: bo
     opening : str
         Beginning of the sentence, its slots filled.
     language : {"en", "zh"}
-    described : bool
-        Give the description too, as a stronger model can use it.
     """
     examples = _read("openings")[language]["examples"]
-    genres = [clean(genre, limit=40) for genre in row.get(Columns.GENRES) or []]
-    facts = ", ".join(genre for genre in genres if not instructs(genre)) or "-"
+    facts = ", ".join(_genres(row)) or "-"
     description = clean(row.get(Columns.DESCRIPTION, ""), limit=300)
-    if described and description and not instructs(description):
+    if description and not instructs(description):
         facts += f"; {description}"
     goods = goods_of(row)
     # A small model copies what it is shown: other examples for each opening keep a list varied.
     shown = random.Random(opening).sample(examples[goods], EXAMPLES)
-    return "\n\n".join([examples["heading"], *shown, f"<{_fenced(facts)}>\n{_fenced(opening)}"])
+    return "\n\n".join([examples["heading"], *shown, asked(facts, opening)])
+
+
+def taught(row: Mapping[str, Any], opening: str) -> str:
+    """Write the prompt that the embedded model was taught on: genres, of goods also their use.
+
+    Parameters
+    ----------
+    row : mapping
+        The item's row; the user, by name or id, is never part of a prompt.
+    opening : str
+        Beginning of the sentence, its slots filled.
+    """
+    facts = ", ".join(_genres(row)) or "-"
+    description = clean(row.get(Columns.DESCRIPTION, ""), limit=300)
+    if goods_of(row) == "shop" and description and not instructs(description):
+        facts += f"; {_SENTENCE.split(description)[-1]}"
+    return asked(facts, opening)
+
+
+def asked(facts: str, opening: str) -> str:
+    """Write what the embedded model goes on after: the facts, fenced, and the opening."""
+    return f"<{_fenced(facts)}>\n{_fenced(opening)}"
 
 
 def messages(
@@ -175,6 +196,11 @@ def version() -> str:
     """Digest of everything hand-written that goes into copy and prompts."""
     files = sorted(DATA.rglob("*.toml"))
     return digest("".join(path.read_text(encoding="utf-8") for path in files))
+
+
+def _genres(row: Mapping[str, Any]) -> list[str]:
+    genres = [clean(genre, limit=40) for genre in row.get(Columns.GENRES) or []]
+    return [genre for genre in genres if not instructs(genre)]
 
 
 def _fenced(text: object) -> str:

@@ -1,0 +1,88 @@
+import tomllib
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from workbench.language.adapter import FOLDER, train
+from workbench.language.grounding import check
+
+LINES = tomllib.loads((FOLDER / "lines.toml").read_text(encoding="utf-8"))
+TAUGHT = train.examples(LINES, 400, seed=0)
+
+
+def test_the_same_seed_draws_the_same_sentences():
+    assert train.examples(LINES, 50, seed=0) == TAUGHT[:50]
+    assert train.examples(LINES, 50, seed=1) != TAUGHT[:50]
+
+
+def test_every_line_that_is_taught_passes_the_check():
+    for prompt, continuation in TAUGHT:
+        facts, _ = prompt[1:].split(">\n")
+        genres, _, use = facts.partition("; ")
+        row = {"title": "Zyx Qua", "genres": genres.split(", "), "description": use}
+        row |= {} if use else {"year": 1990}
+        named = "Zyx Qua" if use else "Zyx Qua (1990)"
+        head = " is" if not prompt.endswith((",", "makes")) else " is found,"
+        found = check(f"{named}{head}{continuation}", row, [])
+        # A line may say again what the goods' own use says; the copywriter then drops it.
+        assert {reason.code for reason in found} <= {"repetition"}, continuation
+
+
+def test_goods_are_described_by_their_use():
+    of_cans = [e.continuation for e in TAUGHT if "Pours without a splash" in e.prompt]
+    assert any("pours without a splash" in line for line in of_cans)
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A model of 2 layers with random weights: what is learnt is another matter."""
+    words = Tokenizer(models.WordLevel({"[UNK]": 0, "</s>": 1}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="</s>")
+    tokenizer.save_pretrained(tmp_path / "model")
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2}
+    config = LlamaConfig(vocab_size=8, num_hidden_layers=2, **shape)
+    torch.manual_seed(0)
+    LlamaForCausalLM(config).save_pretrained(tmp_path / "model")
+    return tmp_path
+
+
+def test_an_interrupted_run_goes_on_to_the_same_adapter(tiny, monkeypatch):
+    def run(name, checkpoints="again", steps=4):
+        train.train(
+            tiny / "model", FOLDER / "lines.toml", tiny / checkpoints, tiny / name,
+            steps=steps, batch=2, rate=1e-2, seed=0,
+        )  # fmt: skip
+        return load_file(tiny / name / "adapter_model.safetensors")
+
+    monkeypatch.setattr(train, "CHECKPOINT", 2)
+    whole = run("whole", "once")
+    assert {tensor.dtype for tensor in whole.values()} == {torch.float16}
+
+    class Cut(Exception):
+        pass
+
+    seen = []
+    tokens = train._collated
+
+    def cut(padding):
+        collate = tokens(padding)
+
+        def stop_at_the_fourth(rows):
+            seen.append(rows)
+            if len(seen) == 4:
+                raise Cut
+            return collate(rows)
+
+        return stop_at_the_fourth
+
+    monkeypatch.setattr(train, "_collated", cut)
+    with pytest.raises(Cut):
+        run("cut")
+    monkeypatch.setattr(train, "_collated", tokens)
+    again = run("again")
+    assert whole.keys() == again.keys()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
