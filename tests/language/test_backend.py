@@ -39,6 +39,6 @@ def test_a_model_by_name_or_folder_runs_here_and_a_backend_stays_itself() -> Non
     model = open_backend(device="cpu")
     assert isinstance(model, LocalModel)
     assert isinstance(model, Backend)
-    assert model.name == "SmolLM2-135M-Instruct"
+    assert model.name == "SmolLM2-135M-Instruct + adapter"
     assert open_backend("some/where", "cpu").name == "where"
     assert open_backend(model) is model

@@ -3,7 +3,7 @@ import random
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import workbench as wb
@@ -84,6 +84,7 @@ AWKWARD = ["It", "Go", "Loved", "If", "choice", "Heat, The", "喜欢", "片", "{
 
 
 @settings(max_examples=40)
+@example(title="It", other="喜欢", genre="Crime", language="en")
 @given(
     title=st.sampled_from(AWKWARD) | st.text(min_size=1, max_size=12),
     other=st.sampled_from(AWKWARD) | st.text(min_size=1, max_size=12),

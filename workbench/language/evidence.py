@@ -76,13 +76,13 @@ class Catalogue:
         """Title to show: with the year if wanted, and always where titles repeat."""
         chinese = self.language == "zh"
         title = clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE])
-        title = name = readable(title, goods=goods)
+        title = readable(title, goods=goods)
+        year, is_word = year_of(row), common(title)
         if chinese and goods == "film":
             title = f"《{title}》"
-        elif chinese or (goods == "shop" and "," in title):
+        elif chinese or (goods == "shop" and "," in title) or (is_word and year is None):
             title = f"“{title}”"
-        year = year_of(row)
-        if year is None or not (dated or row[Columns.TITLE] in self._repeated or common(name)):
+        if year is None or not (dated or is_word or row[Columns.TITLE] in self._repeated):
             return title
         return f"{title}（{year}）" if chinese else f"{title} ({year})"
 

@@ -73,7 +73,8 @@ def names(row: Row, goods: str) -> set[str]:
 
 def common(name: str) -> bool:
     """Say whether a title, such as "It", is a word: it counts only in quotes or with its year."""
-    return any(name.casefold() in neutral(language, "") for language in ("en", "zh"))
+    words = (neutral(language, "") for language in ("en", "zh"))
+    return _is_short(name) or any(name.casefold() in own for own in words)
 
 
 def values(attribute: Row) -> list[str]:
