@@ -1,5 +1,6 @@
 """A language model on this machine."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -284,7 +285,10 @@ def _adapted(network: Any, folder: Path) -> Any:
     """Add an adapter's weights to a network's."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(network, str(folder)).merge_and_unload()
+    with warnings.catch_warnings():
+        # peft asks transformers in a way that will be renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return PeftModel.from_pretrained(network, str(folder)).merge_and_unload()
 
 
 def _too_large(model: LocalModel) -> DeviceError:
