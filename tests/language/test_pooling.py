@@ -2,8 +2,11 @@ from collections import namedtuple
 
 import pytest
 
-from workbench.language import Copywriter, Pool, pooling
+from workbench.errors import OptionError
+from workbench.language import Copywriter, Pool, Voice, pooling
 from workbench.language.pooling import gather, kinds_in
+
+from .stand_ins import Scripted as Answering
 
 Reply = namedtuple("Reply", "text")
 
@@ -104,3 +107,19 @@ def test_a_written_pool_is_what_write_takes(films, recs):
     copy = Copywriter().write(recs, films, mode="pool", pool=pool)
     assert copy.source.tolist() == ["pattern", "pool", "pattern", "pool"]
     assert isinstance(pool, Pool)
+
+
+def test_a_model_that_only_answers_writes_no_pool(films):
+    with pytest.raises(OptionError, match="only answers conversations"):
+        Copywriter(Answering()).pool(films)
+
+
+def test_a_pool_is_held_to_a_voice(films, recs):
+    pool = written(Scripted(*[[" a good choice for a quiet night."]] * 8), films, kinds=["none"])
+    free = Copywriter().write(recs, films, mode="pool", pool=pool)
+    assert "pool" in set(free.source)
+    voice = Voice(max_chars=70, never=["quiet"])
+    held = Copywriter().write(recs, films, mode="pool", pool=pool, voice=voice)
+    assert not held.text.str.contains("quiet").any()
+    assert held.text.str.len().max() <= 70
+    assert held[list(recs.columns)].equals(recs)

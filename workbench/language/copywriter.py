@@ -195,6 +195,11 @@ class Copywriter:
                 f"no model here writes language={language!r}: choose one with Copywriter(model), "
                 f"or take the sentences of Pool.shipped({language!r})"
             )
+        if not hasattr(backend, "complete"):
+            raise OptionError(
+                f"{backend!r} only answers conversations; a pool is written by a model of this "
+                "machine, which goes on after openings: Copywriter() or Copywriter(folder)"
+            )
         return gather(
             backend,
             ds,
