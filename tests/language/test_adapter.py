@@ -1,3 +1,4 @@
+import re
 import tomllib
 
 import pytest
@@ -8,6 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from workbench.language.adapter import FOLDER, train
 from workbench.language.grounding import check
+from workbench.language.voice import TONES
 
 LINES = tomllib.loads((FOLDER / "lines.toml").read_text(encoding="utf-8"))
 TAUGHT = train.examples(LINES, 400, seed=0)
@@ -20,20 +22,50 @@ def test_the_same_seed_draws_the_same_sentences():
 
 def test_every_line_that_is_taught_passes_the_check():
     for prompt, continuation in TAUGHT:
-        facts, _ = prompt[1:].split(">\n")
+        tone, facts, opening = re.fullmatch(r"(\w+) <(.*)>\n(.*)", prompt).groups()
+        assert tone in TONES
         genres, _, use = facts.partition("; ")
-        row = {"title": "Zyx Qua", "genres": genres.split(", "), "description": use}
-        row |= {} if use else {"year": 1990}
-        named = "Zyx Qua" if use else "Zyx Qua (1990)"
-        head = " is" if not prompt.endswith((",", "makes")) else " is found,"
+        is_film = re.search(r"\((19|20)\d\d\)", opening)
+        row = {"title": "Zyx Qua", "genres": genres.split(", ")}
+        row |= {"year": 1990} if is_film else {"description": use, "price": 1.0}
+        named = "Zyx Qua (1990)" if is_film else "Zyx Qua"
+        pattern = opening if opening[-1] in ",:" else "{title}"
+        head = "" if train.lacks_verb(pattern) else " is found right here,"
         found = check(f"{named}{head}{continuation}", row, [])
         # A line may say again what the goods' own use says; the copywriter then drops it.
         assert {reason.code for reason in found} <= {"repetition"}, continuation
 
 
+@pytest.mark.parametrize(
+    ("pattern", "lacks"),
+    [
+        ("After {because}, {title}", True),
+        ("{title}, after {because},", True),
+        ("People with your taste chose {title}, it", True),
+        ("Many people chose {title},", False),
+        ("{title} is popular here,", False),
+        ("{title}, after {because}:", False),
+    ],
+)
+def test_an_opening_lacks_its_verb_or_has_it(pattern, lacks):
+    assert train.lacks_verb(pattern) is lacks
+
+
 def test_goods_are_described_by_their_use():
-    of_cans = [e.continuation for e in TAUGHT if "Pours without a splash" in e.prompt]
-    assert any("pours without a splash" in line for line in of_cans)
+    drawn = train.examples(LINES, 2000, seed=0)
+    of_cans = [e.continuation for e in drawn if "Pours without a splash" in e.prompt]
+    assert of_cans
+    assert all("pours without a splash" in line for line in of_cans)
+
+
+def test_each_tone_has_words_of_its_own():
+    of_tone = {
+        tone: {word for e in TAUGHT if e.prompt.startswith(tone) for word in e.continuation.split()}
+        for tone in TONES
+    }
+    assert "lovely" in of_tone["warm"] - of_tone["plain"] - of_tone["playful"]
+    assert "option" in of_tone["plain"] - of_tone["warm"] - of_tone["playful"]
+    assert "popcorn." in of_tone["playful"] - of_tone["plain"]
 
 
 @pytest.fixture

@@ -57,5 +57,6 @@ class Brief(NamedTuple):
         if self.preset.like:
             found += openings(self.kind.openings.get(self.language, {}), situation)
             if self.kind.name == "line":
-                found += prompts.openings(self.language, situation, self.preset.like)
+                like, tone = self.preset.like, self.voice.tone
+                found += prompts.openings(self.language, situation, like, tone)
         return found

@@ -121,7 +121,7 @@ class Draft:
 
     def prompt(self, opening: str) -> str:
         """Write the prompt for the embedded model."""
-        return prompts.taught(self.row, opening)
+        return prompts.taught(self.row, opening, self.brief.voice.tone)
 
     def messages(self) -> list[dict[str, str]]:
         """Write the conversation for a model that follows instructions."""

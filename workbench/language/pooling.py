@@ -105,9 +105,9 @@ class _Desk:
         """Lay out the least used opening of a kind about an item drawn at random."""
         row, evidence, slots = self._about(kind)
         goods = goods_of(row)
-        own = prompts.openings(self._language, _EVIDENCE.get(kind, kind), goods)
+        own = prompts.openings(self._language, _EVIDENCE.get(kind, kind), goods, "warm")
         if kind in ("liked", "bought"):
-            wider = prompts.openings(self._language, "seen", goods)
+            wider = prompts.openings(self._language, "seen", goods, "warm")
             own = [opening for opening in own if opening not in wider]
         opening = min(own, key=lambda o: (self._openings[o], self._random.random()))
         self._openings[opening] += 1

@@ -3,7 +3,7 @@
 import random
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -35,13 +35,12 @@ def patterns(language: str, kind: str, goods: str, tone: str) -> list[str]:
     goods : {"film", "shop"}
     tone : {"warm", "plain", "playful"}
     """
-    found = _cells("patterns", language, kind, goods)
-    return [p for own in (tone, "any") for cell in found for p in cell.get(own, [])]
+    return _of_tone("patterns", language, kind, goods, tone)
 
 
-def openings(language: str, kind: str, goods: str) -> list[str]:
-    """Return the hand-written beginnings that a model has to continue."""
-    return [p for cell in _cells("openings", language, kind, goods) for p in cell["any"]]
+def openings(language: str, kind: str, goods: str, tone: str) -> list[str]:
+    """Return the hand-written beginnings that a model has to continue, as `patterns` does."""
+    return _of_tone("openings", language, kind, goods, tone)
 
 
 def fill(pattern: str, slots: Slots) -> str | None:
@@ -88,10 +87,10 @@ def prompt(row: Mapping[str, Any], opening: str, *, language: str) -> str:
     goods = goods_of(row)
     # A small model copies what it is shown: other examples for each opening keep a list varied.
     shown = random.Random(opening).sample(examples[goods], EXAMPLES)
-    return "\n\n".join([examples["heading"], *shown, asked(facts, opening)])
+    return "\n\n".join([examples["heading"], *shown, _asked(facts, opening)])
 
 
-def taught(row: Mapping[str, Any], opening: str) -> str:
+def taught(row: Mapping[str, Any], opening: str, tone: str = "warm") -> str:
     """Write the prompt that the embedded model was taught on: genres, of goods also their use.
 
     Parameters
@@ -100,16 +99,21 @@ def taught(row: Mapping[str, Any], opening: str) -> str:
         The item's row; the user, by name or id, is never part of a prompt.
     opening : str
         Beginning of the sentence, its slots filled.
+    tone : {"warm", "plain", "playful"}
     """
     facts = ", ".join(_genres(row)) or "-"
     description = clean(row.get(Columns.DESCRIPTION, ""), limit=300)
     if goods_of(row) == "shop" and description and not instructs(description):
         facts += f"; {_SENTENCE.split(description)[-1]}"
-    return asked(facts, opening)
+    return asked(facts, opening, tone)
 
 
-def asked(facts: str, opening: str) -> str:
-    """Write what the embedded model goes on after: the facts, fenced, and the opening."""
+def asked(facts: str, opening: str, tone: str) -> str:
+    """Write what the embedded model goes on after: the tone, the facts, fenced, the opening."""
+    return f"{tone} {_asked(facts, opening)}"
+
+
+def _asked(facts: str, opening: str) -> str:
     return f"<{_fenced(facts)}>\n{_fenced(opening)}"
 
 
@@ -208,10 +212,11 @@ def _fenced(text: object) -> str:
     return " ".join(clean(text, limit=300).replace("<", "").replace(">", "").split())
 
 
-def _cells(file: str, language: str, kind: str, goods: str) -> Sequence[Mapping[str, list[str]]]:
+def _of_tone(file: str, language: str, kind: str, goods: str, tone: str) -> list[str]:
     table = _read(file)[language]
     kinds = [table.get(wider, {}) for wider in WIDER.get(kind, (kind,))]
-    return [cells[own] for cells in kinds for own in dict.fromkeys((goods, "any")) if own in cells]
+    cells = [own.get(name, {}) for own in kinds for name in dict.fromkeys((goods, "any"))]
+    return [p for name in (tone, "any") for cell in cells for p in cell.get(name, [])]
 
 
 @cache
