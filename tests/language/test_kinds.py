@@ -39,7 +39,7 @@ def situations(name):
     """Every kind of evidence that a preset's texts can rest on."""
     yield "attribute", preset(name).evidence(USERS[name], ROWS[name])
     if name != "finance":
-        genres = ROWS[name].get("genres", [])[-1:]
+        genres = ROWS[name].get("genres", [])[:1]
         yield from (
             (own, [] if own == "none" else [OWN | {"kind": own, "count": 3, "genres": genres}])
             for own in HISTORY

@@ -9,6 +9,7 @@ from workbench.columns import Columns
 from workbench.language.lexicon import lexicon, neutral, signs
 
 Row = Mapping[str, Any]
+MAKERS = ("brand", "maker", "author", "artist", "director")  # fields that hold a name
 OWN = frozenset({"liked", "bought", "seen"})
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 
@@ -97,7 +98,18 @@ def texts(row: Row) -> list[tuple[str, str]]:
         if isinstance(part, str)
     ]
     cleaned = [(field, clean(part, limit=2000)) for field, part in parts]
-    return [(field, part) for field, part in cleaned if not instructs(part)]
+    made = makers(row)
+    named = re.compile("|".join(map(re.escape, sorted(made, key=len, reverse=True))) or "(?!)")
+    # The brand "Oak & Loom" makes nothing of oak.
+    told = [(field, named.sub(";", part)) for field, part in cleaned if field not in MAKERS]
+    return [(field, part) for field, part in told if not instructs(part)]
+
+
+def makers(row: Row) -> dict[str, str]:
+    """Return the names of who made an item, each with the field that it stands in."""
+    held = {f"{field}{end}": field for field in MAKERS for end in ("", "_zh")}
+    found = {clean(row[key]): field for key, field in held.items() if isinstance(row.get(key), str)}
+    return {normal(name): at for name, at in found.items() if len(name) > 1 and not instructs(name)}
 
 
 def genre_phrases(row: Row, language: str) -> dict[str, str]:
@@ -107,6 +119,15 @@ def genre_phrases(row: Row, language: str) -> dict[str, str]:
     own = [clean(genre) for genre in genres] if isinstance(genres, list | tuple) else []
     own = [genre for genre in own if not instructs(genre)]
     return {phrase: g for g in own for phrase in listed.get(g, g.lower()).split(", ")}
+
+
+def shared(row: Row, evidence: Iterable[Row]) -> set[str]:
+    """Return the item's genres that titles of the user's history have too, in both languages."""
+    theirs = {g for e in evidence if e["kind"] in OWN for g in e.get(Columns.GENRES) or ()}
+    genres, chinese = (row.get(c) for c in (Columns.GENRES, f"{Columns.GENRES}_zh"))
+    if isinstance(genres, list) and isinstance(chinese, list):
+        theirs |= {other for own, other in zip(genres, chinese, strict=False) if own in theirs}
+    return theirs
 
 
 def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:

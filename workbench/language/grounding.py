@@ -10,7 +10,6 @@ reason not to deliver the text.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
-from functools import cache
 
 from workbench.columns import Columns
 from workbench.language import form
@@ -35,15 +34,16 @@ from workbench.language.masking import (
     ALLOWED,
     ITEM,
     OTHER,
-    SENTENCE,
     Masked,
     known_names,
 )
+from workbench.language.sense import Sense
 from workbench.language.support import (
     NEUTRAL,
     NUMBER,
     Fact,
     amount_forms,
+    attached_words,
     neutral_phrases,
     stated_numbers,
     stated_phrases,
@@ -68,12 +68,18 @@ __all__ = [
 
 LONGEST = 10_000  # characters that are worth reading at all
 SAME = 0.75  # likeness from which a name is the item's, misspelt
-AMOUNTS = {"price": Columns.PRICE, "rating": "evidence.rating", "count": "evidence.count"}
+AMOUNTS = {  # what a number may count, and the field that holds it
+    "price": Columns.PRICE,
+    "rating": "evidence.rating",
+    "count": "evidence.count",
+    "measure": "",
+}
 _OF_USER = frozenset({"liked", "bought", "own"})
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _CURRENCY = re.compile(r"[$¥]\s?$")
 _DATED = re.compile(rf"[{ITEM}{OTHER}][》”\"]?\s?\($")
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|「([^」]*)」|《([^》]*)》')
+_NEXT = re.compile(r"\s?([^\W\d_]+)")
 _ARTICLE = re.compile(r"^(?:the|an?) ")
 _MASKS = re.compile(f"[{ITEM}{OTHER}{ALLOWED}]+")
 
@@ -169,9 +175,11 @@ class Ground:
         told = texts(row)
         self._texts = [text for _, text in told]
         self._neutral = lex.neutral(language, goods) | plain
-        self._phrases = (stated_phrases(row, language), neutral_phrases(language, goods))
+        self._phrases = (stated_phrases(row, told, language), neutral_phrases(language, goods))
         self._words = stated_words(row, told, evidence, language)
+        self._attached = attached_words(told) if language == "en" else {}
         self._numbers = stated_numbers(row, told, evidence)
+        self._sense = Sense(row, evidence, self._words, self._neutral, self._texts, language)
 
     def check(self, text: str) -> list[Reason]:
         """Return the reasons why a text must not be delivered; see `check`."""
@@ -202,29 +210,24 @@ class Ground:
         return found
 
     def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Reason]:
+        said = [*self._titles_in(masked), *self._words_in(masked, words)]
+        claims = [part for part in said if isinstance(part, Claim)]
         return [
-            *self._titles_in(masked),
+            *said,
             *self._quotes_in(masked),
             *self._amounts_in(masked),
-            *self._words_in(masked, words),
+            *self._sense.faults(masked, claims),
         ]
 
     def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
         own = f"{Columns.TITLE}_{self._language}"
-        for start, end, (said, mark, rows) in masked.titles:
+        for start, end, (said, mark, rows, where) in masked.titles:
             if mark == ALLOWED and rows:
-                yield Claim(start, end, "evidence.value", said)
+                yield Claim(start, end, where, said)
             elif mark != ALLOWED:
                 title = rows[0].get(own) or rows[0].get(Columns.TITLE)
                 where = "title" if mark == ITEM else "evidence.title"
                 yield Claim(start, end, where, clean(title))
-        for found in _praise(self._language).finditer(masked.text):
-            sentence = SENTENCE.split(masked.text[found.start() :], maxsplit=1)[0]
-            if ITEM not in sentence:
-                other = next(
-                    t for t in masked.titles if t.start < found.end() and t.end > found.start()
-                )
-                yield Reason("other-title", other.name.form, other.start, other.end)
 
     def _quotes_in(self, masked: Masked) -> Iterator[Reason]:
         for found in _QUOTED.finditer(masked.text):
@@ -253,7 +256,8 @@ class Ground:
             if held and code != "misnamed":
                 yield Claim(start, end, *held[0])
             else:
-                yield Reason("number" if code in ("rating", "count") else code, value, start, end)
+                named = code in ("price", "year", "misnamed")
+                yield Reason(code if named else "number", value, start, end)
 
     def _rated(self, masked: Masked, start: int, end: int) -> bool:
         """Say whether a rating is that of the title that it speaks of."""
@@ -270,7 +274,10 @@ class Ground:
             if unit := lex.units(self._language, amount).match(text, end):
                 return amount, text[start : unit.end()]
         if not _YEAR.fullmatch(text, start, end):
-            return "number", ""
+            # The 20 of a description's "20 bags" counts nothing else that it names.
+            counted = _NEXT.match(text, end)
+            stated = counted and counted[1].lower() in self._words
+            return ("measure", text[start : counted.end()]) if counted and stated else ("number", "")
         return ("misnamed" if _DATED.search(text, 0, start) else "year"), ""
 
     def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Reason]:
@@ -302,11 +309,11 @@ class Ground:
     def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Reason:
         said = masked.text[start:end]
         word = said.lower() if self._language == "en" else said
-        stated = self._words.get(word)
+        stated = self._stated(masked, word, end)
         capital = self._language == "en" and said != word and said != "I" and not stated
         if capital and not masked.opens(start):
             return Reason("other-title", said, start, end)
-        if word in self._neutral:
+        if word in self._neutral or self._counts(masked.text, word, start):
             return NEUTRAL
         kinds = lex.needs(self._language).get(word, frozenset())
         if kind := self._carrier(kinds, masked, start, end, previous):
@@ -314,12 +321,25 @@ class Ground:
         of_user = kinds & _OF_USER and previous in lex.words(self._language, "you")
         if stated and not of_user:
             return stated
+        # Of "hand-made" every part is neutral, and the whole is not.
         parts = [NEUTRAL if p in self._neutral else self._words.get(p) for p in word.split("-")]
-        if len(parts) > 1 and all(parts):
-            return max(part for part in parts if part)
+        if len(parts) > 1 and all(parts) and max(parts) != NEUTRAL:
+            return max(parts)
         if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(said)):
             return Reason("other-title", said, start, end)
         return Reason(self._fault(word, kinds), word, start, end)
+
+    def _counts(self, text: str, word: str, start: int) -> bool:
+        """Say whether a word is the Chinese measure of the number before it."""
+        return text[start - 1 : start].isdigit() and word in lex.words(self._language, "counters")
+
+    def _stated(self, masked: Masked, word: str, end: int) -> Fact | None:
+        """Return what states a word where it stands: of "Slate Grey", "slate" only before "grey"."""
+        followers = self._attached.get(word)
+        after = _NEXT.match(masked.text, end) if followers else None
+        if followers and (after is None or after[1].lower() not in followers):
+            return None
+        return self._words.get(word)
 
     def _carrier(
         self, kinds: Collection[str], masked: Masked, start: int, end: int, previous: str
@@ -371,12 +391,3 @@ class Ground:
             f" {folded} " in f" {title} " or SequenceMatcher(None, folded, title).ratio() >= SAME
             for title in self._titles
         )
-
-
-@cache
-def _praise(language: str) -> re.Pattern[str]:
-    """Return the expression for an item of the evidence that is spoken of as if recommended."""
-    urging, praising = (lexicon()[language]["praise"][name] for name in ("before", "after"))
-    if language == "zh":
-        return re.compile(rf"(?:{urging})[《“]?{OTHER}|{OTHER}[》”]?(?:{praising})")
-    return re.compile(rf"\b(?:{urging}) {OTHER}|{OTHER}(?: \(\d+\))? (?:{praising})\b", re.I)

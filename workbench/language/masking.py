@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from workbench.language.facts import Row, goods_of, names, normal, values
+from workbench.language.facts import Row, goods_of, makers, names, normal, values
 from workbench.language.findings import Reason
 from workbench.language.lexicon import words
 
 ITEM, OTHER, ALLOWED = "\ue000", "\ue001", "\ue002"  # stand in for what is set aside
-_CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
+CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
 SENTENCE = re.compile(r"[!?。…\n]|\.(?!\d)")
 _JOINED = re.compile(
     rf"[》”]?\s?(?:and|or|和|与|及|、)\s?[《“]?({ITEM}+)(?=[》”]?\s?(?:[,;:!?。…\n]|\.(?!\d)|$))"
@@ -26,6 +26,7 @@ class Name(NamedTuple):
     form: str
     mark: str
     rows: tuple[Row, ...] = ()
+    field: str = "evidence.value"
 
 
 class Title(NamedTuple):
@@ -41,6 +42,7 @@ def known_names(row: Row, evidence: Iterable[Row], allowed: Collection[str] = ()
     goods = goods_of(row)
     rows: dict[str, tuple[Row, ...]] = {}
     found = {form: Name(form, ALLOWED) for text in allowed for form in _beginnings(text)}
+    found |= {make: Name(make, ALLOWED, (row,), where) for make, where in makers(row).items()}
     for other in evidence:
         if other["kind"] == "attribute":
             forms = {form for value in values(other) for form in _beginnings(value)}
@@ -99,7 +101,7 @@ class Masked:
         """
         titles = [title for title in self.titles if title.name.mark != ALLOWED]
         after = next((title for title in titles if title.start >= end), None)
-        if after and not _CLAUSE.search(self.text, end, after.start):
+        if after and not CLAUSE.search(self.text, end, after.start):
             # Of "you loved Casino and Heat." the last title decides.
             last = _JOINED.match(self.text, after.end)
             return next((t for t in titles if last and t.end == last.end(1)), after)

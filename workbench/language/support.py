@@ -12,6 +12,10 @@ from workbench.language.form import tokens
 from workbench.language.lexicon import lexicon
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_DENIED = re.compile(  # "without caffeine" says neither "without" nor "caffeine"
+    r"\b(?:without|not|never|no(?! ?-))\b[^,.;:!?()]*|(?:不含|不添加|没有|无需)[\u3400-\u9fff]+", re.I
+)
+_PARTS = re.compile(r"[^\w\s'-]|\b(?:and|by|for|in|of|with)\b")
 Fact = tuple[str, str]  # a field, and what stands there
 NEUTRAL: Fact = ("", "")
 Phrases = Mapping[str, Sequence[tuple[str, Fact]]]  # by first letter: the rest, and its fact
@@ -27,10 +31,28 @@ def stated_words(
     sources += [(fact, f"{name} {fact[1]}") for name, fact in _attributes(evidence)]
     found: dict[str, Fact] = {}
     for fact, text in sources:
-        plain = normal(text) if language == "zh" else normal(text).lower()
+        plain = _DENIED.sub(";", normal(text) if language == "zh" else normal(text).lower())
         for start, end in tokens(plain, language):
             found.setdefault(plain[start:end], fact)
     return found
+
+
+def attached_words(told: Iterable[Fact]) -> dict[str, set[str]]:
+    """Return the words that name nothing alone, each with those one of which has to follow.
+
+    In a name, such as "Slate Grey" or "Knife Block", these are all words but the last.
+    """
+    alone: set[str] = set()
+    found: dict[str, set[str]] = {}
+    for part in (part for _, text in told for part in _PARTS.split(normal(text))):
+        words = [part[start:end] for start, end in tokens(part, "en")]
+        named = all(word[0].isupper() for word in words)
+        for at, word in enumerate(words, 1):
+            if named and at < len(words):
+                found.setdefault(word.lower(), set()).update(w.lower() for w in words[at:])
+            else:
+                alone.add(word.lower())
+    return {word: after for word, after in found.items() if word not in alone}
 
 
 def stated_numbers(
@@ -55,10 +77,16 @@ def amount_forms(amount: Any) -> set[str]:
     return {f"{amount:.10g}", f"{amount:.2f}"} if isinstance(amount, Real) else set()
 
 
-def stated_phrases(row: Row, language: str) -> Phrases:
-    """Return the phrases that name the item's genres."""
+def stated_phrases(row: Row, told: Iterable[Fact], language: str) -> Phrases:
+    """Return the phrases that name the item's genres, and those in which its texts (`told`) deny."""
     phrases = genre_phrases(row, language)
-    return by_first({phrase: (Columns.GENRES, genre) for phrase, genre in phrases.items()})
+    facts = {phrase: (Columns.GENRES, genre) for phrase, genre in phrases.items()}
+    for where, text in told:
+        for denied in _DENIED.findall(normal(text).lower()):
+            words = denied.split()
+            least = 2 if language == "en" else 1
+            facts |= {" ".join(words[:n]): (where, text) for n in range(least, len(words) + 1)}
+    return by_first(facts)
 
 
 @cache
