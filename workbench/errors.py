@@ -3,6 +3,8 @@
 Each also derives from the built-in class that a caller would expect.
 """
 
+from typing import Any
+
 
 def install_line(extra: str) -> str:
     """What to type, in the project's folder, to install an optional part."""
@@ -57,3 +59,27 @@ class BackendError(WorkbenchError, RuntimeError):
 
     passing = False  # whether the request may succeed when it is sent again
     wait: int | None = None  # seconds that the server asks to wait before that
+
+
+class PartialError(BackendError):
+    """Some requests to a language model's server failed; what the others brought is kept.
+
+    Attributes
+    ----------
+    answers : list of list
+        The replies to each conversation that came; there may be none.
+    faults : list of str
+        For each conversation, why it has no reply; empty if it has one.
+    """
+
+    def __init__(self, message: str, answers: list[list[Any]], faults: list[str]) -> None:
+        super().__init__(message)
+        self.answers, self.faults = answers, faults
+
+
+class InterruptedWriting(KeyboardInterrupt):
+    """Ctrl-C while a language model wrote; `answers` holds the replies that came until then."""
+
+    def __init__(self, answers: list[list[Any]]) -> None:
+        super().__init__("interrupted")
+        self.answers = answers

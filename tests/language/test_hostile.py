@@ -92,20 +92,14 @@ def test_hand_written_lines_keep_their_rules(no_model, recwarn, goods, language)
     assert_unmoved(copy, ds, language)
 
 
-@pytest.mark.parametrize("language", ["taught", *LANGUAGES])
-def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening(language):
-    def prompt(row, opening):
-        if language == "taught":
-            return prompts.taught(row, opening)
-        return prompts.prompt(row, opening, language=language)
-
+def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening():
     ds = dataset("shop")
-    catalogue = Catalogue(ds, language="zh" if language == "zh" else "en")
-    harmless = prompt(GOODS["shop"], "Oak Lamp is")
+    catalogue = Catalogue(ds)
+    harmless = prompts.taught(GOODS["shop"], "Oak Lamp", "warm")
     for number, item in enumerate(HOSTILE):
         row = catalogue.row(number) | {"genres": ["Home", clean(item["text"])]}
-        opening = f"{catalogue.name(row, 'shop')} is"
-        text = prompt(row, opening)
+        opening = catalogue.name(row, "shop")
+        text = prompts.taught(row, opening, "warm")
         assert text.count("\n") == harmless.count("\n"), item
         fence, last = text.split("\n")[-2:]
         fence = fence.removeprefix("warm ")  # the tone that the embedded model is asked for

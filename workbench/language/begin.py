@@ -35,6 +35,8 @@ def begin(
     """Begin a draft for each recommendation or list, and the table that they will stand in."""
     if missing := set(NEEDED) - set(recs.columns):
         raise DataError(f"recs lacks the columns {sorted(missing)}; it has {list(recs)}")
+    others = {pair[0] for pairs in recs[Columns.BECAUSE] for pair in pairs}
+    catalogue.read(recs[Columns.USER].unique(), [*recs[Columns.ITEM], *others])
     named = preset_named(preset) if preset is not None else None
     if named:
         named.suits(catalogue.data)
@@ -60,7 +62,7 @@ def _items(
         evidence = stated + catalogue.evidence(user_id, item_id, because)
         reader = None if user_id != user_id else user_id
         brief = Brief(kind_of(kind), own, language, voice)
-        draft = _about_item(brief, reader, row, evidence, catalogue)
+        draft = about_item(brief, reader, row, evidence, catalogue)
         draft.refuse(own.refusal(user, row))
         yield draft
 
@@ -75,7 +77,7 @@ def _of_list(drafts: Sequence[Draft], catalogue: Catalogue) -> Draft:
     return _about_list(first.brief, first.reader, evidence, catalogue)
 
 
-def _about_item(
+def about_item(
     brief: Brief,
     reader: Any,
     row: dict[str, Any],
@@ -83,16 +85,17 @@ def _about_item(
     catalogue: Catalogue,
 ) -> Draft:
     """Begin a text about an item."""
-    title = catalogue.name(row, goods_of(row)) if row[Columns.TITLE] else ""
-    shown = [_called(e, row, catalogue) for e in evidence]
+    goods = goods_of(row)
+    title = catalogue.name(row, goods) if row[Columns.TITLE] else ""
+    shown = [_called(e, goods, catalogue) for e in evidence]
     pairs = list(zip(evidence, shown, strict=True))
     own = [(e, name) for e, name in pairs if Columns.ITEM in e]
     # Only the strongest kind: a sentence about what was liked names nothing that was not.
     own = [(e, name) for e, name in own if e["kind"] == own[0][0]["kind"]][:MOST]
     values = [name for e, name in pairs if e["kind"] == "attribute"]
+    always = prompts.slots(row, title, language=brief.language) | {"picks": ""}
     slots = [
-        prompts.slots(row, title, name, language=brief.language)
-        | {"value": value, "shared": _shared(e, row, brief.language), "picks": ""}
+        always | {"because": name, "value": value, "shared": _shared(e, row, brief.language)}
         for (e, name), value in product(own or [({}, "")], values or [""])
     ]
     return Draft(brief, reader, row, evidence, slots, shown)
@@ -103,19 +106,19 @@ def _about_list(
 ) -> Draft:
     """Begin a text about a whole list, which has no title of its own."""
     count = next(e["count"] for e in evidence if e["kind"] == "list")
-    draft = _about_item(brief, reader, {Columns.TITLE: ""}, evidence, catalogue)
+    draft = about_item(brief, reader, {Columns.TITLE: ""}, evidence, catalogue)
     picks = f"{count} 个选择" if brief.language == "zh" else f"{count} pick{'s' * (count > 1)}"
     draft.slots = [slots | {"picks": picks} for slots in draft.slots]
     return draft
 
 
-def _called(evidence: Mapping[str, Any], row: Mapping[str, Any], catalogue: Catalogue) -> str:
+def _called(evidence: Mapping[str, Any], goods: str, catalogue: Catalogue) -> str:
     if Columns.TITLE not in evidence:
         return ""
     if evidence["kind"] == "attribute":
         key = f"{Columns.TITLE}_zh" if catalogue.language == "zh" else Columns.TITLE
         return str(evidence[key])
-    return catalogue.name(dict(evidence), goods_of(row), dated=False)
+    return catalogue.name(dict(evidence), goods, dated=False)
 
 
 def _shared(evidence: Mapping[str, Any], row: Mapping[str, Any], language: str) -> str:

@@ -35,12 +35,12 @@ class Choice:
 
     Parameters
     ----------
-    seed : int
+    seed : int or str
     use : collection of str
         Words that the brand wants used.
     """
 
-    def __init__(self, seed: int, *, use: Collection[str] = ()) -> None:
+    def __init__(self, seed: int | str, *, use: Collection[str] = ()) -> None:
         self._random = random.Random(seed)
         self._uses: Counter[str] = Counter()
         self._clauses: defaultdict[Any, set[str]] = defaultdict(set)
@@ -108,12 +108,12 @@ class Choice:
         if not sound:
             return None
         chosen = max(sound, key=lambda candidate: self._worth(candidate, taste))
-        self._uses.update(_trigrams(chosen.text))
+        self._uses.update(trigrams(chosen.text))
         return chosen
 
     def _worth(self, candidate: Candidate, taste: Mapping[str, float]) -> float:
-        trigrams = _trigrams(candidate.text)
-        repeated = sum(min(self._uses[t], 2) for t in trigrams) / len(trigrams)
+        grams = trigrams(candidate.text)
+        repeated = sum(min(self._uses[gram], 2) for gram in grams) / len(grams)
         length = min(len(candidate.text.split()), LONG_ENOUGH) / LONG_ENOUGH
         fluency = candidate.fluency or 0.0  # servers do not say
         fits = FITTING * fit(candidate.text, taste) + USED * self._used(candidate.text)
@@ -147,7 +147,8 @@ def first_clause(text: str, names: Collection[str] = ()) -> str:
     return next(filter(None, clauses), "").casefold()
 
 
-def _trigrams(text: str) -> list[str]:
+def trigrams(text: str) -> list[str]:
+    """Return a text's runs of three words, or of three characters where it has no spaces."""
     words = text.strip(" .").split()
     if len(words) == 1:  # Chinese runs on without spaces
         words = list(text)

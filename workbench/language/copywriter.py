@@ -1,19 +1,16 @@
 """Recommendation copy: a model's sentences where they are sound, hand-written ones elsewhere."""
 
-import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import MissingExtraError, ModelFileError, OptionError
-from workbench.language import prompts
 from workbench.language.backend import open_backend
 from workbench.language.begin import begin
 from workbench.language.choice import Choice
@@ -22,18 +19,17 @@ from workbench.language.embedded import NAME as EMBEDDED
 from workbench.language.evidence import Catalogue
 from workbench.language.hand import by_hand
 from workbench.language.kinds import kind as kind_of
+from workbench.language.pool import PRESETS as POOLED
 from workbench.language.pool import Pool
-from workbench.language.pooling import gather, kinds_in
+from workbench.language.pooling import Asked, Continued, Desk, gather, kinds_in
 from workbench.language.preset import preset as preset_of
-from workbench.language.sentence import KINDS
-from workbench.language.voice import Voice
+from workbench.language.sentence import KINDS, TONES
+from workbench.language.voice import Voice, voice_of
+from workbench.language.writing import Writing
 from workbench.options import at_least, one_of
 from workbench.strings import LANGUAGES
 
-TEMPERATURE = 0.6  # of the embedded model, which strays above it
-ROUNDS = 2  # what fails the check is generated once more
 MODES = ("direct", "pool")
-POOLED = (None, "film", "shop")  # presets that sentences of a pool are written for
 
 
 class Copywriter:
@@ -116,7 +112,8 @@ class Copywriter:
             - ``source``: "model", "pool", "pattern" or "refused"; of an e-mail, that of its
               central sentence;
             - ``reason``: why nothing was written, where ``source`` is "refused" and ``text`` is
-              empty: the item does not suit the user by the preset, or nothing sound fits;
+              empty: the item does not suit the user by the preset, or nothing sound fits; of a
+              "pattern", "model-failed" and how, where the model gave no answer;
             - ``kind``, ``evidence``, ``seed`` and ``model`` (its name, and what numbers it
               computed in where);
             - ``raw`` (the model's own words), ``prompt_hash`` (of exactly what it was sent) and
@@ -130,19 +127,21 @@ class Copywriter:
             each other.
         UnknownIdError
             If an item is not in the catalogue.
+        BackendError
+            If a server answers no request at all. Where it fails for some texts, or Ctrl-C is
+            pressed, what came is kept, a warning counts the others, and they are hand-written.
         """
         one_of("mode", mode, MODES)
-        voice = _voice(voice, tone)
+        voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
         if mode == "pool" and not (kind == "line" and preset in POOLED):
             raise OptionError(
                 f"mode='pool' fills lines for films and goods of a shop, not kind={kind!r} with "
                 f"preset={preset!r}; use mode='direct'"
             )
         if mode == "pool" or self._is_pooled(ds, kind, preset, language):
-            filled = (pool or Pool.shipped(language)).fill(
-                recs, ds, language=language, tone=voice.tone, seed=seed
+            return (pool or Pool.shipped(language)).fill(
+                recs, ds, preset=preset, language=language, voice=voice, seed=seed
             )
-            return _held_to(voice, filled, ds, language, preset, seed)
         catalogue = Catalogue(ds, language=language)
         drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
         name = self._fill(drafts, catalogue, seed, progress)
@@ -154,15 +153,18 @@ class Copywriter:
         *,
         size: int = 200,
         language: str = "en",
+        tone: str = "any",
         kinds: Sequence[str] | None = None,
         seed: int = 0,
         progress: bool = False,
     ) -> Pool:
         """Have the model write sentences with slots, which fill any number of lines.
 
-        The model continues forced openings about items of the catalogue. What is sound is kept
-        with slots in place of the names, if it is sound of other items too and not much like a
-        sentence that was kept before. Interrupted, the pool is what was kept so far.
+        The embedded model continues openings about items of the catalogue, whose names then give
+        way to slots. A model of your own is asked for sentences with slots, several at a time.
+        What is sound is kept if it is sound of other items too and not much like a sentence that
+        was kept before. Interrupted, or where a server fails, the pool is what was kept so far; a
+        warning says why there are fewer sentences than wanted.
 
         Parameters
         ----------
@@ -170,6 +172,10 @@ class Copywriter:
         size : int
             Sentences wanted; fewer come if the model repeats itself.
         language : {"en", "zh"}
+        tone : {"any", "warm", "plain", "playful"}
+            With "any" the embedded model writes in all three by turns; a model of your own is
+            asked for sentences that go with each. Lines of another tone than the sentences' are
+            not filled with them.
         kinds : sequence of str, optional
             Kinds of evidence, of "liked", "bought", "own", "similar", "popular" and "none"; by
             default those that the data can give.
@@ -185,9 +191,12 @@ class Copywriter:
         Raises
         ------
         OptionError
-            If no model at hand writes the language, or there is no such kind of evidence.
+            If no model at hand writes the language, or there is no such tone or kind of evidence.
+        BackendError
+            If a server fails before a sentence is kept.
         """
         one_of("language", language, LANGUAGES)
+        one_of("tone", tone, TONES)
         kinds = [one_of("kinds", kind, KINDS) for kind in kinds or kinds_in(ds)]
         backend = self._open(language)
         if backend is None:
@@ -195,21 +204,9 @@ class Copywriter:
                 f"no model here writes language={language!r}: choose one with Copywriter(model), "
                 f"or take the sentences of Pool.shipped({language!r})"
             )
-        if not hasattr(backend, "complete"):
-            raise OptionError(
-                f"{backend!r} only answers conversations; a pool is written by a model of this "
-                "machine, which goes on after openings: Copywriter() or Copywriter(folder)"
-            )
-        return gather(
-            backend,
-            ds,
-            free=self._free,
-            size=at_least("size", size, 1),
-            language=language,
-            kinds=kinds,
-            seed=seed,
-            progress=progress,
-        )
+        desk = Desk(ds, language=language, tone=tone, seed=at_least("seed", seed, 0))
+        author = (Asked if self._free else Continued)(backend, desk)
+        return gather(author, size=at_least("size", size, 1), kinds=kinds, progress=progress)
 
     def write_one(
         self,
@@ -244,13 +241,13 @@ class Copywriter:
             - ``reference``: what the user wrote of the item, where the interactions have a column
               ``reference`` or ``review``; else None.
         """
+        voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
         catalogue = Catalogue(ds, language=language)
         own = catalogue.top_rated(user_id, item_id)
         because = [(evidence[Columns.ITEM], evidence.get(Columns.RATING, 1.0)) for evidence in own]
         recs = pd.DataFrame(
             {Columns.USER: [user_id], Columns.ITEM: [item_id], Columns.BECAUSE: [because]}
         )
-        voice = _voice(voice, tone)
         drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
         if self._is_pooled(ds, kind, preset, language):
             lines = self.write(recs, ds, preset=preset, language=language, voice=voice, seed=seed)
@@ -291,10 +288,12 @@ class Copywriter:
             The columns of `recs`, or of its lists, and ``sent``: the prompt, or the conversation
             as JSON; empty where no model takes part.
         """
+        voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
         catalogue = Catalogue(ds, language=language)
-        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=_voice(voice, tone))
+        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
         if self._free or language == "en":
-            self._address([d for d in drafts if not d.refused], Choice(seed))
+            writing = Writing(None, self._free, self._candidates, Choice(seed))
+            writing.address([draft for draft in drafts if not draft.refused])
         return table.assign(sent=[draft.sent for draft in drafts])
 
     @property
@@ -312,56 +311,19 @@ class Copywriter:
     ) -> str:
         """Give every draft its text; return the name of the model, if one took part."""
         todo = [draft for draft in drafts if not draft.refused]
-        use = todo[0].brief.voice.use if todo else ()
-        choice, taste = Choice(seed, use=use), cache(catalogue.taste)
-        backend = self._open(catalogue.language)
-        for attempt in range(ROUNDS if backend else 0):
-            pending = [draft for draft in todo if not draft.sentence]
-            self._by_model(backend, pending, choice, taste, seed + attempt, progress)
+        choice = Choice(seed, use=todo[0].brief.voice.use if todo else ())
+        if backend := self._open(catalogue.language):
+            writing = Writing(backend, self._free, self._candidates, choice)
+            writing.write(todo, cache(catalogue.taste), seed, progress)
         for draft in todo:
             by_hand(draft, choice)
+        if faults := [draft.fault for draft in todo if draft.fault]:
+            message = (
+                f"{len(faults)} of {len(todo)} texts are hand-written (source 'pattern'), as the "
+                f"model failed; `reason` says how: {faults[0].detail}"
+            )
+            warnings.warn(message, stacklevel=3)
         return repr(backend) if backend else PATTERNS
-
-    def _by_model(
-        self,
-        backend: Any,
-        drafts: Sequence[Draft],
-        choice: Choice,
-        taste: Callable[[Any], dict[str, float]],
-        seed: int,
-        progress: bool,
-    ) -> None:
-        self._address(drafts, choice)
-        asked = [draft for draft in drafts if draft.sent]
-        written = self._candidates_of(backend, asked, seed, progress) if asked else []
-        for draft, own in zip(asked, written, strict=True):
-            choice.free(draft.opening, draft.reader, draft.names)
-            sound = [c for c in own if draft.accepts(c.text) and _is_new(draft, c.text, choice)]
-            if best := choice.best(sound, taste(draft.reader)):
-                draft.take(best.text)
-                choice.hold(draft.sentence, draft.reader, draft.names)
-
-    def _address(self, drafts: Sequence[Draft], choice: Choice) -> None:
-        """Write down what each draft's model is sent."""
-        for draft in drafts:
-            if self._free:
-                draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
-            else:
-                draft.opening = choice.deal(
-                    draft.openings(), draft.reader, draft.names, repeat=False
-                )
-                draft.sent = draft.prompt(draft.opening) if draft.opening else ""
-
-    def _candidates_of(
-        self, backend: Any, drafts: Sequence[Draft], seed: int, progress: bool
-    ) -> list[list[Any]]:
-        settings = {"samples": self._candidates, "seed": seed, "progress": progress}
-        sent = [draft.sent for draft in drafts]
-        if self._free:
-            tokens = max(draft.brief.kind.tokens for draft in drafts)
-            conversations = list(map(json.loads, sent))
-            return list(backend.generate(conversations, max_new_tokens=tokens, **settings))
-        return list(backend.complete(sent, temperature=TEMPERATURE, **settings))
 
     def _open(self, language: str) -> Any:
         """Return the model, or None where hand-written sentences have to do."""
@@ -379,45 +341,7 @@ class Copywriter:
         return self._backend
 
 
-def _voice(voice: Voice | None, tone: str | None) -> Voice:
-    if voice is None:
-        return Voice(tone=tone or "warm")
-    if tone not in (None, voice.tone):
-        raise OptionError(f"tone={tone!r} contradicts the voice, whose tone is {voice.tone!r}")
-    return voice
-
-
 def _stated(ds: Dataset) -> bool:
     """Say whether users state what copy can rest on; a pool knows nothing of it."""
     own = [] if ds.users is None else list(ds.users)
     return any(a.user in own for name in POOLED if name for a in preset_of(name).attributes)
-
-
-def _held_to(
-    voice: Voice,
-    filled: pd.DataFrame,
-    ds: Dataset,
-    language: str,
-    preset: str | Path | None,
-    seed: int,
-) -> pd.DataFrame:
-    """Write those lines of a pool by hand that go against a brand's voice."""
-    lines = filled.assign(
-        **{Columns.REASON: "", Columns.RAW: "", Columns.PROMPT_HASH: ""},
-        **{Columns.PROMPT_VERSION: prompts.version(), Columns.KIND: "line"},
-    )
-    if voice == Voice(tone=voice.tone):
-        return lines  # the sentences have no superlatives and no emoji
-    against = np.array([bool(voice.faults(text, language)) for text in lines[Columns.TEXT]])
-    catalogue = Catalogue(ds, language=language)
-    drafts, table = begin(lines[against], catalogue, kind="line", preset=preset, voice=voice)
-    choice = Choice(seed, use=voice.use)
-    for draft in drafts:
-        by_hand(draft, choice)
-    by_pattern = table.assign(**columns(drafts, kind_of("line"), PATTERNS, seed), sentence="")
-    found = pd.concat([lines[~against], by_pattern[lines.columns]])
-    return found.iloc[np.argsort([*np.flatnonzero(~against), *np.flatnonzero(against)])]
-
-
-def _is_new(draft: Draft, raw: str, choice: Choice) -> bool:
-    return draft.whole or choice.is_new(draft.read(raw)[1], draft.reader, draft.names)

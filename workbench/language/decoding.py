@@ -1,7 +1,7 @@
-"""How texts are decoded side by side: read once, sampled row by row, held to phrases."""
+"""How texts are decoded side by side: read once, sampled row by row."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,6 @@ class Texts:
         Tokens that end a text.
     stop : sequence of str
         Strings that end a text.
-    phrases : sequence of dict, optional
-        For each prompt, what its text may be made of, and whether a clause may end on it.
     """
 
     def __init__(
@@ -44,7 +42,6 @@ class Texts:
         seed: int,
         ends: set[int],
         stop: Sequence[str] = (),
-        phrases: Sequence[Mapping[str, bool]] | None = None,
     ) -> None:
         self.prompts, self.samples = prompts, samples
         self.written: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
@@ -54,7 +51,6 @@ class Texts:
         self._random = [
             _random(seed, prompt, sample) for prompt in prompts for sample in range(samples)
         ]
-        self._phrases = Phrases(tokenizer, phrases, samples) if phrases else None
 
     def text(self, row: int) -> str:
         """Return what a row holds so far."""
@@ -68,8 +64,7 @@ class Texts:
 
     def add(self, rows: list[int], scores: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         """Draw the next token of each row; return them, and the places of those that go on."""
-        narrowed = self._phrases.narrow(rows, scores) if self._phrases else scores
-        tokens = self._draw(rows, narrowed)
+        tokens = self._draw(rows, scores)
         likely = scores.gather(1, tokens)[:, 0] - scores.logsumexp(-1)
         chosen = zip(rows, tokens[:, 0].tolist(), likely.tolist(), strict=True)
         return tokens, [place for place, each in enumerate(chosen) if self._goes_on(*each)]
@@ -92,8 +87,6 @@ class Texts:
         written = self.written[row]
         written.append(token)
         self._likely[row] += likely
-        if self._phrases and self._phrases.ends(row, token):
-            return False
         if len(written) == self._length:
             return False
         text = self.text(row) if self._stop else ""
@@ -173,67 +166,3 @@ def _shared(prompts: Sequence[Tokens]) -> int:
         (place for place, (one, other) in enumerate(pairs) if one != other),
         min(len(first), len(last)) - 1,
     )
-
-
-class Phrases:
-    """Keeps each row to its phrases.
-
-    A row's phrases form a trie over their usual tokens, so that a sentence cannot run into the
-    beginning of a word that no phrase completes. The leaf key None says whether a clause may end.
-    """
-
-    def __init__(
-        self, tokenizer: Any, phrases: Sequence[Mapping[str, bool]], samples: int = 1
-    ) -> None:
-        self._comma, self._stop = (
-            tokenizer.encode(mark, add_special_tokens=False)[0] for mark in ",."
-        )
-        self._eos = tokenizer.eos_token_id
-        roots = [_trie(tokenizer, own) for own in phrases]
-        self._roots = [root for root in roots for _ in range(samples)]
-        self._nodes = list(self._roots)
-        self._firsts: list[int] = [0] * len(self._nodes)
-        self._used: list[set[int]] = [set() for _ in self._nodes]
-
-    def narrow(self, rows: list[int], scores: torch.Tensor) -> torch.Tensor:
-        """Leave the scores of the tokens that may come next."""
-        allowed = [(place, token) for place, row in enumerate(rows) for token in self._allowed(row)]
-        # All at once: on a card, a row at a time would wait for it as often.
-        places, tokens = torch.tensor(allowed, device=scores.device).T
-        narrowed = torch.full_like(scores, -torch.inf)
-        narrowed[places, tokens] = scores[places, tokens]
-        return narrowed
-
-    def ends(self, row: int, token: int) -> bool:
-        """Note a row's token; say whether its sentence ends with it."""
-        node, root = self._nodes[row], self._roots[row]
-        if node.get(None) and token not in node:
-            self._used[row].add(self._firsts[row])
-        if token == self._comma:
-            # A second clause is enough; more of them run on.
-            self._used[row].add(token)
-            self._nodes[row] = root
-        elif token in node and node is not root:
-            self._nodes[row] = node[token]
-        elif token != self._stop:
-            self._nodes[row], self._firsts[row] = root[token], token
-        return token == self._stop
-
-    def _allowed(self, row: int) -> list[int]:
-        node, root = self._nodes[row], self._roots[row]
-        inside = [token for token in node if token is not None and node is not root]
-        if node is not root and None not in node:
-            return inside
-        marks = [self._comma, self._stop] if node.get(None) else []
-        left = [token for token in [*root, *marks] if token not in self._used[row]]
-        return inside + left or [self._eos]
-
-
-def _trie(tokenizer: Any, phrases: Mapping[str, bool]) -> dict[Any, Any]:
-    root: dict[Any, Any] = {}
-    for phrase, may_end in phrases.items():
-        node = root
-        for token in tokenizer.encode(f" {phrase}", add_special_tokens=False):
-            node = node.setdefault(token, {})
-        node[None] = may_end
-    return root

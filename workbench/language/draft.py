@@ -33,6 +33,7 @@ class Draft:
     source: str = "pattern"
     raw: str = ""  # the model's own words
     refused: Reason | None = None
+    fault: Reason | None = None  # why the model wrote nothing
     names: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,9 +120,10 @@ class Draft:
         """Describe the evidence, a line each."""
         return prompts.grounds_of(self.evidence, self.shown, language=self.brief.language)
 
-    def prompt(self, opening: str) -> str:
-        """Write the prompt for the embedded model."""
-        return prompts.taught(self.row, opening, self.brief.voice.tone)
+    def begin(self, opening: str) -> None:
+        """Take an opening, and what the embedded model is sent; without one there is nothing."""
+        self.opening, tone = opening, self.brief.voice.tone
+        self.sent = prompts.taught(self.row, opening, tone) if opening else ""
 
     def messages(self) -> list[dict[str, str]]:
         """Write the conversation for a model that follows instructions."""
@@ -148,7 +150,7 @@ def columns(drafts: Sequence[Draft], kind: Kind, model: str, seed: int) -> dict[
         Columns.MODEL: [model if own else PATTERNS for own in written],
         Columns.SEED: seed,
         Columns.KIND: kind.name,
-        Columns.REASON: [str(draft.refused or "") for draft in drafts],
+        Columns.REASON: [str(draft.refused or draft.fault or "") for draft in drafts],
         Columns.RAW: [draft.raw for draft in drafts],
         Columns.PROMPT_HASH: [
             prompts.digest(draft.sent) if own else ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -76,8 +77,10 @@ class Endpoint:
         except httpx.HTTPError as error:
             raise self.fault(f"broke off ({error})", passing=True) from None
 
-    def retried(self, send: Callable[[], Made], note: Callable[[], None]) -> Made:
-        """Send, and again while a fault may pass; `note` is called for each time."""
+    def retried(
+        self, send: Callable[[], Made], note: Callable[[], None], over: Event | None = None
+    ) -> Made:
+        """Send, and again while a fault may pass and it is not over; `note` tells of each time."""
         backoff = tenacity.wait_random_exponential(self.delay, LONGEST_WAIT)
 
         def wait(state: tenacity.RetryCallState) -> float:
@@ -86,7 +89,8 @@ class Endpoint:
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: getattr(error, "passing", False)),
-            stop=tenacity.stop_after_attempt(self.retries + 1),
+            stop=tenacity.stop_after_attempt(self.retries + 1)
+            | tenacity.stop_when_event_set(over or Event()),
             wait=wait,
             before_sleep=lambda _: note(),
             reraise=True,

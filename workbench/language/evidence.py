@@ -18,6 +18,7 @@ from workbench.strings import LANGUAGES
 REFERENCES = ("reference", "review")  # columns of interactions that hold a user's own words
 ORDER = ("attribute", "liked", "bought", "seen", "similar", "popular")
 LIKED = 0.8  # share of the highest rating from which a rating says "liked"
+_TITLES = (Columns.TITLE, f"{Columns.TITLE}_zh")
 
 
 class Catalogue:
@@ -41,6 +42,8 @@ class Catalogue:
         self._highest = stated[Columns.RATING].max()
         self._rows: dict[Any, dict[str, Any]] = {}
         self._histories: dict[Any, dict[Any, tuple[str, float]]] = {}
+        self._attributes: dict[Any, dict[str, Any]] = {}
+        self._names: dict[tuple[Any, ...], str] = {}
         users = ds.users if ds.users is not None else pd.DataFrame({Columns.USER: []})
         self._users = users.drop_duplicates(Columns.USER).set_index(Columns.USER)
 
@@ -48,6 +51,7 @@ class Catalogue:
         """Read rows and histories of many items and users at once, which is much faster."""
         self._read_rows(items)
         self._read_histories(users)
+        self._read_users(users)
 
     def row(self, item_id: Any) -> dict[str, Any]:
         """Return what is known of an item.
@@ -59,9 +63,9 @@ class Catalogue:
         DataError
             If it has no title, without which no sentence can name it.
         """
-        if item_id not in self._items.index:
-            raise UnknownIdError(f"item {item_id!r} is not in the items of {self.data.name!r}")
         if item_id not in self._rows:
+            if item_id not in self._items.index:
+                raise UnknownIdError(f"item {item_id!r} is not in the items of {self.data.name!r}")
             self._read_rows([item_id])
         if item_id not in self._rows:
             raise DataError(f"item {item_id!r} of {self.data.name!r} has no title to write about")
@@ -69,11 +73,21 @@ class Catalogue:
 
     def user(self, user_id: Any) -> dict[str, Any]:
         """Return a user's attributes, without the id; none of a user who is not listed."""
-        known = not _missing(user_id) and user_id in self._users.index
-        return {str(k): v for k, v in self._users.loc[user_id].items()} if known else {}
+        if _missing(user_id):
+            return {}
+        if user_id not in self._attributes:
+            self._read_users([user_id])
+        return self._attributes[user_id]
 
     def name(self, row: dict[str, Any], goods: str, *, dated: bool = True) -> str:
         """Title to show: with the year if wanted, and always where titles repeat."""
+        key = row[Columns.TITLE], row.get(_TITLES[1]), row.get(Columns.YEAR), goods, dated
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = self._named(row, goods, dated)
+        return name
+
+    def _named(self, row: dict[str, Any], goods: str, dated: bool) -> str:
         chinese = self.language == "zh"
         title = clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE])
         title = readable(title, goods=goods)
@@ -107,8 +121,9 @@ class Catalogue:
         similar = sum(isinstance(pair, ByUser) for pair in pairs)
         counts = [pair for pair in pairs if isinstance(pair, ByCount)]
         items = [pair[0] for pair in pairs if not isinstance(pair, ByUser | ByCount)]
+        own = self._own(user_id, item_id, items)
         return [
-            *sorted((self._own(user_id, item_id, i) for i in items), key=_weakness),
+            *sorted(own, key=_weakness),
             *([{"kind": "similar", "count": similar}] if similar else []),
             *({"kind": "popular", "count": int(count)} for _, count in counts),
         ]
@@ -117,7 +132,7 @@ class Catalogue:
         """Take the items of a user's history that share most with an item, best rated first."""
         history = self._history(user_id)
         others = [i for i in history if i != item_id and i in self._items.index]
-        found = [self._own(user_id, item_id, i) for i in others]
+        found = self._own(user_id, item_id, others)
         sharing = [e for e in found if e.get(Columns.GENRES)]
         return sorted(sharing, key=lambda e: (_weakness(e), -len(e[Columns.GENRES])))[:n]
 
@@ -141,15 +156,17 @@ class Catalogue:
         found = (own[name].dropna() for name in REFERENCES if name in own)
         return next((str(texts.iloc[-1]) for texts in found if len(texts)), None)
 
-    def _own(self, user_id: Any, item_id: Any, other_id: Any) -> dict[str, Any]:
-        row = self.row(other_id)
-        mine = set(_genres(self.row(item_id)))
-        found: dict[str, Any] = {"kind": "seen", Columns.ITEM: other_id}
-        found |= {key: row[key] for key in (Columns.TITLE, f"{Columns.TITLE}_zh") if key in row}
-        found[Columns.YEAR] = year_of(row)
-        found[Columns.GENRES] = [genre for genre in _genres(row) if genre in mine]
-        event = self._history(user_id).get(other_id)
-        return found | (self._reading(*event) if event else {})
+    def _own(self, user_id: Any, item_id: Any, others: Iterable[Any]) -> list[dict[str, Any]]:
+        mine, history = set(_genres(self.row(item_id))), self._history(user_id)
+        found = []
+        for other_id in others:
+            row = self.row(other_id)
+            own: dict[str, Any] = {"kind": "seen", Columns.ITEM: other_id}
+            own |= {key: row[key] for key in _TITLES if key in row}
+            own[Columns.YEAR] = year_of(row)
+            own[Columns.GENRES] = [genre for genre in _genres(row) if genre in mine]
+            found.append(own | (self._reading(*history[other_id]) if other_id in history else {}))
+        return found
 
     def _reading(self, kind: str, rating: float) -> dict[str, Any]:
         """Read an interaction; only a stated rating is one, not the weight of a click."""
@@ -171,6 +188,11 @@ class Catalogue:
             row = {str(k): v for k, v in record.items() if isinstance(v, list) or pd.notna(v)}
             if clean(row.get(Columns.TITLE, "")):
                 self._rows[row[Columns.ITEM]] = row
+
+    def _read_users(self, users: Iterable[Any]) -> None:
+        places = self._users.index.get_indexer(pd.Index(users))
+        self._attributes |= {user: {} for user in users}
+        self._attributes |= self._users.iloc[places[places >= 0]].to_dict("index")
 
     def _read_histories(self, users: Iterable[Any]) -> None:
         """Read event and rating of every item of users' histories, best rated first."""

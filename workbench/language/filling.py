@@ -1,90 +1,102 @@
-"""Recommendations become lines: each situation finds its sentence, each slot its value."""
+"""Drafts become lines: each situation finds its sentence, each slot its value."""
 
-import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.errors import DataError
-from workbench.language import prompts, spread
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check, goods_of
-from workbench.language.sentence import HAND, Sentence
+from workbench.language import spread
+from workbench.language.draft import Draft
+from workbench.language.grounding import goods_of
+from workbench.language.sentence import Sentence
+from workbench.language.voice import Voice
 
 # A sentence about the whole history may be said of what was liked or bought as well.
 _OWN = {"liked": ("liked", "own"), "bought": ("bought", "own"), "seen": ("own",)}
 _GENRE = {"genre", "a_genre"}
+_TITLES = (Columns.TITLE, f"{Columns.TITLE}_zh")
 
 
-class Filled(NamedTuple):
-    """A finished line, and the sentence with slots that it was made of."""
+class _Situation(NamedTuple):
+    """What a draft gives to sentences."""
 
-    text: str
-    source: str
-    evidence: list[dict[str, Any]]
-    model: str
-    sentence: str
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What a recommendation gives to a sentence."""
-
-    user: Any
-    row: Mapping[str, Any]
-    evidence: list[dict[str, Any]]
     kind: str
     goods: str
-    slots: Mapping[str, str]
-    titles: tuple[str, ...]
+    genre: bool
+    year: bool
 
-    @property
-    def situation(self) -> tuple[str, str, bool, bool]:
-        return self.kind, self.goods, bool(self.slots["genre"]), bool(self.slots["year"])
-
-    def mistakable(self, text: str) -> bool:
-        """Whether a title can be read elsewhere than in its slot, if only across a comma."""
-        own = f"{self.slots['title']}\n{self.slots['because']}"
-        return any(text.count(title) > own.count(title) for title in self.titles)
-
-    def sound(self, text: str, language: str) -> bool:
-        return not check(text, self.row, self.evidence, language=language)
+    def suits(self, sentence: Sentence) -> bool:
+        return (
+            sentence.kind in _OWN.get(self.kind, (self.kind,))
+            and sentence.goods in (self.goods, "any")
+            and (self.genre or not sentence.slots & _GENRE)
+            and (self.year or "year" not in sentence.slots)
+        )
 
 
-def fill(
-    supply: Sequence[Sentence], recs: pd.DataFrame, catalogue: Catalogue, tone: str, seed: int
-) -> list[Filled]:
-    """Fill a sentence of the supply for each recommendation, or a hand-written pattern.
+def fill(supply: Sequence[Sentence], drafts: Sequence[Draft], seed: int) -> list[Sentence | None]:
+    """Give each draft a sentence of the supply, its slots filled; return these sentences.
 
     A sentence is sound of any item, so that only what could be mistaken is checked again: a genre
     that the supply has not met, and titles that may be read elsewhere than in their slots.
     """
-    lines = _lines(recs, catalogue)
+    values = _values(drafts)
+    situations = [
+        _Situation(_kind(draft), goods_of(draft.row), bool(own["genre"]), bool(own["year"]))
+        for draft, own in zip(drafts, values, strict=True)
+    ]
+    chosen = _chosen(supply, drafts, situations, seed)
+    lines = zip(drafts, values, situations, chosen, strict=True)
+    return [s if s and _filled(draft, own, at.goods, s) else None for draft, own, at, s in lines]
+
+
+def _values(drafts: Sequence[Draft]) -> list[Mapping[str, str]]:
+    """Choose among each draft's slots those whose evidence its list has named least."""
     uses: Counter[Any] = Counter()
-    filled = []
-    for line, number in zip(lines, _chosen(recs, lines, supply, seed), strict=True):
-        sentence = supply[number] if number >= 0 else None
-        if sentence and _holds(sentence, line):
-            text = sentence.text.format_map(line.slots)
-            if not line.mistakable(text) or line.sound(text, sentence.language):
-                own = Filled(text, "pool", line.evidence, sentence.model, sentence.text)
-                filled.append(own)
-                continue
-        filled.append(_by_hand(line, catalogue.language, tone, seed, uses))
-    return filled
+    found: list[Mapping[str, str]] = []
+    for draft in drafts:
+        found.append(min(draft.slots, key=lambda own: uses[draft.reader, own["because"]]))
+        uses[draft.reader, found[-1]["because"]] += 1
+    return found
 
 
-def _holds(sentence: Sentence, line: _Line) -> bool:
+def _kind(draft: Draft) -> str:
+    """Return the strongest kind of evidence; sentences of a pool are about no attribute."""
+    return next((str(e["kind"]) for e in draft.evidence if e["kind"] != "attribute"), "none")
+
+
+def _chosen(
+    supply: Sequence[Sentence], drafts: Sequence[Draft], situations: Sequence[_Situation], seed: int
+) -> list[Sentence | None]:
+    known: dict[_Situation, int] = {}
+    codes = np.array([known.setdefault(situation, len(known)) for situation in situations])
+    fits = np.array([[situation.suits(sentence) for sentence in supply] for situation in known])
+    readers = pd.Series([draft.reader for draft in drafts])
+    items = pd.Series([draft.row[Columns.ITEM] for draft in drafts])
+    numbers = spread.choose(readers, items, [s.text for s in supply], fits, codes, seed)
+    return [supply[number] if number >= 0 else None for number in numbers.tolist()]
+
+
+def _filled(draft: Draft, values: Mapping[str, str], goods: str, sentence: Sentence) -> bool:
+    """Fill a sentence into a draft, if it may stand there; say whether it does."""
+    text = sentence.text.format_map(values)
+    sound = _holds(sentence, draft.row, goods) and (
+        draft.sound_sentence(text) if _mistakable(text, draft, values) else _suits(text, draft)
+    )
+    if sound:
+        draft.text, draft.source = text, "pool"
+    return sound
+
+
+def _holds(sentence: Sentence, row: Mapping[str, Any], goods: str) -> bool:
     if not sentence.slots & _GENRE:
         return True
-    own = line.row.get(f"{Columns.GENRES}_{sentence.language}", line.row[Columns.GENRES])
-    return _sound_of(sentence, line.goods, tuple(own))
+    own = row.get(f"{Columns.GENRES}_{sentence.language}", row[Columns.GENRES])
+    return _sound_of(sentence, goods, tuple(own))
 
 
 @lru_cache(maxsize=2**16)
@@ -92,77 +104,20 @@ def _sound_of(sentence: Sentence, goods: str, genres: tuple[str, ...]) -> bool:
     return not sentence.reasons(goods, genres)
 
 
-def _by_hand(line: _Line, language: str, tone: str, seed: int, uses: Counter[Any]) -> Filled:
-    """Fill a sound pattern that the user's list has used least."""
-    kinds = dict.fromkeys([line.kind, "none"])
-    patterns = [p for kind in kinds for p in prompts.patterns(language, kind, line.goods, tone)]
-    random.Random(f"{line.user} {line.slots['title']} {seed}").shuffle(patterns)
-    for pattern in sorted(patterns, key=lambda p: uses[line.user, p]):
-        text = prompts.fill(pattern, line.slots)
-        if text and line.sound(text, language):
-            uses[line.user, pattern] += 1
-            return Filled(text, "pattern", line.evidence, HAND, pattern)
-    raise DataError(f"no sentence about {line.slots['title']!r} passes the grounding check")
+def _mistakable(text: str, draft: Draft, values: Mapping[str, str]) -> bool:
+    """Say whether a title can be read elsewhere than in its slot, if only across a comma."""
+    own = f"{values['title']}\n{values['because']}"
+    titles = [of[key] for of in (draft.row, *draft.evidence) for key in _TITLES if key in of]
+    return any(text.count(title) > own.count(title) for title in titles)
 
 
-def _chosen(
-    recs: pd.DataFrame, lines: Sequence[_Line], supply: Sequence[Sentence], seed: int
-) -> list[int]:
-    """Number of a sentence of the supply for each line, -1 where none fits."""
-    situations: dict[tuple[str, str, bool, bool], int] = {}
-    codes = [situations.setdefault(line.situation, len(situations)) for line in lines]
-    fits = [[_fits(s, *situation) for s in supply] for situation in situations]
-    users, items = recs[Columns.USER], recs[Columns.ITEM]
-    texts = [sentence.text for sentence in supply]
-    return spread.choose(users, items, texts, np.array(fits), np.array(codes), seed).tolist()
+def _suits(text: str, draft: Draft) -> bool:
+    """Say whether a text is in the brand's voice."""
+    voice, language = draft.brief.voice, draft.brief.language
+    return not (_asks(voice) and voice.faults(text, language, names=draft.names))
 
 
-def _fits(sentence: Sentence, kind: str, goods: str, genre: bool, year: bool) -> bool:
-    return (
-        sentence.kind in _OWN.get(kind, (kind,))
-        and sentence.goods in (goods, "any")
-        and (genre or not sentence.slots & _GENRE)
-        and (year or "year" not in sentence.slots)
-    )
-
-
-def _lines(recs: pd.DataFrame, catalogue: Catalogue) -> list[_Line]:
-    others = {pair[0] for pairs in recs[Columns.BECAUSE] for pair in pairs}
-    catalogue.read(recs[Columns.USER].unique(), [*recs[Columns.ITEM], *others])
-    about: dict[Any, tuple[Mapping[str, Any], str, Mapping[str, str]]] = {}
-    names: dict[Any, str] = {}
-    uses: Counter[Any] = Counter()
-    lines = []
-    fields = [Columns.USER, Columns.ITEM, Columns.BECAUSE]
-    for user, item, because in recs[fields].to_numpy():
-        if item not in about:
-            about[item] = _about(item, catalogue)
-        row, goods, slots = about[item]
-        evidence = catalogue.evidence(user, item, because)
-        first = _least_used(evidence, user, uses)
-        if Columns.TITLE in first:
-            key = goods, first[Columns.ITEM]
-            if key not in names:
-                names[key] = catalogue.name(first, goods, dated=False)
-            slots = {**slots, "because": names[key]}
-        keys = (Columns.TITLE, f"{Columns.TITLE}_zh")
-        titles = tuple(of[key] for of in (row, first) for key in keys if key in of)
-        lines.append(_Line(user, row, evidence, first["kind"], goods, slots, titles))
-    return lines
-
-
-def _about(item: Any, catalogue: Catalogue) -> tuple[Mapping[str, Any], str, Mapping[str, str]]:
-    row = catalogue.row(item)
-    goods = goods_of(row)
-    title = catalogue.name(row, goods)
-    return row, goods, prompts.slots(row, title, "", language=catalogue.language)
-
-
-def _least_used(evidence: list[dict[str, Any]], user: Any, uses: Counter[Any]) -> dict[str, Any]:
-    """Of the strongest kind of evidence, what the user's list has named least."""
-    if not evidence:
-        return {"kind": "none"}
-    alike = [each for each in evidence if each["kind"] == evidence[0]["kind"]]
-    first = min(alike, key=lambda each: uses[user, each.get(Columns.ITEM)])
-    uses[user, first.get(Columns.ITEM)] += 1
-    return first
+@cache
+def _asks(voice: Voice) -> bool:
+    """Say whether a voice asks for more than a tone: a pool has no superlatives and no emoji."""
+    return voice != Voice(tone=voice.tone)

@@ -277,7 +277,9 @@ class Ground:
             # The 20 of a description's "20 bags" counts nothing else that it names.
             counted = _NEXT.match(text, end)
             stated = counted and counted[1].lower() in self._words
-            return ("measure", text[start : counted.end()]) if counted and stated else ("number", "")
+            return (
+                ("measure", text[start : counted.end()]) if counted and stated else ("number", "")
+            )
         return ("misnamed" if _DATED.search(text, 0, start) else "year"), ""
 
     def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Reason]:

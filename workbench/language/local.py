@@ -1,7 +1,7 @@
 """A language model on this machine."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from workbench.device.memory import VARIABLE, fraction
 from workbench.device.pytorch import resolve_for_torch
-from workbench.errors import DataError, DeviceError, ModelFileError, OptionError
+from workbench.errors import (
+    DataError,
+    DeviceError,
+    InterruptedWriting,
+    ModelFileError,
+    OptionError,
+)
 from workbench.language import embedded, sizing
 from workbench.language.backend import Message, Reply, cut, stop_strings, until
 from workbench.language.decoding import Texts, decode
@@ -102,13 +108,15 @@ class LocalModel:
             If the model has no chat template.
         DeviceError
             If the samples of one conversation do not fit the card's memory.
+        InterruptedWriting
+            At Ctrl-C, with the answers that were finished.
         """
-        written = self._write(
+        return self._write(
             [self._chat(messages) for messages in conversations],
+            finish=lambda text: cut(text, stop),
             samples=samples, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed,
             stop=stop, progress=progress,
         )  # fmt: skip
-        return [[each._replace(text=cut(each.text, stop)) for each in own] for own in written]
 
     def stream(
         self,
@@ -131,7 +139,6 @@ class LocalModel:
         prompts: Sequence[str],
         *,
         samples: int = 1,
-        phrases: Sequence[Mapping[str, bool]] | None = None,
         max_new_tokens: int = 24,
         temperature: float = 0.7,
         seed: int = 0,
@@ -143,10 +150,6 @@ class LocalModel:
         ----------
         prompts : sequence of str
             Texts to continue, in no chat template.
-        phrases : sequence of dict, optional
-            For each prompt the words and phrases that its continuation may be made of, each with
-            whether a clause may end on it; such a one is used once. Without them the model
-            writes what it likes.
         samples, max_new_tokens, temperature, seed, progress
             As for `generate`.
 
@@ -157,15 +160,15 @@ class LocalModel:
 
         Raises
         ------
-        OptionError, DeviceError
+        OptionError, DeviceError, InterruptedWriting
             As for `generate`.
         """
-        written = self._write(
+        return self._write(
             [self._loaded[0](prompt).input_ids for prompt in prompts],
+            finish=_sentence,
             samples=samples, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed,
-            stop=() if phrases else STOPS, phrases=phrases, progress=progress,
+            stop=STOPS, progress=progress,
         )  # fmt: skip
-        return [[each._replace(text=_sentence(each.text)) for each in own] for own in written]
 
     def _chat(self, messages: Sequence[Message]) -> list[int]:
         tokenizer = self._loaded[0]
@@ -186,9 +189,9 @@ class LocalModel:
         self,
         prompts: Sequence[list[int]],
         *,
+        finish: Callable[[str], str],
         samples: int,
         max_new_tokens: int,
-        phrases: Sequence[Mapping[str, bool]] | None = None,
         progress: bool,
         **settings: Any,
     ) -> list[list[Reply]]:
@@ -203,7 +206,6 @@ class LocalModel:
                     [prompts[place] for place in part],
                     samples=samples,
                     max_new_tokens=max_new_tokens,
-                    phrases=[phrases[place] for place in part] if phrases else None,
                     **settings,
                 )
                 try:
@@ -213,6 +215,13 @@ class LocalModel:
                         raise _too_large(self) from error
                     size //= 2
                     continue
+                except KeyboardInterrupt as interrupt:
+                    if not written:
+                        raise
+                    raise InterruptedWriting(
+                        [written.get(place, []) for place in range(len(prompts))]
+                    ) from interrupt
+                flat = [each._replace(text=finish(each.text)) for each in flat]
                 own = (flat[j : j + samples] for j in range(0, len(flat), samples))
                 written |= zip(part, own, strict=True)
                 bar.update(len(part))

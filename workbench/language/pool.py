@@ -6,21 +6,27 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Self
-from uuid import uuid4
+from typing import Any, Self
 
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.errors import DataError, DataFileError
-from workbench.language import prompts
+from workbench.errors import DataError, DataFileError, OptionError
+from workbench.files import whole
+from workbench.language.begin import begin
+from workbench.language.choice import Choice
+from workbench.language.draft import PATTERNS, columns
 from workbench.language.evidence import Catalogue
 from workbench.language.filling import fill
+from workbench.language.hand import by_hand
+from workbench.language.kinds import kind as kind_of
 from workbench.language.sentence import Sentence
-from workbench.options import one_of
+from workbench.language.voice import Voice, voice_of
+from workbench.options import at_least, one_of
 from workbench.strings import LANGUAGES
 
+PRESETS = (None, "film", "shop")  # that sentences of a pool are written for
 _DATA = Path(__file__).parent / "data"
 
 
@@ -80,15 +86,12 @@ class Pool:
     def save(self, path: str | Path) -> Path:
         """Write the sentences as JSON lines, the whole file or none of it."""
         path = Path(path)
-        part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
         lines = [json.dumps(asdict(s), ensure_ascii=False) + "\n" for s in self.sentences]
         try:
-            part.write_text("".join(lines), encoding="utf-8")
-            part.replace(path)
+            with whole(path) as draft:
+                draft.write_text("".join(lines), encoding="utf-8")
         except OSError as error:
             raise DataFileError(f"{str(path)!r} cannot be written: {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
         return path
 
     def __len__(self) -> int:
@@ -118,46 +121,52 @@ class Pool:
         recs: pd.DataFrame,
         ds: Dataset,
         *,
+        preset: str | Path | None = None,
         language: str = "en",
-        tone: str = "warm",
+        voice: Voice | None = None,
+        tone: str | None = None,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """Give every recommendation a sentence of the pool.
+        """Give every recommendation a sentence of the pool, or a hand-written one.
 
         Within a user's list no sentence and no first clause comes twice while the supply for its
         situation lasts. What a user reads does not depend on who else is in `recs`.
 
         Parameters
         ----------
-        recs, ds, language, tone, seed
+        recs, ds, preset, language, voice, tone, seed
             As for `Copywriter.write`; sentences of the tone "any" go with every tone.
 
         Returns
         -------
         DataFrame
-            The columns of `recs` and ``text``, ``source`` ("pool", or "pattern" where no sentence
-            of the pool fits), ``evidence``, ``model`` (who wrote the sentence), ``seed`` and
-            ``sentence`` (the text with its slots).
+            What `Copywriter.write` returns, with ``source`` "pool", or "pattern" where no sentence
+            of the pool fits, and
+
+            - ``model``: who wrote the sentence;
+            - ``sentence``: the text with its slots; empty where it is not of the pool.
         """
         one_of("language", language, LANGUAGES)
-        one_of("tone", tone, prompts.TONES)
-        if missing := {Columns.USER, Columns.ITEM, Columns.BECAUSE} - set(recs.columns):
-            raise DataError(f"recs lacks the columns {sorted(missing)}; it has {list(recs)}")
-        supply = [s for s in self.sentences if s.language == language and s.tone in (tone, "any")]
-        filled = fill(supply, recs, Catalogue(ds, language=language), tone, seed)
-        texts, sources, evidence, models, sentences = (
-            zip(*filled, strict=True) if filled else [()] * 5
-        )
-        return recs.assign(
-            **{
-                Columns.TEXT: list(texts),
-                Columns.SOURCE: list(sources),
-                Columns.EVIDENCE: list(evidence),
-                Columns.MODEL: list(models),
-                Columns.SEED: seed,
-                Columns.SENTENCE: list(sentences),
-            }
-        )
+        if preset not in PRESETS:
+            raise OptionError(
+                f"a pool has lines for films and goods of a shop, not for preset={preset!r}"
+            )
+        seed, voice = at_least("seed", seed, 0), voice_of(voice, tone)
+        catalogue = Catalogue(ds, language=language)
+        drafts, table = begin(recs, catalogue, kind="line", preset=preset, voice=voice)
+        tones = (voice.tone, "any")
+        supply = [s for s in self.sentences if s.language == language and s.tone in tones]
+        own = fill(supply, drafts, seed)
+        choices: dict[Any, Choice] = {}
+        for draft in drafts:
+            if not draft.text and not draft.refused:
+                # One for each list, so that no other changes what is dealt.
+                key = f"{draft.reader} {seed}"
+                by_hand(draft, choices.setdefault(key, Choice(key, use=voice.use)))
+        written = columns(drafts, kind_of("line"), PATTERNS, seed)
+        written[Columns.MODEL] = [s.model if s else PATTERNS for s in own]
+        written[Columns.SENTENCE] = [s.text if s else "" for s in own]
+        return table.assign(**written)
 
 
 def _by_hand() -> Iterable[Sentence]:

@@ -1,10 +1,9 @@
-"""Hand-written sentences, openings and examples, and all that is ever sent to a model."""
+"""Hand-written sentences and openings, and all that is ever sent to a model."""
 
-import random
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from string import Formatter
@@ -17,7 +16,7 @@ from workbench.language.schema import WIDER
 from workbench.language.voice import TONES as TONES
 from workbench.language.voice import Voice
 
-EXAMPLES = 3
+PERSONAL = ("liked", "bought", "own")  # kinds of evidence that name an item of the history
 DATA = Path(__file__).parent / "data"
 _NAMES = {Columns.ITEM, Columns.IMAGE, Columns.TITLE}
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -45,11 +44,19 @@ def openings(language: str, kind: str, goods: str, tone: str) -> list[str]:
 
 def fill(pattern: str, slots: Slots) -> str | None:
     """Put values into a pattern's slots; None if one that it needs is empty."""
-    needed = {name for _, name, _, _ in Formatter().parse(pattern) if name}
+    needed = slots_of(pattern)
     return pattern.format(**slots) if all(slots.get(name) for name in needed) else None
 
 
-def slots(row: Mapping[str, Any], title: str, because: str, *, language: str) -> dict[str, str]:
+@lru_cache(maxsize=2**12)
+def slots_of(pattern: str) -> frozenset[str]:
+    """Return the names of a pattern's slots."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(pattern) if name)
+
+
+def slots(
+    row: Mapping[str, Any], title: str, because: str = "", *, language: str
+) -> dict[str, str]:
     """Return the values of the slots that a row, its title and an item of the evidence fill."""
     genre = genre_phrase(row, language)
     article = "an" if genre[:1].lower() in "aeiou" else "a"
@@ -68,29 +75,7 @@ def genre_phrase(row: Mapping[str, Any], language: str) -> str:
     return ""
 
 
-def prompt(row: Mapping[str, Any], opening: str, *, language: str) -> str:
-    """Write the prompt of a model that was not taught: examples, facts, the forced opening.
-
-    Parameters
-    ----------
-    row : mapping
-        The item's row; the user, by name or id, is never part of a prompt.
-    opening : str
-        Beginning of the sentence, its slots filled.
-    language : {"en", "zh"}
-    """
-    examples = _read("openings")[language]["examples"]
-    facts = ", ".join(_genres(row)) or "-"
-    description = clean(row.get(Columns.DESCRIPTION, ""), limit=300)
-    if description and not instructs(description):
-        facts += f"; {description}"
-    goods = goods_of(row)
-    # A small model copies what it is shown: other examples for each opening keep a list varied.
-    shown = random.Random(opening).sample(examples[goods], EXAMPLES)
-    return "\n\n".join([examples["heading"], *shown, _asked(facts, opening)])
-
-
-def taught(row: Mapping[str, Any], opening: str, tone: str = "warm") -> str:
+def taught(row: Mapping[str, Any], opening: str, tone: str) -> str:
     """Write the prompt that the embedded model was taught on: genres, of goods also their use.
 
     Parameters
@@ -110,11 +95,7 @@ def taught(row: Mapping[str, Any], opening: str, tone: str = "warm") -> str:
 
 def asked(facts: str, opening: str, tone: str) -> str:
     """Write what the embedded model goes on after: the tone, the facts, fenced, the opening."""
-    return f"{tone} {_asked(facts, opening)}"
-
-
-def _asked(facts: str, opening: str) -> str:
-    return f"<{_fenced(facts)}>\n{_fenced(opening)}"
+    return f"{tone} <{_fenced(facts)}>\n{_fenced(opening)}"
 
 
 def messages(
@@ -159,6 +140,48 @@ def messages(
         {"role": "system", "content": "\n".join(rules)},
         {"role": "user", "content": fenced},
     ]
+
+
+def templates(
+    count: int,
+    *,
+    kind: str,
+    goods: str,
+    genre: bool,
+    shown: Iterable[str],
+    language: str,
+    tone: str,
+) -> list[dict[str, str]]:
+    """Write the conversation that asks for sentences with slots.
+
+    Parameters
+    ----------
+    count : int
+        Sentences.
+    kind : str
+        Kind of the evidence.
+    goods : {"film", "shop"}
+    genre : bool
+        Whether they name the item's genre.
+    shown : iterable of str
+        Sentences to go by, and not to repeat.
+    language : {"en", "zh"}
+    tone : {"any", "warm", "plain", "playful"}
+    """
+    own = _read("sentences")[language]
+    named = {"title": True, "because": kind in PERSONAL, "genre": genre}
+    rules = (
+        own["rules"]
+        .strip()
+        .format(
+            count=count,
+            goods=own["goods"][goods],
+            tone=own["tones"][tone],
+            slots="\n".join(own["slots"][name] for name, wanted in named.items() if wanted),
+        )
+    )
+    situation = "\n".join([own["situations"][kind], own["shown"], *shown])
+    return [{"role": "system", "content": rules}, {"role": "user", "content": situation}]
 
 
 def facts_of(row: Mapping[str, Any], title: str, *, language: str) -> list[str]:

@@ -121,7 +121,7 @@ class Sense:
             return True
         after = CLAUSE.search(masked.text, start)
         whole = masked.text[clause : after.start() if after else None]
-        before = masked.text[:clause].rstrip("”\"》 ,，)0123456789(")
+        before = masked.text[:clause].rstrip('”"》 ,，)0123456789(')
         return before.endswith(OTHER) and ITEM not in whole and bool(subjects.apposed.match(whole))
 
     def _described(self, masked: Masked, facts: Collection[int]) -> Iterator[Reason]:
@@ -171,7 +171,9 @@ def _praise(language: str) -> re.Pattern[str]:
 
 
 def _pattern(expression: str) -> re.Pattern[str]:
-    return re.compile(expression.replace("ITEM", _title(ITEM)).replace("OTHER", _title(OTHER)), re.I)
+    return re.compile(
+        expression.replace("ITEM", _title(ITEM)).replace("OTHER", _title(OTHER)), re.I
+    )
 
 
 def _title(mark: str) -> str:

@@ -18,9 +18,8 @@ SLOTS = {"title", "because", "genre", "a_genre", "year"}
 LONGEST = 300  # characters of a sentence with its slots
 HAND = "patterns"  # stands for a model where a sentence is hand-written
 # Genres of two made-up items that share none: what holds for both holds for any item.
-GENRES = {"film": (["Crime"], ["Romance"]), "shop": (["Garden"], ["Toys"])}
-# What may follow a genre in English: by itself "a crime" or "a home" is something else.
-NOUNS = {"film": ("film", "pick"), "shop": ("item", "pick")}
+_GENRES = {"film": (["Crime"], ["Romance"]), "shop": (["Garden"], ["Toys"])}
+# By itself "a crime" or "a home" is something else than a genre.
 _BARE = re.compile(r"\{(?:a_)?genre\}(?! (?:film|pick|item|title|choice)\b)")
 _GENRES_ZH = {"Garden": "园艺", "Toys": "玩具"}
 
@@ -58,7 +57,7 @@ class Sentence:
     @property
     def slots(self) -> frozenset[str]:
         """Names of the slots that have to be filled."""
-        return frozenset(name for _, name, _, _ in Formatter().parse(self.text) if name)
+        return prompts.slots_of(self.text)
 
     def faults(self) -> list[str]:
         """Say why the sentence must not enter a pool; nothing if it may."""
@@ -79,7 +78,7 @@ class Sentence:
         named = [name for _, name, _, _ in parts if name is not None]
         if any(spec or conversion for _, _, spec, conversion in parts) or not set(named) <= SLOTS:
             return [f"text: has other slots than {', '.join(sorted(SLOTS))}"]
-        personal = self.kind in ("liked", "bought", "own")
+        personal = self.kind in prompts.PERSONAL
         if named.count("title") != 1 or named.count("because") != personal:
             return ["text: needs {title} once, and {because} once if it is about the history"]
         if self.language == "en" and _BARE.search(self.text):
@@ -88,12 +87,12 @@ class Sentence:
 
     def _faults_of_claims(self) -> list[str]:
         goods = ("film", "shop") if self.goods == "any" else (self.goods,)
-        found = (self.reasons(own, genres) for own in goods for genres in GENRES[own])
+        found = (self.reasons(own, genres) for own in goods for genres in _GENRES[own])
         return list(dict.fromkeys(str(reason) for reasons in found for reason in reasons))
 
     def reasons(self, goods: str, genres: Sequence[str]) -> list[Any]:
         """Check the sentence on a made-up item of these genres."""
-        row = sample(goods, genres, self.language)
+        row = _sample(goods, genres, self.language)
         kind = "seen" if self.kind == "own" else self.kind
         evidence: list[dict[str, Any]] = [{"kind": kind}] if kind != "none" else []
         if "because" in self.slots:
@@ -104,7 +103,7 @@ class Sentence:
         return list(check(text, row, evidence, language=self.language)) if text else []
 
 
-def sample(goods: str, genres: Sequence[str], language: str) -> dict[str, Any]:
+def _sample(goods: str, genres: Sequence[str], language: str) -> dict[str, Any]:
     """Make up the row of an item, on which to try words that are to hold for any."""
     row: dict[str, Any] = {Columns.ITEM: 0, Columns.TITLE: "Qorvane", Columns.GENRES: [*genres]}
     if goods == "film":

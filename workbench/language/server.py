@@ -1,17 +1,15 @@
 """A chat model on a server that speaks OpenAI's protocol."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import product
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 import httpx
-from tqdm.auto import tqdm
 
 from workbench.language.backend import Message, Reply, cut, stop_strings, until
+from workbench.language.calls import Calls
 from workbench.language.endpoint import Endpoint
 from workbench.options import at_least, number
 
@@ -139,17 +137,26 @@ class ServerModel:
         OptionError
             If a setting is out of its range, or the server refuses it.
         BackendError
-            If the server cannot be reached, refuses the request or gives no sound answer.
+            If the server cannot be reached, refuses every request or gives no sound answer.
+        PartialError
+            If that holds for some of the requests; it has the replies to the others.
+        InterruptedWriting
+            At Ctrl-C, with the replies that came until then.
         """
         bodies = [self._body(own, max_new_tokens, temperature, stop, seed) for own in conversations]
+        # Sample by sample, so that one that fails always is not taken for a server that is gone.
         tasks = [
-            {**body, "seed": seed + STRIDE * sample}
-            for body, sample in product(bodies, range(at_least("samples", samples, 1)))
+            {**body, "seed": body["seed"] + STRIDE * sample}
+            for sample in range(at_least("samples", samples, 1))
+            for body in bodies
         ]
-        with self._endpoint.client() as client, ThreadPoolExecutor(self._concurrency) as pool:
-            answers = pool.map(lambda body: self._retried(lambda: self._ask(client, body)), tasks)
-            flat = list(tqdm(answers, f"{self.name} writes", len(tasks), disable=not progress))
-        return [flat[j : j + samples] for j in range(0, len(flat), samples)]
+        with self._endpoint.client() as client:
+
+            def ask(body: Mapping[str, Any], over: Event) -> Reply:
+                return self._retried(lambda: self._ask(client, body), over)
+
+            calls = Calls(ask, self._concurrency)
+            return calls.replies(tasks, len(bodies), f"{self.name} writes" if progress else None)
 
     def stream(
         self,
@@ -231,9 +238,9 @@ class ServerModel:
         except (LookupError, TypeError, AttributeError):
             raise self._endpoint.fault("sent something that is no part of an answer") from None
 
-    def _retried(self, send: Callable[[], Made]) -> Made:
+    def _retried(self, send: Callable[[], Made], over: Event | None = None) -> Made:
         self._note(requests=1)
-        return self._endpoint.retried(send, lambda: self._note(retries=1))
+        return self._endpoint.retried(send, lambda: self._note(retries=1), over)
 
     def _counted(self, usage: Any) -> tuple[int, int]:
         """Enter the tokens of an answer; return them."""

@@ -1,18 +1,13 @@
 """Which sentence each line of many lists gets: at random by a hash, and none twice in a list."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from workbench.language.choice import first_clause
+
 LISTS = 2048  # lists at a time, which bounds the memory
-_CLAUSE = re.compile(r"[,.:;!?，。：；！？]")
-
-
-def clause(sentence: str) -> str:
-    """First clause of a sentence with slots."""
-    return _CLAUSE.split(sentence)[0]
 
 
 def choose(
@@ -47,7 +42,7 @@ def choose(
     found = np.full(len(lists), -1)
     if not found.size or not len(supply):
         return found
-    clauses = pd.factorize(pd.Series([clause(text) for text in supply]))[0]
+    clauses = pd.factorize(pd.Series([first_clause(text) for text in supply]))[0]
     # The same sentence again is worse than the same first clause.
     cost = (clauses[:, None] == clauses).astype(np.float64) + np.eye(len(supply))
     names = _names(lists)

@@ -13,7 +13,8 @@ from workbench.language.lexicon import lexicon
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _DENIED = re.compile(  # "without caffeine" says neither "without" nor "caffeine"
-    r"\b(?:without|not|never|no(?! ?-))\b[^,.;:!?()]*|(?:不含|不添加|没有|无需)[\u3400-\u9fff]+", re.I
+    r"\b(?:without|not|never|no(?! ?-))\b[^,.;:!?()]*|(?:不含|不添加|没有|无需)[\u3400-\u9fff]+",
+    re.I,
 )
 _PARTS = re.compile(r"[^\w\s'-]|\b(?:and|by|for|in|of|with)\b")
 Fact = tuple[str, str]  # a field, and what stands there

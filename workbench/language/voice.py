@@ -100,6 +100,15 @@ class Voice:
         return cls(**settings)
 
 
+def voice_of(voice: Voice | None, tone: str | None) -> Voice:
+    """Return a voice, or the one that a tone alone stands for; warm if neither is given."""
+    if voice is None:
+        return Voice(tone="warm" if tone is None else tone)
+    if tone not in (None, voice.tone):
+        raise OptionError(f"tone={tone!r} contradicts the voice, whose tone is {voice.tone!r}")
+    return voice
+
+
 def without_emoji(text: str) -> str:
     """Take the emoji out of a text, and the space that they leave."""
     return re.sub(f" ?{_EMOJI.pattern}+", "", text).strip()
