@@ -1,7 +1,7 @@
 """Copy, measured: is it true, does it name what it should, is it varied, is it personal."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -91,8 +91,8 @@ class CopyEvaluation:
         -------
         DataFrame
             ``metric``, ``value``, ``low`` and ``high`` (95 % percentile interval of the bootstrap
-            over users, as a user's lines are not independent; NaN where all lines together have
-            one value, and where there is one user) and ``users`` that have a part in it.
+            over users, as a user's lines are not independent; NaN for variety, which a sample
+            would bias, and where there is one user) and ``users`` that have a part in it.
         """
         return self._table(np.arange(len(self)))
 
@@ -119,7 +119,7 @@ class CopyEvaluation:
         codes, users = pd.factorize(self.lines[Columns.USER].iloc[rows], use_na_sentinel=False)
         own = counts(codes, np.arange(len(rows)), (len(users), len(rows)))
         mine = {name: tally.of(rows) for name, tally in self.tallies.items()}
-        summed = {name: Tally(own @ t.top, own @ t.bottom, t.finish) for name, t in mine.items()}
+        summed = {n: replace(t, top=own @ t.top, bottom=own @ t.bottom) for n, t in mine.items()}
         return table(summed, bootstrap(summed, resamples=self.resamples, seed=self.seed))
 
 

@@ -131,7 +131,7 @@ def rouge_l(lines: Lines) -> Tally:
 
 def bleu(lines: Lines) -> Tally:
     """BLEU of all lines together, 0 to 100, as sacrebleu has it (Papineni et al. 2002)."""
-    return Tally(lines.bleu, lines.referred.astype(np.float64), corpus_bleu)
+    return Tally(lines.bleu, lines.referred.astype(np.float64), corpus_bleu, steady=True)
 
 
 def exact_match(lines: Lines) -> Tally:
