@@ -103,8 +103,8 @@ def bootstrap(tallies: Mapping[Any, Tally], *, resamples: int, seed: int) -> dic
     Returns
     -------
     dict of float64 arrays of shape (resamples,)
-        By the keys of `tallies`, without metrics that a sample would bias. Two models that were asked for the
-        same users, with the same seed, have paired samples.
+        By the keys of `tallies`, without metrics that a sample would bias. Two models that were
+        asked for the same users, with the same seed, have paired samples.
     """
     stack = Stack(tallies)
     if not stack.tallies:

@@ -14,8 +14,11 @@ from workbench.evaluation.references import corpus_bleu
 
 
 def item_named(lines: Lines) -> Tally:
-    """Share of the lines that name their item, in full: title match."""
-    return mean(_with(ITEM, lines))
+    """Share of the lines that name their item, in full: title match.
+
+    The introduction of a list, which has no item to name, has no part.
+    """
+    return mean(_with(ITEM, lines), lines.items.notna().to_numpy())
 
 
 def evidence_named(lines: Lines) -> Tally:
