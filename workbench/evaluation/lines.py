@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,7 +43,7 @@ _WORD = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,.;:!?—–，。；：！？]")
 _ANY_VOICE = Voice(never=(), emoji=True)  # what a brand forbids is no fault of claim or form
 _NO_MARKS = {ord(ITEM): " ", ord(OTHER): " "}  # a text that holds them would name what it does not
-_LETTER = r"[^\W\u3400-\u9fff]"  # Chinese runs on without spaces: it bounds nothing
+_LETTER = re.compile(r"[^\W\u3400-\u9fff]")  # Chinese runs on without spaces: it bounds nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +179,8 @@ class Lines:
         for code, name in enumerate(self.feature_names):
             for form in _forms(name, self.language):
                 forms.setdefault(form, []).append(code)
-        found = _whole("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))).findall
+        names = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+        found = re.compile(f"(?<!{_LETTER.pattern})(?:{names})(?!{_LETTER.pattern})").findall
         pairs = [
             (line, code)
             for line, text in enumerate(self.masked)
@@ -271,8 +272,15 @@ def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]
     text = _plain(text).translate(_NO_MARKS)
     for name in sorted(marks, key=len, reverse=True):
         if name in text:
-            text = _whole(re.escape(name)).sub(marks[name], text)
+            # Bounds in the pattern would take longer to compile, for each name, than all the rest.
+            text = re.sub(re.escape(name), partial(_marked, mark=marks[name]), text)
     return text
+
+
+def _marked(found: re.Match[str], mark: str) -> str:
+    """Return the mark for a name that stands by itself, and part of a word as it is."""
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    return found[0] if _LETTER.match(before) or _LETTER.match(after) else mark
 
 
 def words(text: str, language: str) -> list[str]:
@@ -298,11 +306,6 @@ def _forms(name: str, language: str) -> list[str]:
     """What may stand for a feature: the words that the lexicon lists for it, or its name."""
     listed = lexicon()[language]["genres"]
     return str(listed[name]).split(", ") if name in listed else [name.lower()]
-
-
-@lru_cache(maxsize=20_000)
-def _whole(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"(?<!{_LETTER})(?:{pattern})(?!{_LETTER})")
 
 
 def _plain(text: str) -> str:
