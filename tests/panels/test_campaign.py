@@ -46,7 +46,10 @@ def test_what_does_not_pass_is_flagged_with_its_reason(report):
 
 def test_a_length_is_marked_in_the_figure(shop):
     report = wb.panels.CampaignReport(shop, budget=2, max_chars=50, language="zh")
-    assert report.lengths().layout.shapes[0].x0 == 50
+    figure = report.lengths()
+    assert figure.layout.shapes[0].x0 == 50.5
+    bins = figure.data[0].xbins
+    assert (50.5 - bins.start) % bins.size == 0
     too_long = (report.lines["text"].str.len() > 50).tolist()
     assert report.lines["reasons"].map(bool).tolist() == too_long
 

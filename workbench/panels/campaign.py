@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from workbench.panels.copy_figures import copy_measures
 from workbench.strings import Strings
 
 MOST = 12  # bars of a figure
-CHECKED = ("unsupported", "sound")  # measures which the check of every line says already
+TOLD = ("unsupported", "sound", "by_model")  # measures that the rest of the page says already
 
 
 @dataclass
@@ -165,9 +164,12 @@ class CampaignReport:
         """How long the lines are, beside the limit."""
         sizes = self._written[Columns.TEXT].str.len()
         figure = figures.blank(self.text("campaign.by_length"), x=self.text("campaign.characters"))
-        figure.add_histogram(x=sizes, nbinsx=20, marker_color=figures.MINE)
+        # What is just long enough stands on this side of the mark, in a bin that ends there.
+        limit, width = self.max_chars + 0.5, max(1, round(np.ptp([*sizes, 0]) / 25))
+        bins = {"start": limit % width - width, "size": width}
+        figure.add_histogram(x=sizes, xbins=bins, marker_color=figures.MINE)
         if self.max_chars:
-            figure.add_vline(x=self.max_chars, line_dash="dot", line_color=figures.ACCENT)
+            figure.add_vline(x=limit, line_dash="dot", line_color=figures.ACCENT)
         return figure.update_layout(bargap=0.05)
 
     def measures(self) -> go.Figure | HTML:
@@ -177,7 +179,7 @@ class CampaignReport:
         column = self.ds.column(Columns.GENRES, self.language)
         bare = self._shares(self.ds.items[Columns.ITEM], column).empty
         known = {"", Columns.SOURCE} | (set() if bare else {FEATURES})
-        names = [n for n, m in COPY_METRICS.items() if m.needs in known and n not in CHECKED]
+        names = [n for n, m in COPY_METRICS.items() if m.needs in known and n not in TOLD]
         found = evaluate_copy(self._written, self.ds, metrics=names, language=self.language)
         return copy_measures(found, language=self.language)
 
@@ -277,6 +279,14 @@ def _bars(counts: pd.Series, title: str, *, x: str = "") -> go.Figure:
     figure = figures.blank(title, x=x, height=90 + 26 * len(top))
     names = [figures.shorten(str(name)) for name in top.index]
     rows = list(range(len(top)))
-    figure.add_bar(y=rows, x=top.to_numpy(), orientation="h", marker_color=figures.MINE)
-    figure.update_xaxes(rangemode="tozero", tick0=0, dtick=ceil(top.max() / 8))
+    figure.add_bar(
+        y=rows,
+        x=top.to_numpy(),
+        text=[f"{count:,}" for count in top],
+        textposition="outside",
+        cliponaxis=False,
+        orientation="h",
+        marker_color=figures.MINE,
+    )
+    figure.update_xaxes(rangemode="tozero", showticklabels=False, showgrid=False)
     return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)
