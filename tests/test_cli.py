@@ -13,6 +13,7 @@ import workbench as wb
 from workbench.cli import app
 from workbench.families import FAMILIES
 
+WRITE = ["write", "--dataset", "shop", "--user-id", "u011"]
 HOSTILE = '=HYPERLINK("http://x")\x1b[31m'
 
 
@@ -79,6 +80,53 @@ def test_write_has_a_line_for_each_recommendation(run):
     )
 
 
+def written(run, *arguments, user="u011"):
+    """What the command writes as JSON, with its page of the terminal."""
+    asked = ["--dataset", "shop", "--user-id", user, "-n", 2, "--language", "zh"]
+    done = run("write", *asked, *arguments, "--json", "copy.json")
+    assert done.exit_code == 0, done.output
+    return json.loads(Path("copy.json").read_text()), done.stdout
+
+
+@pytest.mark.parametrize("kind", ["push", "email", "title", "why", "intro", "welcome"])
+def test_write_has_texts_of_each_kind(run, kind):
+    rows, _ = written(run, "--kind", kind, "--preset", "shop", "--tone", "plain")
+    ds = wb.load("shop")
+    recs = wb.ItemKNN().fit(ds).recommend(["u011"], n=2)
+    options = {"kind": kind, "preset": "shop", "tone": "plain", "language": "zh", "seed": 42}
+    copy = wb.Copywriter().write(recs, ds, **options)
+    assert [row["text"] for row in rows] == copy["text"].tolist()
+    assert [row.get("subject", "") for row in rows] == list(copy.get("subject", [""] * len(rows)))
+    titles = recs["item_id"].map(ds.titles_in("zh"))
+    if kind in ("intro", "welcome"):
+        assert [row["items"] for row in rows] == [" · ".join(titles)]
+    else:
+        assert [row["title"] for row in rows] == titles.tolist()
+
+
+def test_write_fills_a_pool_where_that_is_the_mode(run):
+    rows, _ = written(run, "--language", "en", "--mode", "pool", "--tone", "playful")
+    ds = wb.load("shop")
+    recs = wb.ItemKNN().fit(ds).recommend(["u011"], n=2)
+    copy = wb.Copywriter().write(recs, ds, mode="pool", tone="playful", seed=42)
+    assert [row["text"] for row in rows] == copy["text"].tolist()
+    assert {row["source"] for row in rows} == {"pool"}
+
+
+def test_write_says_why_a_text_is_refused(run):
+    """A preset without a sentence of its own, where no model writes."""
+    Path("bare.toml").write_text('name = "bare"\ngoods = {zh = "植物"}\n', encoding="utf-8")
+    rows, shown = written(run, "--preset", "bare.toml")
+    assert [(row["text"], row["source"]) for row in rows] == [("", "refused")] * 2
+    assert rows[0]["reason"].split()[0] in shown
+
+
+def test_an_email_keeps_its_lines_in_the_terminal(run):
+    rows, shown = written(run, "--kind", "email")
+    paragraph = rows[0]["text"].split("\n")[0]
+    assert any(line.rstrip().endswith(paragraph) for line in shown.splitlines())
+
+
 def test_version(run):
     assert run("--version").stdout.strip() == wb.__version__
 
@@ -138,6 +186,14 @@ def test_recommend_only_what_is_asked_for(run):
             "no column 'cost'",
         ),
         (["recommend", "--user-id", "u1", "--dataset", "nowhere.csv"], "nowhere.csv"),
+        ([*WRITE, "--kind", "sms"], "kind='sms' is not one of"),
+        ([*WRITE, "--preset", "nope"], "preset='nope' is not one of"),
+        ([*WRITE, "--preset", "nope.toml"], "nope.toml cannot be read"),
+        ([*WRITE, "--preset", "finance"], "needs the column 'risk_preference'"),
+        ([*WRITE, "--mode", "fast"], "mode='fast' is not one of"),
+        ([*WRITE, "--mode", "pool", "--kind", "push"], "use mode='direct'"),
+        ([*WRITE, "--tone", "loud"], "tone='loud' is not one of"),
+        ([*WRITE, "--language", "fr"], "language='fr' is not one of"),
         (["report", "nope"], "no report 'nope'"),
         (["report", "model", "--model", "svd"], "'item-knn'"),
         (["report", "user", "-p", "k"], "key=value"),

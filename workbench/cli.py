@@ -63,6 +63,19 @@ WhereOption = Annotated[
     typer.Option(help="Only such items: price<=50, genres=Comedy,Drama or genres!=Horror."),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
+KindOption = Annotated[
+    str, typer.Option(help="line, push, email, title, why; or, of the whole list, intro, welcome.")
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Domain: shop, film, feed, finance, health, education, or the path of a TOML file; "
+        "by default what the items are."
+    ),
+]
+ModeOption = Annotated[
+    str, typer.Option(help="direct: written now; pool: filled from sentences written before.")
+]
 ShortForm = Annotated[str | None, typer.Option(help="Short form of -p.")]
 
 
@@ -180,20 +193,32 @@ def write(
     half_life: HalfLifeOption = None,
     where: WhereOption = None,
     device: DeviceOption = "auto",
+    kind: KindOption = "line",
+    preset: PresetOption = None,
+    mode: ModeOption = "direct",
+    tone: Annotated[str, typer.Option(help="warm, plain or playful.")] = "warm",
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
-    tone: Annotated[str, typer.Option(help="Tone of the copy.")] = "warm",
     seed: Annotated[int, typer.Option(help="The same seed writes the same copy.")] = 42,
     csv: CsvOption = None,
     json: JsonOption = None,
 ) -> None:
-    """Recommend to one user, with a line of copy for each recommendation."""
+    """Recommend to one user, with a text for each recommendation, or for the whole list."""
     from workbench import Copywriter
 
     options = {"k": k, "metric": metric, "half_life": half_life, "device": device}
     ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), **options)
-    copy = Copywriter(device=device).write(recs, ds, language=language, tone=tone, seed=seed)
-    table = _readable(recs, ds, language).assign(text=copy["text"], source=copy["source"])
-    _deliver(table, csv, json, shown=["rank", "title", "text", "source"])
+    brief: dict[str, Any] = {"kind": kind, "preset": preset, "mode": mode, "tone": tone}
+    copy = Copywriter(device=device).write(recs, ds, language=language, seed=seed, **brief)
+    if "items" in copy:  # one text for the list
+        titles = ds.titles_in(language)
+        table = copy[["items"]].map(lambda items: " · ".join(titles[item] for item in items))
+    else:
+        table = _readable(recs, ds, language)
+    told = [name for name in ("subject", "text", "source", "reason") if name in copy]
+    if not any(copy["reason"]):
+        told.remove("reason")
+    about = [name for name in ("rank", "title", "items") if name in table]
+    _deliver(table.assign(**copy[told]), csv, json, shown=[*about, *told])
 
 
 @app.command()
@@ -314,8 +339,8 @@ def _deliver(
 
 
 def _printable(text: str) -> str:
-    """Text without control characters: a title must not steer the terminal."""
-    return "".join(character for character in text if character.isprintable())
+    """Text without control characters, but for its lines: a title must not steer the terminal."""
+    return "".join(c for c in text if c.isprintable() or c == "\n")
 
 
 if __name__ == "__main__":

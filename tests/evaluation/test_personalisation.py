@@ -34,6 +34,17 @@ class Fixed:
         return recs.assign(text=texts, evidence=evidence)
 
 
+def test_introductions_follow_the_list_that_they_stand_over() -> None:
+    """By the hand-written Chinese sentences, which name what the reader liked."""
+    found = personalisation(Copywriter(), RECS, FILMS, kind="intro", language="zh")
+    assert found.lines["items"].tolist() == [[1, 4], [1, 2]]
+    assert found.frame().set_index("metric")["value"].to_dict() == {
+        "changed": 1,
+        "follows": 1,
+        "lags": 0,
+    }
+
+
 class Stubborn(Fixed):
     """Goes on with what it wrote first."""
 

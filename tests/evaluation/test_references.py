@@ -1,5 +1,7 @@
 """Lines beside references: by hand, and beside the libraries asked directly."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import sacrebleu
@@ -50,6 +52,43 @@ def test_bleu_and_rouge_are_those_of_the_libraries(language: str, tokenize: str)
         scorer = RougeScorer(["rougeL"])
         own = [scorer.score(b, a)["rougeL"].fmeasure for a, b in zip(texts, others, strict=True)]
         np.testing.assert_allclose(found.per_line["rouge_l"], own)
+
+
+def test_the_interval_of_bleu_is_that_of_users_drawn_by_hand() -> None:
+    """Four users of two lines: all 256 draws, each measured by sacrebleu as texts of their own."""
+    said = [
+        "Heat is a crime pick.",
+        "A film for tonight.",
+        "Look at Heat.",
+        "The crime film waits.",
+    ]
+    texts = said * 2
+    others = [
+        "Heat is a fine crime pick.",
+        "A film for you.",
+        "Heat waits.",
+        "The film is here.",
+    ] * 2
+    copy = lines(*[(n % 4, 1, text, []) for n, text in enumerate(texts)])
+    row = wb.evaluate_copy(copy, FILMS, references=others, metrics="bleu", resamples=20_000)
+    low, high = row.frame()[["low", "high"]].iloc[0]
+    drawn = [
+        sacrebleu.corpus_bleu(
+            [texts[n] for user in users for n in (user, user + 4)],
+            [[others[n] for user in users for n in (user, user + 4)]],
+        ).score
+        for users in product(range(4), repeat=4)
+    ]
+    assert (low, high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.5)
+    assert low < row.frame()["value"].item() < high
+    by_user = row.by(copy["user_id"])  # of one user there is none
+    assert by_user["low"].isna().all()
+    assert by_user["value"].notna().all()
+
+
+def test_bleu_of_no_reference_is_none() -> None:
+    found = wb.evaluate_copy(COPY, FILMS, references=WRITTEN, metrics="bleu")
+    assert found.by([1, 1, 2])["value"].isna().tolist() == [False, True]
 
 
 def test_chinese_words_count_for_rouge_and_f1() -> None:

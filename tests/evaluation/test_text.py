@@ -15,6 +15,7 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.evaluation import COPY_METRICS, CopyEvaluation
 from workbench.evaluation.lines import ITEM, OTHER, Lines, mask
+from workbench.language.preset import preset
 
 POPULAR = {"kind": "popular", "count": 9}
 COPY = lines(
@@ -99,6 +100,52 @@ def test_checker_takes_its_options() -> None:
     wide = wb.evaluate_copy(copy, FILMS, metrics="sound", checks={"length": (5, 120)})
     assert "length:60" in strict.lines["reasons"].iloc[0]
     assert not any(reason.startswith("length") for reason in wide.lines["reasons"].iloc[0])
+
+
+def on_lists(kind: str, *rows: tuple) -> pd.DataFrame:
+    """Rows of user, items, text and evidence."""
+    columns = ["user_id", "items", "text", "evidence"]
+    return pd.DataFrame(rows, columns=columns).assign(kind=kind)
+
+
+INTRO = "Picked with your high rating of Casino in mind: 2 picks."
+
+
+def test_an_introduction_names_no_item_and_a_welcome_the_first() -> None:
+    """Of an introduction, what needs an item has no part; a welcome is measured as a line is."""
+    given = [{"kind": "list", "count": 2}]
+    intro = on_lists("intro", (7, [1, 4], INTRO, [liked(2), *given]))
+    row = wb.evaluate_copy(intro, FILMS).per_line.iloc[0]
+    assert row[["item_named", "fmr"]].isna().all()
+    assert row[["evidence_named", "sound", "length"]].tolist() == [1, 1, 11]
+    text = "Welcome! Heat (1995) is a good place to start."
+    welcome = on_lists("welcome", (7, [1, 4], text, []), (8, [4, 1], text, []))
+    found = wb.evaluate_copy(welcome, FILMS)
+    assert found.per_line["item_named"].tolist() == [1, 0]
+    assert found.per_line["sound"].tolist() == [1, 0]
+    both = pd.concat([COPY, intro, welcome], ignore_index=True)
+    assert value(both, "item_named") == (3 + 1) / (4 + 2)
+
+
+def test_what_the_writer_delivers_of_each_kind_is_sound() -> None:
+    """Each by the rules of its kind: an e-mail has paragraphs, a title no full stop."""
+    because = [[(2, 0.9)], [(3, 0.8)], [(5, 0.7)]]
+    recs = pd.DataFrame({"user_id": [7, 7, 8], "item_id": [1, 4, 2], "because": because})
+    for kind in ("line", "push", "email", "title", "why", "intro", "welcome"):
+        copy = wb.Copywriter().write(recs, FILMS, kind=kind, language="zh")
+        found = wb.evaluate_copy(copy, FILMS, metrics=["sound", "unsupported"], language="zh")
+        assert found.frame()["value"].tolist() == [1, 0], (kind, found.lines["reasons"].tolist())
+
+
+def test_a_preset_says_what_must_follow_and_what_must_not_be_said() -> None:
+    required = preset("finance").required["en"]
+    said = ["Heat is worth a look.", "Heat is worth a look, guaranteed."]
+    warned = f"{said[0]} {required}"
+    copy = lines(*[(7, 1, text, []) for text in (*said, warned)]).assign(kind="line")
+    plain = wb.evaluate_copy(copy, FILMS, metrics="sound").per_line["sound"]
+    assert plain.tolist() == [1, 0, 0]
+    finance = wb.evaluate_copy(copy, FILMS, metrics="sound", preset="finance")
+    assert finance.per_line["sound"].tolist() == [0, 0, 1]
 
 
 def test_reasons_of_the_checker_come_along(found: CopyEvaluation) -> None:
@@ -214,6 +261,8 @@ def test_ids_and_order_of_the_frame_do_not_matter() -> None:
     ("copy", "options", "message"),
     [
         (COPY.drop(columns="evidence"), {}, "lack the columns \\['evidence'\\]"),
+        (COPY.drop(columns="item_id"), {}, "lack the columns \\['item_id'\\]"),
+        (on_lists("intro", (7, "[1]", INTRO, [])), {}, "'items', row 0: '\\[1\\]' is no list"),
         (COPY.iloc[:0], {}, "no lines"),
         (COPY.assign(text=["a", "b", None, "c"]), {}, "column 'text', row 2: nan is no str"),
         (COPY.assign(text=["a", "b", " ", "c"]), {}, "row 2: ' ' is no str"),

@@ -25,7 +25,7 @@ def facts(**changes):
         "version": "0.0",
         "made": datetime(2026, 1, 2, tzinfo=UTC),
         "seconds": 3.2,
-        "parameters": {"user_id": HOSTILE},
+        "parameters": {"user_id": HOSTILE, "segment": "", "model": None},
     }
     return Facts(**values | changes)
 
@@ -112,6 +112,7 @@ def test_hostile_text_is_shown_as_text():
     assert "img" not in parsed.tags
     assert text.split("<footer>")[0].count(ESCAPED) == 3
     assert ESCAPED in text.split("<footer>")[1]
+    assert not {"segment", "model"} & set(re.findall(r"<dt>(\w+)", text))  # not given
     assert "<strong>bold</strong>" in text
 
 

@@ -57,6 +57,19 @@ def test_a_failed_cell_leaves_a_readable_notebook_and_no_page(notebook, tmp_path
     assert any(output.get("ename") == "ValueError" for output in outputs)
 
 
+def test_an_interactive_cell_waits_for_somebody_with_a_kernel(notebook):
+    path = notebook()
+    cells = nbformat.read(path, as_version=4)
+    panel = nbformat.v4.new_code_cell("raise ValueError", metadata={"tags": ["interactive"]})
+    cells.cells.insert(2, panel)
+    nbformat.write(cells, path)
+    page = wb.report(str(path), progress=False)
+    executed = nbformat.read(page.with_suffix(".ipynb"), as_version=4)
+    assert executed.cells[-1].source == "raise ValueError"
+    assert [cell.source for cell in executed.cells].count("raise ValueError") == 1
+    assert executed.cells[-1].outputs == []
+
+
 def test_a_slow_cell_is_stopped_and_named(notebook):
     slow = notebook(("import time", "time.sleep(60)"))
     with pytest.raises(ReportError, match=r"time\.sleep\(60\)\) took more than 1 seconds"):

@@ -1,7 +1,7 @@
 """From users to one number, and how sure it is: the bootstrap over users."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,17 +30,21 @@ class Tally:
     ----------
     top : float64 array of shape (users,), or array or CSR array of shape (users, parts)
         Summed over users. With parts, such as the items of a catalogue, the metric is one of the
-        whole: no user has a value of their own. Resampling would bias it (a sample of the users
-        reaches fewer items than all do), so it has no interval.
+        whole: no user has a value of their own.
     bottom : float64 array of shape (users,)
         Summed over users; 0 for a user who has no part in the metric.
     finish : callable
         From sums of shape (n,) or (n, parts) and totals of shape (n,) to values of shape (n,).
+    steady : bool
+        Whether a metric of the whole says of a sample of the users what it says of all, as counts
+        of words do. Else resampling would bias it (a sample reaches fewer items than all do), so
+        that it has no interval.
     """
 
     top: np.ndarray | sparse.csr_array
     bottom: np.ndarray
     finish: Finish = ratio
+    steady: bool = False
 
     @property
     def of_the_whole(self) -> bool:
@@ -62,7 +66,7 @@ class Tally:
 
     def of(self, rows: np.ndarray) -> "Tally":
         """Tally of some users only."""
-        return Tally(self.top[rows], self.bottom[rows], self.finish)
+        return replace(self, top=self.top[rows], bottom=self.bottom[rows])
 
 
 def mean(values: np.ndarray, counted: np.ndarray | None = None) -> Tally:
@@ -74,20 +78,23 @@ def mean(values: np.ndarray, counted: np.ndarray | None = None) -> Tally:
 class Stack:
     """Tallies side by side, so that users are drawn, or shuffled, once for all metrics.
 
-    Those of the whole are left out.
+    Those that a sample would bias are left out.
     """
 
     def __init__(self, tallies: Mapping[Any, Tally]) -> None:
-        self.tallies = {name: one for name, one in tallies.items() if not one.of_the_whole}
+        self.tallies = {n: one for n, one in tallies.items() if one.steady or not one.of_the_whole}
         pairs = [column for one in self.tallies.values() for column in (one.top, one.bottom)]
         self.columns = np.column_stack(pairs) if pairs else np.empty((0, 0))
 
     def values(self, sums: np.ndarray) -> dict[Any, np.ndarray]:
-        """Metrics, of shape (n,), from n sums over `columns`, of shape (n, 2 x metrics)."""
-        return {
-            name: one.finish(sums[:, 2 * place], sums[:, 2 * place + 1])
-            for place, (name, one) in enumerate(self.tallies.items())
-        }
+        """Metrics, of shape (n,), from n sums over `columns`, of shape (n, columns)."""
+        found, start = {}, 0
+        for name, one in self.tallies.items():
+            end = start + (one.top.shape[1] if one.of_the_whole else 1)
+            top = sums[:, start:end] if one.of_the_whole else sums[:, start]
+            found[name] = one.finish(top, sums[:, end])
+            start = end + 1
+        return found
 
 
 def bootstrap(tallies: Mapping[Any, Tally], *, resamples: int, seed: int) -> dict[Any, np.ndarray]:
@@ -96,8 +103,8 @@ def bootstrap(tallies: Mapping[Any, Tally], *, resamples: int, seed: int) -> dic
     Returns
     -------
     dict of float64 arrays of shape (resamples,)
-        By the keys of `tallies`, without metrics of the whole. Two models that were asked for the
-        same users, with the same seed, have paired samples.
+        By the keys of `tallies`, without metrics that a sample would bias. Two models that were
+        asked for the same users, with the same seed, have paired samples.
     """
     stack = Stack(tallies)
     if not stack.tallies:

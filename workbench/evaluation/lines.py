@@ -4,8 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.evaluation import references
+from workbench.language.brief import Brief
 from workbench.language.evidence import Catalogue
 from workbench.language.grounding import (
     Reason,
@@ -25,16 +27,23 @@ from workbench.language.grounding import (
     readable,
     year_of,
 )
+from workbench.language.kinds import kind as kind_of
+from workbench.language.preset import preset as preset_named
+from workbench.language.preset import preset_of
+from workbench.language.proof import faults, unfinished
+from workbench.language.schema import Language
+from workbench.language.voice import Voice
 from workbench.options import one_of
 from workbench.strings import LANGUAGES
 
 ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles of the item and of the evidence
 # Faults of form; whatever else the checker finds is a claim that nothing supports.
-FORM = {"not-named", "length", "residue", "article", "repetition", "language"}
+FORM = {"not-named", "length", "residue", "article", "repetition", "language", "required"}
 _WORD = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,.;:!?—–，。；：！？]")
+_ANY_VOICE = Voice(never=(), emoji=True)  # what a brand forbids is no fault of claim or form
 _NO_MARKS = {ord(ITEM): " ", ord(OTHER): " "}  # a text that holds them would name what it does not
-_LETTER = r"[^\W\u3400-\u9fff]"  # Chinese runs on without spaces: it bounds nothing
+_LETTER = re.compile(r"[^\W\u3400-\u9fff]")  # Chinese runs on without spaces: it bounds nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +53,8 @@ class Lines:
     Parameters
     ----------
     frame : DataFrame
-        ``user_id``, ``item_id``, ``text`` and ``evidence``.
+        ``user_id``, ``item_id`` (or ``items``, of a text on a list), ``text``, ``evidence`` and, if
+        any, ``kind``.
     ds : Dataset
         What the lines speak of.
     language : {"en", "zh"}
@@ -53,7 +63,10 @@ class Lines:
     references : sequence of str or None, optional
         What a person wrote for the same lines, in their order.
     checks : dict
-        Further options of `workbench.language.grounding.check`, such as ``length``.
+        Options of `workbench.language.grounding.check`, such as ``length``, which then judges
+        instead of what each kind of text has to pass.
+    preset : str or Path, optional
+        Domain of the items, as in `Copywriter.write`.
     """
 
     frame: pd.DataFrame
@@ -62,16 +75,21 @@ class Lines:
     features: str = Columns.GENRES
     references: Sequence[Any] | None = None
     checks: Mapping[str, Any] = field(default_factory=dict)
+    preset: str | Path | None = None
 
     def __post_init__(self) -> None:
         one_of("language", self.language, LANGUAGES)
-        needed = [Columns.USER, Columns.ITEM, Columns.TEXT, Columns.EVIDENCE]
+        about = Columns.ITEMS if Columns.ITEMS in self.frame else Columns.ITEM
+        needed = [Columns.USER, about, Columns.TEXT, Columns.EVIDENCE]
         if missing := [name for name in needed if name not in self.frame]:
             raise DataError(f"lines lack the columns {missing}; they have {list(self.frame)}")
         if self.frame.empty:
             raise DataError("there are no lines to measure")
         _all_are(str, self.frame[Columns.TEXT])
         _all_are(list, self.frame[Columns.EVIDENCE])
+        if about == Columns.ITEMS:
+            lists = self.frame.get(Columns.ITEM, pd.Series(None, self.frame.index)).isna()
+            _all_are(list, self.frame.loc[lists, about])
         if self.references is not None and len(self.references) != len(self.frame):
             raise DataError(f"{len(self.references)} references for {len(self.frame)} lines")
 
@@ -89,11 +107,19 @@ class Lines:
         return self.frame[Columns.EVIDENCE].tolist()
 
     @cached_property
+    def items(self) -> pd.Series:
+        """Item that each line has to name; None of the introduction of a list, which names none."""
+        own = [self.frame.get(c, _none(self)) for c in (Columns.ITEM, Columns.ITEMS)]
+        parts = zip(*own, self._kinds, strict=True)
+        return pd.Series([_item(*part) for part in parts], dtype=object)
+
+    @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """Row of each line's item."""
         catalogue = Catalogue(self.ds, language=self.language)
-        known = {item: catalogue.row(item) for item in set(self.frame[Columns.ITEM])}
-        return [known[item] for item in self.frame[Columns.ITEM]]
+        catalogue.read([], self.items.dropna())
+        none = {Columns.TITLE: ""}
+        return [none if item is None else catalogue.row(item) for item in self.items]
 
     @cached_property
     def masked(self) -> list[str]:
@@ -114,8 +140,8 @@ class Lines:
     @cached_property
     def reasons(self) -> list[list[Reason]]:
         """Why the checker of `workbench.language` would reject each line."""
-        parts = zip(self.texts, self.rows, self.evidence, strict=True)
-        return [check(*part, language=self.language, **self.checks) for part in parts]
+        parts = zip(self.texts, self.rows, self.evidence, self._kinds, strict=True)
+        return [self._faults(*part) for part in parts]
 
     @cached_property
     def claims(self) -> list[list[Reason]]:
@@ -142,8 +168,9 @@ class Lines:
     def owned(self) -> sparse.csr_array:
         """Which features the item of each line has; bool of shape (lines, features)."""
         cells, codes = self._cells, self.feature_names.get_indexer(self._cells)
-        items = counts(cells.index, codes, (len(self.ds.items), len(self.feature_names))) > 0
-        return items[pd.Index(self.ds.items[Columns.ITEM]).get_indexer(self.frame[Columns.ITEM])]
+        # The last row, at place -1, is for lines without an item.
+        items = counts(cells.index, codes, (len(self.ds.items) + 1, len(self.feature_names))) > 0
+        return items[pd.Index(self.ds.items[Columns.ITEM]).get_indexer(self.items)]
 
     @cached_property
     def mentioned(self) -> sparse.csr_array:
@@ -152,7 +179,8 @@ class Lines:
         for code, name in enumerate(self.feature_names):
             for form in _forms(name, self.language):
                 forms.setdefault(form, []).append(code)
-        found = _whole("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))).findall
+        names = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+        found = re.compile(f"(?<!{_LETTER.pattern})(?:{names})(?!{_LETTER.pattern})").findall
         pairs = [
             (line, code)
             for line, text in enumerate(self.masked)
@@ -188,6 +216,23 @@ class Lines:
         """Exact match and F1 of the words; see `references.matches`."""
         return references.matches(self.texts, self._references, split=self._split)
 
+    @property
+    def _kinds(self) -> Iterable[Any]:
+        return self.frame.get(Columns.KIND, _none(self))
+
+    def _faults(
+        self, text: str, row: dict[str, Any], evidence: list[dict[str, Any]], kind: Any
+    ) -> list[Reason]:
+        """By the rules of the kind of text, or where there is none as of a single sentence."""
+        if self.checks or not isinstance(kind, str):
+            return check(text, row, evidence, language=self.language, **self.checks)
+        preset = preset_of(row) if self.preset is None else preset_named(self.preset)
+        brief = Brief(kind_of(kind), preset, cast(Language, self.language), _ANY_VOICE)
+        names = {name for one in (row, *evidence) for name in _names(one, goods_of(row))}
+        found = faults(unfinished(text, brief), row, evidence, brief, names=names)
+        missing = [] if text.endswith(brief.required) else [Reason("required")]
+        return [*(reason for reason in found if isinstance(reason, Reason)), *missing]
+
     def _split(self, text: str) -> list[str]:
         return words(text, self.language)
 
@@ -206,6 +251,16 @@ class Lines:
         return cells[~cells.str.match(r"\(|$")]  # "(no genres listed)" is none
 
 
+def _none(lines: Lines) -> list[None]:
+    return [None] * len(lines)
+
+
+def _item(item: Any, items: Any, kind: Any) -> Any:
+    if item is not None and item == item:
+        return item
+    return next(iter(items), None) if isinstance(kind, str) and kind_of(kind).named else None
+
+
 def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]]) -> str:
     """Put ITEM in place of the item's title, with its year or without, and OTHER of others.
 
@@ -217,8 +272,15 @@ def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]
     text = _plain(text).translate(_NO_MARKS)
     for name in sorted(marks, key=len, reverse=True):
         if name in text:
-            text = _whole(re.escape(name)).sub(marks[name], text)
+            # Bounds in the pattern would take longer to compile, for each name, than all the rest.
+            text = re.sub(re.escape(name), partial(_marked, mark=marks[name]), text)
     return text
+
+
+def _marked(found: re.Match[str], mark: str) -> str:
+    """Return the mark for a name that stands by itself, and part of a word as it is."""
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    return found[0] if _LETTER.match(before) or _LETTER.match(after) else mark
 
 
 def words(text: str, language: str) -> list[str]:
@@ -244,11 +306,6 @@ def _forms(name: str, language: str) -> list[str]:
     """What may stand for a feature: the words that the lexicon lists for it, or its name."""
     listed = lexicon()[language]["genres"]
     return str(listed[name]).split(", ") if name in listed else [name.lower()]
-
-
-@lru_cache(maxsize=20_000)
-def _whole(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"(?<!{_LETTER})(?:{pattern})(?!{_LETTER})")
 
 
 def _plain(text: str) -> str:

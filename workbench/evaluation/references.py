@@ -59,15 +59,15 @@ def bleu_counts(texts: Sequence[str], references: Sequence[str], *, language: st
     return found
 
 
-def corpus_bleu(sums: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """BLEU, 0 to 100, from sums of `bleu_counts` of shape (n, 10)."""
+def corpus_bleu(sums: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """BLEU, 0 to 100, from sums of `bleu_counts` of shape (n, 10); NaN of no line."""
     from sacrebleu.metrics import BLEU
 
     scores = [
         BLEU.compute_bleu(own[2 : 2 + ORDERS], own[2 + ORDERS :], own[0], own[1], "exp").score
         for own in sums.astype(int).tolist()
     ]
-    return np.array(scores)
+    return np.where(lines > 0, scores, np.nan)
 
 
 def matches(texts: Sequence[str], references: Sequence[str], *, split: Split) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Copy, measured: is it true, does it name what it should, is it varied, is it personal."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,8 +92,8 @@ class CopyEvaluation:
         -------
         DataFrame
             ``metric``, ``value``, ``low`` and ``high`` (95 % percentile interval of the bootstrap
-            over users, as a user's lines are not independent; NaN where all lines together have
-            one value, and where there is one user) and ``users`` that have a part in it.
+            over users, as a user's lines are not independent; NaN for variety, which a sample
+            would bias, and where there is one user) and ``users`` that have a part in it.
         """
         return self._table(np.arange(len(self)))
 
@@ -119,7 +120,7 @@ class CopyEvaluation:
         codes, users = pd.factorize(self.lines[Columns.USER].iloc[rows], use_na_sentinel=False)
         own = counts(codes, np.arange(len(rows)), (len(users), len(rows)))
         mine = {name: tally.of(rows) for name, tally in self.tallies.items()}
-        summed = {name: Tally(own @ t.top, own @ t.bottom, t.finish) for name, t in mine.items()}
+        summed = {n: replace(t, top=own @ t.top, bottom=own @ t.bottom) for n, t in mine.items()}
         return table(summed, bootstrap(summed, resamples=self.resamples, seed=self.seed))
 
 
@@ -130,6 +131,7 @@ def evaluate_copy(
     references: Sequence[str | None] | None = None,
     metrics: str | Iterable[str] | None = None,
     language: str = "en",
+    preset: str | Path | None = None,
     features: str = Columns.GENRES,
     checks: Mapping[str, Any] | None = None,
     resamples: int = RESAMPLES,
@@ -140,8 +142,9 @@ def evaluate_copy(
     Parameters
     ----------
     lines : DataFrame
-        As `Copywriter.write` returns them: ``user_id``, ``item_id``, ``text``, ``evidence`` and,
-        for ``by_model``, ``source``.
+        As `Copywriter.write` returns them: ``user_id``, ``item_id`` (or ``items``, of a text on a
+        list), ``text``, ``evidence``; for ``by_model`` ``source``; and if there is a ``kind``, its
+        rules are those of ``sound``. Leave out lines without a text, which were refused.
     ds : Dataset
         What the lines speak of.
     references : sequence of str or None, optional
@@ -160,11 +163,13 @@ def evaluate_copy(
 
         The formulas and their sources stand in `workbench.evaluation.wording`.
     language : {"en", "zh"}
+    preset : str or Path, optional
+        Domain of the items, as in `Copywriter.write`.
     features : str
         Column of the items whose values count as features: a text or list.
     checks : dict, optional
-        Further options of `workbench.language.grounding.check`, such as ``{"length": (5, 120)}``
-        for texts of several sentences.
+        Options of `workbench.language.grounding.check`, such as ``{"length": (5, 120)}`` for texts
+        of several sentences, which then judges instead of the rules of the kind of text.
     resamples, seed : int
         Of the bootstrap over users.
 
@@ -188,7 +193,7 @@ def evaluate_copy(
     at_least("resamples", resamples, 1)
     if features != Columns.GENRES:  # which a catalogue may lack: its measures are left out then
         one_of("features", features, ds.items.columns)
-    read = Lines(lines, ds, language, features, references, checks or {})
+    read = Lines(lines, ds, language, features, references, checks or {}, preset)
     tallies = {name: COPY_METRICS[name].tally(read) for name in _chosen(metrics, read)}
     if "reasons" in vars(read):
         lines = lines.assign(reasons=[list(map(str, own)) for own in read.reasons])

@@ -14,8 +14,11 @@ from workbench.evaluation.references import corpus_bleu
 
 
 def item_named(lines: Lines) -> Tally:
-    """Share of the lines that name their item, in full: title match."""
-    return mean(_with(ITEM, lines))
+    """Share of the lines that name their item, in full: title match.
+
+    The introduction of a list, which has no item to name, has no part.
+    """
+    return mean(_with(ITEM, lines), lines.items.notna().to_numpy())
 
 
 def evidence_named(lines: Lines) -> Tally:
@@ -131,7 +134,7 @@ def rouge_l(lines: Lines) -> Tally:
 
 def bleu(lines: Lines) -> Tally:
     """BLEU of all lines together, 0 to 100, as sacrebleu has it (Papineni et al. 2002)."""
-    return Tally(lines.bleu, lines.referred.astype(np.float64), corpus_bleu)
+    return Tally(lines.bleu, lines.referred.astype(np.float64), corpus_bleu, steady=True)
 
 
 def exact_match(lines: Lines) -> Tally:

@@ -42,14 +42,18 @@ def export(lines: pd.DataFrame, path: str | Path) -> Path:
     DataFileError
         If the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix not in _WRITERS:
-        raise OptionError(f"{str(path)!r} must end on one of {', '.join(_WRITERS)}")
+    require_ending(path)
     if lines.empty:
         raise DataError("no line is approved yet; approve some, then export")
     for number, status in lines["status"].items():
         if status not in PUBLISHED:
             raise DataError(f"row {number}: status is {status!r}; only approved lines are exported")
+    return save(lines, path)
+
+
+def save(lines: pd.DataFrame, path: str | Path) -> Path:
+    """Write lines to a file, whole or not at all, whatever is decided on them; see `export`."""
+    path = require_ending(path)
     # The evidence says in words what `because` says in numbers.
     table = lines.drop(columns=Columns.BECAUSE, errors="ignore")
     try:
@@ -57,6 +61,14 @@ def export(lines: pd.DataFrame, path: str | Path) -> Path:
             _WRITERS[path.suffix](table, draft)
     except OSError as error:
         raise DataFileError(f"{str(path)!r} cannot be written: {error}") from error
+    return path
+
+
+def require_ending(path: str | Path) -> Path:
+    """Raise `OptionError` unless a file's ending says what is to be written."""
+    path = Path(path)
+    if path.suffix not in _WRITERS:
+        raise OptionError(f"{str(path)!r} must end on one of {', '.join(_WRITERS)}")
     return path
 
 

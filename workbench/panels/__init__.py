@@ -3,6 +3,7 @@
 from workbench.panels.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.campaign import CampaignReport
 from workbench.panels.copy import CopyStudio
+from workbench.panels.copy_figures import copy_measures
 from workbench.panels.evaluate import ModelComparison
 from workbench.panels.interview import TasteInterview
 from workbench.panels.model import ModelReport
@@ -26,6 +27,7 @@ __all__ = [
     "TasteInterview",
     "UserExplorer",
     "UserReport",
+    "copy_measures",
     "tuning_view",
     "typical_user",
 ]

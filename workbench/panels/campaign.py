@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,22 @@ from workbench import __version__
 from workbench.columns import Columns
 from workbench.datasets import Dataset, load
 from workbench.datasets.segment import segment
-from workbench.errors import DataError
+from workbench.errors import DataError, OptionError
+from workbench.evaluation import COPY_METRICS, evaluate_copy
+from workbench.evaluation.text import FEATURES
 from workbench.language import Copywriter, Review
+from workbench.language.copywriter import MODES
+from workbench.language.export import require_ending, save
 from workbench.language.grounding import genre_name
 from workbench.language.voice import Voice
 from workbench.models import ItemKNN
-from workbench.options import at_least
+from workbench.options import at_least, one_of
 from workbench.panels import cards, copy_cards, figures
+from workbench.panels.copy_figures import copy_measures
 from workbench.strings import Strings
 
 MOST = 12  # bars of a figure
+TOLD = ("unsupported", "sound", "by_model")  # measures that the rest of the page says already
 
 
 @dataclass
@@ -38,10 +43,19 @@ class CampaignReport:
         Which users: see `workbench.datasets.segment.segment`; all if empty.
     preset : str, optional
         Kind of goods, as in `Copywriter.write`; by default what the items are.
+    mode : {"direct", "pool"}
+        Whether each line is written, or filled from sentences that were written before: thousands
+        of lines in seconds.
     budget : int
-        Lines at most. Where the segment is larger, users are drawn from it by the seed.
+        Lines at most, 0 for as many as the segment takes. Users get whole lists: where the budget
+        has fewer than the segment needs, ``budget // n`` users are drawn by the seed.
     n : int
         Lines a user.
+    shown : int
+        Users whose lines are on the page, those with flagged lines first; all lines count in the
+        figures.
+    path : str, optional
+        File for all lines with what the check says of each: ``.csv``, ``.jsonl`` or ``.parquet``.
     max_chars : int
         Length at which a line is flagged; 0 is any.
     language, tone, seed
@@ -54,8 +68,11 @@ class CampaignReport:
     ds: Any
     segment: str = ""
     preset: str | None = None
+    mode: str = "direct"
     budget: int = 20
     n: int = 2
+    shown: int = 20
+    path: str | None = None
     max_chars: int = 0
     language: str = "en"
     tone: str = "warm"
@@ -64,8 +81,17 @@ class CampaignReport:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        at_least("budget", self.budget, 1)
+        one_of("mode", self.mode, MODES)
+        at_least("budget", self.budget, 0)
         at_least("n", self.n, 1)
+        at_least("shown", self.shown, 1)
+        if 0 < self.budget < self.n:
+            raise OptionError(
+                f"budget={self.budget} lines pay for no list of n={self.n}: raise budget, lower n, "
+                "or set budget=0 for the whole segment"
+            )
+        if self.path:
+            require_ending(self.path)
         at_least("max_chars", self.max_chars, 0)
         self.text = Strings(self.language)
         if not isinstance(self.ds, Dataset):
@@ -77,20 +103,21 @@ class CampaignReport:
 
     @cached_property
     def users(self) -> np.ndarray:
-        """Those of the segment who are written to."""
-        count = min(ceil(self.budget / self.n), len(self.reached))
+        """Those of the segment whom the budget has a list for."""
+        whole = len(self.reached)
+        count = min(self.budget // self.n, whole) if self.budget else whole
         drawn = np.random.default_rng(self.seed).permutation(len(self.reached))[:count]
         return self.reached.to_numpy()[np.sort(drawn)]
 
     @cached_property
     def review(self) -> Review:
         """Every line with the check's result: what passes is open, for a person to approve."""
-        recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n).head(self.budget)
+        recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n)
         if recs.empty:
             raise DataError(f"no item has a score for the users of segment={self.segment!r}")
         brief: Any = {"language": self.language, "preset": self.preset, "voice": self.voice}
         review = Review(self.ds, editor="", **brief)
-        review.add(self.writer.write(recs, self.ds, seed=self.seed, **brief))
+        review.add(self.writer.write(recs, self.ds, mode=self.mode, seed=self.seed, **brief))
         return review
 
     @cached_property
@@ -103,7 +130,7 @@ class CampaignReport:
         flagged = self.lines["reasons"].map(bool)
         numbers = {
             "reached": len(self.reached),
-            "users": len(self.users),
+            "users": self.lines[Columns.USER].nunique(),
             "lines": len(self.lines),
             "pass": int((~flagged).sum()),
             "flagged": int(flagged.sum()),
@@ -113,7 +140,8 @@ class CampaignReport:
         whom = self.segment or self.text("campaign.everybody")
         note = self.text("campaign.note", segment=whom, name=self.ds.name)
         title = cards.heading(self.text("campaign.title"), note, level=1)
-        return self._html(cards.STYLE, title, cards.tiles(tiles))
+        account = f"<p>{cards.escape(self._account())}</p>"
+        return self._html(cards.STYLE, title, cards.tiles(tiles), account)
 
     def sources(self) -> go.Figure:
         """Who wrote the lines."""
@@ -134,12 +162,26 @@ class CampaignReport:
 
     def lengths(self) -> go.Figure:
         """How long the lines are, beside the limit."""
-        sizes = self.lines[Columns.TEXT].str.len()
+        sizes = self._written[Columns.TEXT].str.len()
         figure = figures.blank(self.text("campaign.by_length"), x=self.text("campaign.characters"))
-        figure.add_histogram(x=sizes, nbinsx=20, marker_color=figures.MINE)
+        # What is just long enough stands on this side of the mark, in a bin that ends there.
+        limit, width = self.max_chars + 0.5, max(1, round(np.ptp([*sizes, 0]) / 25))
+        bins = {"start": limit % width - width, "size": width}
+        figure.add_histogram(x=sizes, xbins=bins, marker_color=figures.MINE)
         if self.max_chars:
-            figure.add_vline(x=self.max_chars, line_dash="dot", line_color=figures.ACCENT)
+            figure.add_vline(x=limit, line_dash="dot", line_color=figures.ACCENT)
         return figure.update_layout(bargap=0.05)
+
+    def measures(self) -> go.Figure | HTML:
+        """How well the lines name what they should, and how varied they are."""
+        if self._written.empty:
+            return self._html(cards.error(self.text("campaign.none")))
+        column = self.ds.column(Columns.GENRES, self.language)
+        bare = self._shares(self.ds.items[Columns.ITEM], column).empty
+        known = {"", Columns.SOURCE} | (set() if bare else {FEATURES})
+        names = [n for n, m in COPY_METRICS.items() if m.needs in known and n not in TOLD]
+        found = evaluate_copy(self._written, self.ds, metrics=names, language=self.language)
+        return copy_measures(found, language=self.language)
 
     def genres(self) -> go.Figure:
         """Share of each genre in the lines, beside that in the histories of the same users."""
@@ -167,13 +209,26 @@ class CampaignReport:
         return _bars(counts, self.text("campaign.exposure"), x=self.text("campaign.lists"))
 
     def copy(self) -> HTML:
-        """Every line, by user, with the result of the check and what it rests on."""
-        heading = cards.heading(self.text("campaign.copy"), self.text("campaign.copy_note"))
-        parts = [heading]
-        for user, own in self.lines.groupby(Columns.USER, sort=False):
+        """Lines by user, the flagged first, with the result of the check and what they rest on."""
+        lists = self.lines.groupby(Columns.USER, sort=False)
+        flagged = lists["reasons"].agg(lambda reasons: any(map(bool, reasons)))
+        users = flagged.sort_values(ascending=False, kind="stable").index[: self.shown]
+        note = self.text("campaign.copy_note")
+        if len(users) < len(lists):
+            note += self.text("campaign.some", shown=len(users), users=f"{len(lists):,}")
+        parts = [cards.heading(self.text("campaign.copy"), note)]
+        for user in users:
             parts.append(cards.heading(self.text("user.name", user=user), level=3))
-            parts += [self._card(line) for _, line in own.iterrows()]
+            parts += [self._card(line) for _, line in lists.get_group(user).iterrows()]
         return self._html(*parts)
+
+    def saved(self) -> HTML:
+        """Write all lines to the file, if one is named, and say so."""
+        if not self.path:
+            return self._html()
+        path = save(self.lines, self.path)
+        done = self.text("campaign.saved", count=f"{len(self.lines):,}", path=path)
+        return self._html(f"<p>{cards.escape(done)}</p>")
 
     def colophon(self) -> HTML:
         """Return by what and from what all of it was made."""
@@ -184,6 +239,20 @@ class CampaignReport:
             self.text("report.version"): __version__,
         }
         return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
+
+    @property
+    def _written(self) -> pd.DataFrame:
+        """The lines without those that were refused, which have no text."""
+        return self.lines[self.lines[Columns.TEXT] != ""]
+
+    def _account(self) -> str:
+        """Say whom the budget reaches, and who has no line."""
+        whole, drawn = len(self.reached), len(self.users)
+        numbers = {"users": f"{drawn:,}", "reached": f"{whole:,}", "budget": f"{self.budget:,}"}
+        key = "drawn" if drawn < whole else "whole"
+        said = self.text(f"campaign.{key}", n=self.n, seed=self.seed, **numbers)
+        without = drawn - self.lines[Columns.USER].nunique()
+        return said + (self.text("campaign.without", count=f"{without:,}") if without else "")
 
     def _shares(self, items: pd.Series, column: str) -> pd.Series:
         if column not in self.ds.items:
@@ -210,6 +279,14 @@ def _bars(counts: pd.Series, title: str, *, x: str = "") -> go.Figure:
     figure = figures.blank(title, x=x, height=90 + 26 * len(top))
     names = [figures.shorten(str(name)) for name in top.index]
     rows = list(range(len(top)))
-    figure.add_bar(y=rows, x=top.to_numpy(), orientation="h", marker_color=figures.MINE)
-    figure.update_xaxes(rangemode="tozero", tick0=0, dtick=ceil(top.max() / 8))
+    figure.add_bar(
+        y=rows,
+        x=top.to_numpy(),
+        text=[f"{count:,}" for count in top],
+        textposition="outside",
+        cliponaxis=False,
+        orientation="h",
+        marker_color=figures.MINE,
+    )
+    figure.update_xaxes(rangemode="tozero", showticklabels=False, showgrid=False)
     return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)

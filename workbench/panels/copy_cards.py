@@ -66,7 +66,7 @@ def line_card(
         marks += cards.chips([text("copy.edited")])
     return (
         f'<div class="card"><div class="rank">{line[Columns.RANK]}</div><div class="body">'
-        f'<div class="title">{escape(line[Columns.TITLE])}</div>'
+        f'<div class="title">{cards.escape(line[Columns.TITLE])}</div>'
         f'<div class="copy">{marked(line[Columns.TEXT], claims, text)}</div>'
         f"<div>{marks}</div>{below}</div></div>"
     )
@@ -77,7 +77,7 @@ def marked(line: str, claims: Iterable[Claim], text: Strings) -> str:
     parts, end = [], 0
     for claim in claims:
         said = escape(line[claim.start : claim.end])
-        note = escape(fact(claim, text))
+        note = cards.escape(fact(claim, text))
         parts += [escape(line[end : claim.start]), f'<mark class="{_side(claim)}" title="{note}">']
         parts += [said, "</mark>"]
         end = claim.end

@@ -64,8 +64,8 @@ def tradeoff(found: Comparison, accuracy: str, other: str, *, language: str = "e
         figure.add_scatter(
             x=x["value"][[name]],
             y=y["value"][[name]],
-            error_x=_whiskers(x.loc[[name]], colour),
-            error_y=_whiskers(y.loc[[name]], colour),
+            error_x=whiskers(x.loc[[name]], colour),
+            error_y=whiskers(y.loc[[name]], colour),
             mode="markers+text",
             text=figures.shorten(name),
             textposition="top right",
@@ -182,19 +182,20 @@ def _dot(row: pd.DataFrame, name: str, colour: str) -> go.Scatter:
     return go.Scatter(
         x=row["value"],
         y=[label],
-        error_x=_whiskers(row, colour),
+        error_x=whiskers(row, colour),
         mode="markers",
         marker={"size": 10, "color": colour, "line": {"width": 2, "color": colour}},
-        hovertemplate=f"{label}: %{{x:.4f}}{_between(low, high)}<extra></extra>",
+        hovertemplate=f"{label}: %{{x:.4f}}{between(low, high)}<extra></extra>",
         showlegend=False,
     )
 
 
-def _between(low: float, high: float) -> str:
+def between(low: float, high: float) -> str:
+    """An interval as a line of what shows under the pointer; empty where there is none."""
     return "" if np.isnan(low) else f"<br>{low:.4f} – {high:.4f}"
 
 
-def _whiskers(rows: pd.DataFrame, colour: str) -> dict[str, Any]:
+def whiskers(rows: pd.DataFrame, colour: str) -> dict[str, Any]:
     """From values to the ends of their intervals; of no length where there is no interval."""
     # Lab was seen to draw nothing of a figure with a NaN in its whiskers.
     above = (rows["high"] - rows["value"]).fillna(0.0)
@@ -218,7 +219,7 @@ def _lines(figure: go.Figure, table: pd.DataFrame, found: Comparison, *, mode: s
         figure.add_scatter(
             x=mine["place"] + (number - (len(found.evaluations) - 1) / 2) * step,
             y=mine["value"],
-            error_y=_whiskers(mine, colour),
+            error_y=whiskers(mine, colour),
             mode=mode,
             name=figures.shorten(name),
             line={"color": colour, "width": 1.5},

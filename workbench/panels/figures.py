@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
+from workbench.language.facts import clean
 from workbench.strings import Strings
 
 MINE, EVERYBODY, ACCENT = "#2f63c4", "#b3bfca", "#e0793a"
@@ -168,6 +169,7 @@ def _rating_bins(ratings: pd.Series) -> np.ndarray:
 
 
 def shorten(label: str, most: int = 34) -> str:
-    """Cut a label to length and keep its text from being read as markup."""
+    """Cut a label to length, without what is not seen, and keep it from being read as markup."""
     # Plotly reads tags and entities in labels; titles come from outside.
+    label = clean(label)
     return escape(label if len(label) <= most else label[: most - 1] + "…", quote=False)

@@ -81,7 +81,8 @@ def _page(template: str, title: str, facts: Facts, scripts: list[str], **content
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     # Plotly compiles the shaders' code of WebGL figures; only an allowed script may do so.
     allowed = f"{hashes} 'unsafe-eval'" if scripts else "'none'"
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
+    loader = FileSystemLoader(_TEMPLATES)
+    environment = Environment(loader=loader, autoescape=True, finalize=_seen)
     return environment.get_template(template).render(
         title=title,
         facts=facts,
@@ -92,6 +93,13 @@ def _page(template: str, title: str, facts: Facts, scripts: list[str], **content
         script_source=Markup(allowed),  # noqa: S704
         **content,
     )
+
+
+def _seen(value: Any) -> Any:
+    """Leave out what steers a text and is not seen, such as marks that turn its direction."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in value)
 
 
 def _visible(notebook: NotebookNode) -> NotebookNode:

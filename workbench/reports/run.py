@@ -94,8 +94,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> NotebookNode:
+    notebook = nbformat.read(plan.notebook, as_version=4)
+    # No page shows a panel: such cells wait, at the end, for somebody with a kernel.
+    waiting = [c for c in notebook.cells if "interactive" in c.metadata.get("tags", ())]
+    notebook.cells = [cell for cell in notebook.cells if cell not in waiting]
     notebook = papermill.execute_notebook(
-        nbformat.read(plan.notebook, as_version=4),
+        notebook,
         draft,
         plan.parameters,
         kernel_name="python3",
@@ -107,6 +111,7 @@ def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> Note
         store_widget_state=False,
         progress_bar=progress,
     )
+    notebook.cells += waiting
     # Where the draft lay is nobody's business once the notebook is passed on.
     notebook.metadata.papermill.update(input_path=plan.notebook.name, output_path=plan.stem)
     return notebook
