@@ -52,7 +52,7 @@ def test_every_line_is_shown_with_its_source_and_the_facts_in_it(studio):
         studio.list.value = place
         assert "因为您评价过" in studio.desk._head.value
         assert "来自用户历史：" in studio.desk._facts.value
-    assert "此文案为人工撰写" in studio.desk._sent.value
+    assert "此文案没有模型参与" in studio.desk._sent.value
 
 
 def test_the_check_reads_as_one_types(studio):
