@@ -47,7 +47,10 @@ class Desk(widgets.VBox):
         self.again = _button(text, "copy.again", "refresh")
         self.others = _button(text, "copy.others", "columns")
         self._variants = widgets.GridBox(
-            layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))", "grid_gap": "10px"}
+            layout={
+                "grid_template_columns": "repeat(auto-fit, minmax(210px, 1fr))",
+                "grid_gap": "10px",
+            }
         )
         decide = widgets.HBox([self.approve, self.reject, self.reopen])
         write = widgets.HBox([self.again, self.others])

@@ -19,7 +19,10 @@ class Pick(anywidget.AnyWidget):
     value = traitlets.Int(0).tag(sync=True)
 
     _css = """
-    .wb-pick{max-height:780px;overflow-y:auto}
+    /* A shadow at the foot, which the end of the list covers, tells that there is more. */
+    .wb-pick{max-height:780px;overflow-y:auto;background:
+     linear-gradient(transparent,var(--jp-layout-color1,#fff) 60%) 0 100%/100% 40px no-repeat local,
+     linear-gradient(transparent,rgba(90,105,120,.35)) 0 100%/100% 14px no-repeat scroll}
     .wb-pick > [role=option]{cursor:pointer;border-left:3px solid transparent;padding:2px 10px;
      border-radius:2px}
     .wb-pick > [role=option]:hover{background:var(--jp-layout-color2,#f4f6f8)}
