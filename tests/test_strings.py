@@ -13,9 +13,10 @@ from workbench.compute.similarity import OF
 from workbench.errors import OptionError
 from workbench.evaluation.groups import LEVELS
 from workbench.families import FAMILIES
+from workbench.language.kinds import KINDS as TEXTS
+from workbench.language.preset import PRESETS
 from workbench.language.prompts import TONES
 from workbench.language.review import STATUSES
-from workbench.panels.copy import SINGLE
 from workbench.panels.copy_cards import FACTS, KINDS, REASONS
 from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
@@ -36,7 +37,8 @@ COMPOSED = {
     "level": LEVELS,
     "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
-    "text": SINGLE,
+    "text": TEXTS,
+    "preset": PRESETS,
     "source": ("model", "pool", "pattern", "refused"),
     "status": STATUSES,
     "reason": REASONS,

@@ -1,4 +1,4 @@
-"""A merchandiser opens CopyStudio, edits a line, approves it and exports."""
+"""A merchandiser opens CopyStudio, edits lines and an e-mail, approves, rejects and exports."""
 
 from playwright.sync_api import expect
 
@@ -40,5 +40,46 @@ def test_a_line_is_edited_refused_approved_and_exported(page, lab):
     # The desk moves what is below it as it shows another line.
     expect(area).to_have_value(lines.nth(2).locator(".copy").inner_text())
 
+    page.get_by_placeholder("Reason, to reject it").fill("we ran it last week")
+    page.locator("button.mod-danger").click()
+    expect(lines.nth(2).locator(".chip.rejected")).to_be_visible()
+    page.locator("button", has_text="Take back").click()
+    expect(lines.nth(2).locator(".chip.rejected")).to_have_count(0)
+
+    kinds, domains = (
+        page.locator(".jupyter-widgets select").filter(has_text=name)
+        for name in ("list introduction", "by the data")
+    )
+    kinds.select_option("list introduction")
+    expect(lines).to_have_count(1)
+    expect(lines.first).to_contain_text("The whole list (5)")
+    before = area.input_value()
+    page.locator("button", has_text="Other lines").click()
+    variants = page.locator(".widget-gridbox .widget-gridbox .copy")
+    expect(variants.first).to_be_visible()
+    taken = variants.first.inner_text()
+    assert taken != before
+    page.locator("button", has_text="Use this one").first.click()
+    expect(area).to_have_value(taken)
+    page.locator(APPROVE).click()
+    expect(lines.first.locator(".chip.approved")).to_be_visible()
+    domains.select_option("finance")
+    needed = page.locator(".wb .error", has_text="needs the column 'risk_preference'")
+    expect(needed).to_be_visible()
+    expect(lines).to_have_count(0)
+    domains.select_option("film")
+    expect(lines.first.locator(".chip.approved")).to_be_visible()
+
+    kinds.select_option("e-mail")
+    subject = page.get_by_label("Subject")
+    expect(subject).to_be_visible(timeout=180 * SECOND)
+    subject.fill("It won an award")
+    expect(page.locator(".wb .error li").first).to_contain_text("In the subject: An award")
+    subject.fill("A new suggestion for you")
+    expect(page.locator(".wb .error li")).to_have_count(0)
+    expect(lines.first).to_contain_text("A new suggestion for you")
+    page.locator(APPROVE).click()
+    expect(lines.first.locator(".chip.approved")).to_be_visible()
+
     page.locator("button", has_text="Export approved lines").click()
-    expect(page.locator(".passes", has_text="Written to approved.csv: 2")).to_be_visible()
+    expect(page.locator(".passes", has_text="Written to approved.csv: 4")).to_be_visible()

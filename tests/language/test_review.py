@@ -1,15 +1,22 @@
+import csv
+import json
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import Copywriter, Review
-from workbench.language.preset import preset
+from workbench.language.preset import PRESETS, preset
 from workbench.language.voice import Voice
 
 from .stand_ins import Scripted
 from .test_preset import domain, recommended
+
+LISTS = ("intro", "welcome")
+SINGLE = ("line", "push", "email", "title", "why")
 
 SOUND = "If you loved Casino, Heat (1995) is a natural next step."
 UNSOUND = "If you loved Casino, Heat (1995) has a story."
@@ -160,6 +167,126 @@ def test_what_a_domain_requires_stands_behind_a_text_and_is_missed():
     assert review.edit(line, text.strip()) == ("required",)
 
 
+def written(ds, name, kind, *, user="cy", language="en"):
+    """Three items, of which one suits a user of low risk."""
+    recs = recommended(user).loc[[0, 1, 2]].assign(rank=[1, 2, 3])
+    return Copywriter(Scripted()).write(recs, ds, kind=kind, preset=name, language=language)
+
+
+@pytest.mark.parametrize("kind", [*SINGLE, *LISTS])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_the_copywriter_delivers_of_any_kind_and_domain_passes(name, language, kind):
+    ds = domain(name)
+    review = Review(ds, preset=name, language=language)
+    lines = review.add(written(ds, name, kind, language=language))
+    assert len(lines) == (1 if kind in LISTS else 3)
+    assert [review.approve(line) for line in lines] == ["approved"] * len(lines)
+    assert set(review.lines["preset"]) == {name}
+    assert review.claims(0)
+
+
+def test_a_subject_is_edited_under_the_check_beside_its_text(films, recs):
+    review = Review(films, editor="Ann")
+    review.add(Copywriter(Scripted()).write(recs.head(1), films, kind="email"))
+    before = review.lines.loc[0]
+    assert review.edit(0, subject="Heat, an award") == ("subject-award:award",)
+    assert review.edit(0, subject="") == ("subject-length:0",)
+    assert review.edit(0, subject="Casino, and then Heat") == ()
+    (found,) = (c for c in review.claims(0, of="subject") if c.field == "title")
+    assert found[:2] == (17, 21)
+    line = review.lines.loc[0]
+    assert line[["subject", "draft_subject"]].tolist() == ["Casino, and then Heat", before.subject]
+    assert line["text"] == before["text"]
+    assert line["edited"]
+    review.reopen(0)
+    assert review.lines["subject"][0] == "Casino, and then Heat"
+
+
+def test_a_line_without_a_subject_has_none_to_change(review):
+    with pytest.raises(OptionError, match="line 0 has no subject"):
+        review.edit(0, subject="Heat")
+    with pytest.raises(OptionError, match="of='subject' is not one of 'text'"):
+        review.claims(0, of="subject")
+
+
+def test_texts_of_a_list_are_kept_by_user_and_kind():
+    ds = domain("film")
+    review = Review(ds, preset="film")
+    intro, welcome = (written(ds, "film", kind) for kind in LISTS)
+    assert (review.add(intro), review.add(welcome), review.add(intro)) == ([0], [1], [0])
+    assert review.lines["title"].tolist() == ["", "Harbour A (1999)"]
+    assert review.lines["items"].tolist() == [[0, 1, 2]] * 2
+    assert review.edit(0, "Your list is ready: 4 picks.") == ("number:4",)
+    with pytest.raises(DataError, match="'cy', None, 'intro'"):
+        review.replace(0, welcome.iloc[0])
+
+
+def test_strangers_and_lists_that_lack_a_column_are_told_apart(films, recs):
+    writer, review = Copywriter(Scripted()), Review(films)
+    stranger = writer.write(recs.tail(1), films, kind="welcome")
+    assert review.add(stranger) == review.add(stranger) == [0]
+    with pytest.raises(DataError, match=r"lack the columns \['items'\]"):
+        review.add(stranger.drop(columns="items"))
+    email = writer.write(recs.head(1), films, kind="email").drop(columns="subject")
+    with pytest.raises(DataError, match=r"lack the columns \['subject'\]"):
+        review.add(email)
+
+
+def test_a_domain_holds_for_lines_that_are_added_after_it_was_set():
+    ds = domain("finance")
+    review = Review(ds)
+    review.add(written(ds, "finance", "line", user="bo").head(1))
+    review.preset = "finance"
+    review.add(written(ds, "finance", "push", user="bo").head(1))
+    assert review.lines["preset"].tolist() == ["shop", "finance"]
+    assert review.lines["reasons"][1] == []
+    assert "required" not in review.edit(0, "Harbour A is worth a closer look.")
+    assert "required" in review.edit(1, "Harbour A is worth a closer look.")
+
+
+def test_what_does_not_suit_a_user_is_barred_whoever_writes_it():
+    ds = domain("finance")
+    review = Review(ds, preset="finance")
+    review.add(written(ds, "finance", "line", user="ada"))
+    barred = "unsuitable:risk medium, above the user's own"
+    assert review.lines["reasons"].tolist()[:2] == [[], [f"refused:{barred}"]]
+    with pytest.raises(OptionError, match="line 1 has no text to approve"):
+        review.approve(1, reason="we may")
+    assert review.edit(1, "Harbour B is worth a closer look. Your capital is at risk.") == (barred,)
+    with pytest.raises(OptionError, match="unsuitable"):
+        review.approve(1)
+    assert review.approve(1, reason="compliance agreed") == "flagged"
+
+
+def rows(path):
+    if path.suffix == ".parquet":
+        return parquet.read_table(path).to_pylist()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file) if path.suffix == ".csv" else map(json.loads, file))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "item", "ids", "none"),
+    [
+        (".csv", "0", "[0, 1, 2]", ""),
+        (".jsonl", 0, [0, 1, 2], None),
+        (".parquet", 0, "[0, 1, 2]", None),
+    ],
+)
+def test_lines_of_all_kinds_leave_in_one_file(suffix, item, ids, none, tmp_path):
+    ds = domain("film")
+    review = Review(ds, preset="film")
+    for kind in ("line", "email", "intro"):
+        review.approve(review.add(written(ds, "film", kind))[0])
+    line, email, intro = rows(review.export(tmp_path / f"copy{suffix}"))
+    assert [each["kind"] for each in (line, email, intro)] == ["line", "email", "intro"]
+    assert [each["item_id"] for each in (line, email, intro)] == [item, item, none]
+    assert (line["subject"], intro["subject"]) == (none, none)
+    assert email["subject"] == email["draft_subject"] == review.lines["subject"][3]
+    assert (line["items"], intro["items"]) == (none, ids)
+
+
 def test_what_a_copywriter_writes_is_reviewed_in_chinese(goods, recs):
     recs = recs.head(1).assign(user_id="u", item_id="a", because=[[("b", 1.0)]])
     review = Review(goods, language="zh")
@@ -180,4 +307,5 @@ def test_any_text_can_be_typed_and_is_kept_as_it_is(text):
     reasons = review.edit(0, text)
     assert review.lines["text"].tolist() == [text]
     assert all(0 <= c.start < c.end <= len(text) for c in review.claims(0))
-    assert review.approve(0, reason="because") == ("flagged" if reasons else "approved")
+    if text.strip():
+        assert review.approve(0, reason="because") == ("flagged" if reasons else "approved")

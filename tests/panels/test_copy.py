@@ -4,6 +4,9 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from tests.language.stand_ins import Scripted
+from tests.language.test_preset import domain
+from workbench.errors import OptionError
 from workbench.language.grounding import Claim
 from workbench.panels import copy_cards
 from workbench.strings import Strings
@@ -52,7 +55,7 @@ def test_every_line_is_shown_with_its_source_and_the_facts_in_it(studio):
         studio.list.value = place
         assert "因为您评价过" in studio.desk._head.value
         assert "来自用户历史：" in studio.desk._facts.value
-    assert "此文案为人工撰写" in studio.desk._sent.value
+    assert "此文案没有模型参与" in studio.desk._sent.value
 
 
 def test_the_check_reads_as_one_types(studio):
@@ -87,6 +90,100 @@ def test_approved_lines_of_all_users_are_exported(studio):
     assert [row["editor"] for row in rows] == ["Ann", "Ann", "Bob"]
     assert rows[0]["text"] == first
     assert rows[1]["note"] == "it did"
+
+
+@pytest.fixture
+def finance():
+    """A list for somebody of medium risk: one item suits, one of high risk does not."""
+    ds = domain("finance")
+    chosen = pd.DataFrame({"user_id": ["ada", "bo", "cy"], "item_id": [0, 1, 2], "rating": 5.0})
+    model = wb.Popular().fit(wb.Dataset(chosen, ds.items, ds.users, name="funds"))
+    return wb.panels.CopyStudio(
+        model, "bo", writer=wb.Copywriter(Scripted()), n=2, preset="finance", editor="Ann"
+    )
+
+
+def test_the_subject_of_an_email_is_edited_beside_its_text(studio):
+    assert studio.desk.subject.layout.display == "none"
+    studio.controls["kind"].value = "email"
+    assert studio.desk.subject.layout.display is None
+    line = studio.review.lines.loc[studio.line]
+    assert (studio.desk.subject.value, studio.desk.area.value) == (line["subject"], line["text"])
+    assert studio.desk.area.rows >= line["text"].count("\n") + 1
+    studio.desk.subject.value = "一个故事"
+    assert "主题：没有依据的词：故事" in studio.desk._verdict.value
+    assert "一个故事" in studio.list.cards[0]
+    assert "已修改" in studio.list.cards[0]
+    studio.desk.others.click()
+    shown = studio.desk._variants.children[0].children[0].value
+    assert '<span class="soft">主题</span>' in shown
+    studio.controls["kind"].value = "line"
+    assert studio.desk.subject.layout.display == "none"
+    assert studio.desk._message.value == ""
+
+
+@pytest.mark.parametrize("kind", ["intro", "welcome"])
+def test_a_text_about_the_whole_list_stands_alone(studio, kind):
+    studio.list.value = 2
+    studio.controls["kind"].value = kind
+    assert len(studio.list.cards) == len(studio.state.lines) == 1
+    assert studio.list.value == 0
+    titles = studio.ds.titles_in("zh")[studio.state.recs["item_id"]]
+    assert f"清单内容：“{titles.iloc[0]}”、“{titles.iloc[1]}”" in studio.desk._head.value
+    assert ("整份清单（3）" in studio.list.cards[0]) == (kind == "intro")
+    before = studio.desk.area.value
+    studio.desk.again.click()
+    assert studio.desk.area.value != before
+    studio.desk.approve.click()
+    assert "chip approved" in studio.list.cards[0]
+
+
+def test_another_domain_holds_for_the_lines_that_it_brings(finance):
+    warning = "Your capital is at risk."
+    assert finance.desk.area.value.endswith(warning)
+    finance.desk.approve.click()
+    finance.controls["preset"].value = ""
+    assert finance.review.preset is None
+    assert finance.review.lines["preset"].tolist() == ["finance", "shop"]
+    assert "The user stated: medium risk" in finance.desk._head.value
+    finance.list.value = 1
+    assert not finance.desk.area.value.endswith(warning)
+
+
+def test_a_refused_line_says_why_and_can_only_be_rejected(finance):
+    why = "It does not suit this user: risk high, above the user&#x27;s own"
+    assert why in finance.list.cards[1]
+    finance.list.value = 1
+    assert why in finance.desk._verdict.value
+    assert finance.desk.approve.disabled
+    finance.desk.reason.value = "of course"
+    finance.desk.reject.click()
+    assert "chip rejected" in finance.list.cards[1]
+    finance.list.value = 0
+    assert not finance.desk.approve.disabled
+
+
+def test_a_domain_that_does_not_suit_the_data_says_so_and_shows_no_lines(studio):
+    studio.controls["preset"].value = "finance"
+    assert "needs the column &#x27;risk_preference&#x27; in the users" in studio._message.value
+    assert studio.list.cards == []
+    assert studio.desk.layout.display == "none"
+    studio.controls["preset"].value = "film"
+    assert studio._message.value == ""
+    assert len(studio.list.cards) == 3
+
+
+def test_a_domain_of_ones_own_is_offered_and_a_wrong_one_refused(model, writer, tmp_path):
+    path = tmp_path / "cinema.toml"
+    path.write_text('goods = {en = "film", zh = "影片"}\nlike = "film"', encoding="utf-8")
+    options = {"writer": writer, "n": 1, "language": "zh"}
+    studio = wb.panels.CopyStudio(model, 42, preset=path, **options)
+    assert studio.controls["preset"].options[-1] == ("cinema", path)
+    assert studio.review.lines["preset"].tolist() == ["cinema"]
+    with pytest.raises(OptionError, match=r"preset='films'.*did you mean 'film'"):
+        wb.panels.CopyStudio(model, 42, preset="films", **options)
+    with pytest.raises(OptionError, match=r"kind='mail'.*did you mean 'email'"):
+        wb.panels.CopyStudio(model, 42, kind="mail", **options)
 
 
 def test_decisions_stay_when_the_tone_changes(studio):
@@ -160,13 +257,17 @@ def test_titles_and_text_are_escaped():
     ds = wb.load("shop")
     hostile = ds.items.assign(title=HOSTILE + ds.items["title"], title_zh=ds.items["title_zh"])
     model = wb.ItemKNN().fit(wb.Dataset(ds.interactions, hostile))
-    studio = wb.panels.CopyStudio(model, "u004", n=2, language="zh", editor=HOSTILE)
+    options = {"n": 2, "kind": "email", "language": "zh", "editor": HOSTILE}
+    studio = wb.panels.CopyStudio(model, "u004", **options)
+    studio.desk.subject.value = HOSTILE
     studio.desk.area.value = HOSTILE
     studio.desk.reason.value = HOSTILE
     studio.desk.approve.click()
     desk = studio.desk
     parts = (desk._head, desk._marked, desk._verdict, desk._facts, desk._sent, desk._message)
     shown = "".join([*(part.value for part in parts), *studio.list.cards])
+    studio.controls["kind"].value = "intro"
+    shown += studio.desk._head.value + studio.list.cards[0]
     assert "<img" not in shown
     assert "&lt;img" in shown
 
@@ -183,6 +284,9 @@ def test_marks_are_laid_over_the_text_as_it_is():
 def test_a_reason_is_said_in_plain_words():
     english, chinese = Strings("en"), Strings("zh")
     assert copy_cards.in_words("number:7", chinese) == "数字没有依据：7"
+    assert copy_cards.in_words("subject-number:7", english).startswith("In the subject: A number")
+    refused = copy_cards.in_words("refused:no-text:no line passes", english)
+    assert refused == "Nothing was written. Nothing sound fits: no line passes"
     assert copy_cards.in_words("residue", english).startswith("It is no finished sentence")
     assert copy_cards.in_words("from-elsewhere:x", english) == "from-elsewhere:x"
 

@@ -23,11 +23,12 @@ def export(lines: pd.DataFrame, path: str | Path) -> Path:
     lines : DataFrame
         `Review.approved`: every line with its text, the reasons and the note of a flagged one, the
         editor and the time, and what it was made of: source, draft, model, seed, evidence, the
-        data's name and hash, and all else that `Copywriter.write` tells.
+        data's name and hash, the subject of an e-mail, the items of a list, and all else that
+        `Copywriter.write` tells.
     path : str or Path
         Its suffix says what is written: ``.csv`` (what a spreadsheet would take for a formula
-        begins with ' there), ``.jsonl`` or ``.parquet``. In CSV and Parquet, evidence and reasons
-        are JSON texts.
+        begins with ' there), ``.jsonl`` or ``.parquet``. In CSV and Parquet, evidence, reasons and
+        items are JSON texts.
 
     Returns
     -------
@@ -74,7 +75,8 @@ def require_ending(path: str | Path) -> Path:
 
 def _csv(table: pd.DataFrame, path: Path) -> None:
     # Without the mark in front, spreadsheets take Chinese for Latin letters.
-    _flat(table).map(neutral).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    flat = _mapped(_flat(table), neutral)
+    flat.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
 def _json_lines(table: pd.DataFrame, path: Path) -> None:
@@ -86,7 +88,17 @@ def _parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def _flat(table: pd.DataFrame) -> pd.DataFrame:
-    return table.map(lambda value: _json(value) if isinstance(value, list | dict) else value)
+    return _mapped(table, lambda value: _json(value) if isinstance(value, list | dict) else value)
+
+
+def _mapped(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
+    """Change every cell; ids that are numbers stay whole, also where some lines have none."""
+    return pd.DataFrame(
+        {
+            name: pd.Series(map(change, column), table.index, column.dtype)
+            for name, column in table.items()
+        }
+    )
 
 
 def _json(value: Any) -> str:

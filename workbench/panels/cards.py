@@ -35,6 +35,7 @@ STYLE = """<style>
 .wb .chip.new{color:var(--warm);border-color:currentColor;font-weight:620}
 .wb-pick .wb .card{border:0;background:none;margin:2px 0;padding:6px 0}
 .wb .copy.large{font-size:18px;line-height:1.5;margin:8px 0}
+.wb .copy{white-space:pre-line}
 .wb .chip.approved{color:#2e7d4f;border-color:currentColor;font-weight:620}
 .wb .chip.flagged{color:var(--warm);border-color:currentColor;font-weight:620}
 .wb .chip.rejected{color:#c0392b;border-color:currentColor;font-weight:620}

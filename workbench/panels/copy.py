@@ -15,24 +15,29 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.errors import OptionError, WorkbenchError
 from workbench.language import Copywriter, Review
+from workbench.language.grounding import Claim
+from workbench.language.kinds import KINDS
+from workbench.language.kinds import kind as kind_of
+from workbench.language.preset import PRESETS
+from workbench.language.preset import preset as preset_of
 from workbench.language.prompts import TONES
 from workbench.language.review import OPEN, STATUSES
 from workbench.language.voice import Voice
 from workbench.models import Recommender
+from workbench.options import one_of
 from workbench.panels import cards, copy_cards
 from workbench.panels.base import Panel, choice, labels, search, slider
 from workbench.panels.desk import Desk, Outbox
 from workbench.panels.pick import Pick
 from workbench.strings import Strings
 
-LENGTHS = {"en": (160, 120, 80), "zh": (60, 45, 30)}  # characters to choose from
+LENGTHS = {"en": (400, 160, 120, 80), "zh": (200, 60, 45, 30)}  # characters to choose from
 VARIANTS = 3
-SINGLE = ("line", "push", "title", "why")  # kinds of text about one item that have no subject
 
 
 @dataclass(frozen=True)
 class CopyDraft:
-    """One user's list with its lines.
+    """One user's list with its lines, or with the one text about all of it.
 
     Parameters
     ----------
@@ -41,13 +46,11 @@ class CopyDraft:
     writer : Copywriter
     user_id : str or int
     n : int
-        Lines.
-    tone, language, seed
+        Items of the list.
+    kind, preset, tone, language, seed
         As in `Copywriter.write`.
     max_chars : int, optional
         Length at which a line is too long.
-    kind, preset
-        As in `Copywriter.write`; kinds of one item and without a subject.
     """
 
     model: Recommender
@@ -78,18 +81,18 @@ class CopyDraft:
 
     @cached_property
     def lines(self) -> pd.DataFrame:
-        """The recommendations with ``text``, ``source``, ``evidence``, ``model``, ``seed``."""
+        """What `Copywriter.write` returns: a line for each item, or one for all."""
         return self._written(self.recs, self.seed)
 
     def variants(
         self, line: int, *, count: int = VARIANTS, after: int = 0, known: tuple[str, ...] = ()
     ) -> pd.DataFrame:
-        """Write other lines for one of the recommendations, each by a seed of its own.
+        """Write others in place of one of the lines, each by a seed of its own.
 
         Parameters
         ----------
         line : int
-            Place in the list, from 0.
+            Place among the lines, from 0.
         count : int
             How many, at most: seeds that say what is known already are passed over.
         after : int
@@ -97,11 +100,11 @@ class CopyDraft:
         known : tuple of str
             Texts not to come up with again.
         """
-        rec = self.recs.iloc[[line]]
+        recs = self._about(line)
         found = [self._written(self.recs.head(0), self.seed)]
         seen = set(known)
         for seed in range(self.seed + after + 1, self.seed + after + 1 + 3 * count):
-            written = self._written(rec, seed)
+            written = self._written(recs, seed)
             if written[Columns.TEXT].iloc[0] not in seen:
                 seen |= set(written[Columns.TEXT])
                 found.append(written)
@@ -112,11 +115,15 @@ class CopyDraft:
     def sent(self, line: int, seed: int | None = None) -> str:
         """Return what the model was sent for a line, or for a variant of it, word for word."""
         alone = seed is not None and seed != self.seed
-        recs = self.recs.iloc[[line]] if alone else self.recs
+        recs = self._about(line) if alone else self.recs
         prompts = self.writer.prompts(
             recs, self.ds, seed=self.seed if seed is None else int(seed), **self._brief
         )
         return str(prompts["sent"].iloc[0 if alone else line])
+
+    def _about(self, line: int) -> pd.DataFrame:
+        """Return the recommendations that a line is about."""
+        return self.recs if kind_of(self.kind).per == "list" else self.recs.iloc[[line]]
 
     def _written(self, recs: pd.DataFrame, seed: int) -> pd.DataFrame:
         return self.writer.write(recs, self.ds, seed=seed, **self._brief)
@@ -131,7 +138,7 @@ class CopyStudio(Panel):
     """Copy for users' lists: look, edit under the check, choose, approve or reject, export.
 
     Its state is the `CopyDraft` of the list that is shown; what is decided stays in `review` while
-    the list, the tone or the user change.
+    the user, the kind of text, the domain or the tone change.
 
     Parameters
     ----------
@@ -142,13 +149,11 @@ class CopyStudio(Panel):
     writer : Copywriter, optional
         By default the embedded model.
     n : int
-        Lines.
-    tone, seed
+        Items of the list.
+    kind, preset, tone, seed
         As in `Copywriter.write`.
     max_chars : int, optional
         Length at which a line is too long.
-    kind, preset
-        As in `Copywriter.write`; kinds of one item and without a subject.
     language : {"en", "zh"}
     editor : str, optional
         Who decides; by default the name of the login.
@@ -194,21 +199,29 @@ class CopyStudio(Panel):
         lengths = sorted({*LENGTHS[language], *([max_chars] if max_chars else [])}, reverse=True)
         options = [(text("copy.any_length"), 0)]
         options += [(text("copy.at_most", count=count), count) for count in lengths]
-        kinds = [(text(f"text.{name}"), name) for name in SINGLE]
+        kinds = [(text(f"text.{name}"), name) for name in KINDS]
+        presets: list[Any] = [(text(f"preset.{name}"), name) for name in PRESETS]
+        if preset not in (None, *PRESETS):  # a file of one's own
+            presets.append((preset_of(preset).name, preset))
+        presets.insert(0, (text("copy.by_data"), ""))  # of None, a list shows no option as chosen
         tones = [(text(f"tone.{name}"), name) for name in TONES]
+        controls = {
+            "user": search(text, "recommend.user", list(self._users), str(user_id)),
+            "kind": choice(text, "copy.kind", kinds, one_of("kind", kind, KINDS)),
+            "preset": choice(text, "copy.preset", presets, preset or ""),
+            "n": slider(text, "copy.n", n, 1, 20),
+            "tone": choice(text, "copy.tone", tones, tone),
+            "length": choice(text, "copy.length", options, max_chars or 0),
+            "seed": slider(text, "copy.seed", seed, 0, 20),
+        }
+        for control in controls.values():
+            control.layout.width, control.style.description_width = "260px", "84px"
         super().__init__(
             model.data,
             language=language,
             device=resolve("auto"),
             title="copy.title",
-            controls={
-                "user": search(text, "recommend.user", list(self._users), str(user_id)),
-                "n": slider(text, "copy.n", n, 1, 20),
-                "kind": choice(text, "copy.kind", kinds, kind),
-                "tone": choice(text, "copy.tone", tones, tone),
-                "length": choice(text, "copy.length", options, max_chars or 0),
-                "seed": slider(text, "copy.seed", seed, 0, 20),
-            },
+            controls=controls,
             views=[halves, self.outbox],
         )
 
@@ -222,10 +235,11 @@ class CopyStudio(Panel):
         self._message.value = cards.box(self._busy)
         super().refresh()
 
-    def edit(self, text: str) -> None:
-        """Change the text of the line on the desk; the check reads it at once."""
-        if text != self._own[Columns.TEXT]:
-            self._do(lambda: self.review.edit(self.line, text))
+    def edit(self, text: str | None = None, *, subject: str | None = None) -> None:
+        """Change the line on the desk; the check reads it at once."""
+        own = self._own
+        if text not in (None, own[Columns.TEXT]) or subject not in (None, own.get(Columns.SUBJECT)):
+            self._do(lambda: self.review.edit(self.line, text, subject=subject))
 
     def approve(self) -> None:
         """Approve the line; against the check that takes the reason that is typed."""
@@ -277,6 +291,7 @@ class CopyStudio(Panel):
             getattr(self.desk, name).on_click(lambda _, name=name: getattr(self, name)())
         self.desk.others.on_click(lambda _: self.vary())
         self.desk.area.observe(lambda change: self.edit(change.new), "value")
+        self.desk.subject.observe(lambda change: self.edit(subject=change.new), "value")
         self.list.observe(lambda _: self._open(), "value")
         self.outbox.export.on_click(lambda _: self.export())
         self.outbox.editor.observe(
@@ -326,14 +341,19 @@ class CopyStudio(Panel):
             self.controls["seed"].value,
             self.controls["length"].value or None,
             self.controls["kind"].value,
-            self.review.preset,
+            self.controls["preset"].value or None,
         )
 
     def _draw(self, state: CopyDraft) -> None:
-        self.review.hold(state.voice)
-        self._numbers = self.review.add(state.lines)
-        self.list.value = min(self.list.value, max(len(self._numbers) - 1, 0))
-        self._open()
+        self._numbers = []  # those of other settings are not shown beside an error
+        try:
+            lines = state.lines
+            self.review.preset = state.preset
+            self.review.hold(state.voice)
+            self._numbers = self.review.add(lines)
+        finally:
+            self.list.value = min(self.list.value, max(len(self._numbers) - 1, 0))
+            self._open()
 
     def _open(self) -> None:
         """Lay the line that is picked on the desk."""
@@ -347,7 +367,8 @@ class CopyStudio(Panel):
     def _show(self) -> None:
         lines = self.review.lines
         if self._numbers:
-            self.desk.show(lines.loc[self.line], self.review.claims(self.line))
+            own = lines.loc[self.line]
+            self.desk.show(own, *self._claims(own))
         self.list.cards = [self._card(lines.loc[number]) for number in self._numbers]
         counts = lines["status"].value_counts() if len(lines) else {}
         self.outbox.show({status: int(counts.get(status, 0)) for status in STATUSES})
@@ -355,5 +376,16 @@ class CopyStudio(Panel):
     def _card(self, line: pd.Series) -> str:
         status = line["status"]
         marks = "" if status == OPEN else cards.chips([self.text(f"status.{status}")], status)
-        claims = self.review.claims(line.name)
-        return cards.box(copy_cards.line_card(line, claims, self.text, marks=marks))
+        claims, subject = self._claims(line)
+        why = [] if line[Columns.TEXT] else line["reasons"]
+        said = (cards.escape(copy_cards.in_words(reason, self.text)) for reason in why)
+        below = "".join(f'<div class="why">{reason}</div>' for reason in said)
+        return cards.box(
+            copy_cards.line_card(line, claims, self.text, subject=subject, marks=marks, below=below)
+        )
+
+    def _claims(self, line: pd.Series) -> tuple[list[Claim], list[Claim]]:
+        """Return those of a line's text, and those of its subject."""
+        has_subject = line.get(Columns.SUBJECT) is not None
+        subject = self.review.claims(line.name, of=Columns.SUBJECT) if has_subject else []
+        return self.review.claims(line.name), subject

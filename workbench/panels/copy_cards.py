@@ -17,7 +17,8 @@ REASONS = (
     *("not-named", "misnamed", "other-title", "number", "year", "price", "award", "quote"),
     *("superlative", "user-claim", "instruction", "residue", "language"),
     *("repetition", "length", "article", "unsupported-word"),
-    *("voice-length", "voice-never", "voice-emoji", "preset-never", "required", "refused"),
+    *("voice-length", "voice-never", "voice-emoji", "preset-never", "required"),
+    *("refused", "unsuitable", "unknown", "no-text"),
 )
 FACTS = (
     *("title", "year", "genres", "price", "description", "row"),
@@ -45,11 +46,21 @@ def copy_cards(lines: pd.DataFrame, ds: Dataset, text: Strings) -> str:
 
 
 def evidence(line: Any, ds: Dataset, text: Strings) -> str:
-    """What a recommendation rests on, in words."""
-    known = line.user_id in ds.user_ids
-    mine = ds.history(line.user_id) if known else ds.table.head(0)
-    ratings = dict(zip(mine[Columns.ITEM], mine[Columns.RATING], strict=True))
-    return cards.because(line.because, ds, ratings, text)
+    """What a text rests on, in words: of a recommendation its evidence, of a list its items."""
+    comma = text("because.comma")
+    called = Columns.TITLE if text.language == "en" else f"{Columns.TITLE}_{text.language}"
+    stated = [str(own[called]) for own in line.evidence if own["kind"] == "attribute"]
+    said = text("because.stated", values=comma.join(stated)) if stated else ""
+    if getattr(line, Columns.BECAUSE, None) is None:
+        titles = ds.titles_in(text.language)
+        named = [text("because.title", title=titles[item]) for item in line[Columns.ITEMS]]
+        rests = text("because.list", items=comma.join(named)) if named else ""
+    else:
+        known = line.user_id in ds.user_ids
+        mine = ds.history(line.user_id) if known else ds.table.head(0)
+        ratings = dict(zip(mine[Columns.ITEM], mine[Columns.RATING], strict=True))
+        rests = cards.because(line.because, ds, ratings, text)
+    return " · ".join(filter(None, [said, rests]))
 
 
 def source(name: str, text: Strings) -> str:
@@ -58,18 +69,46 @@ def source(name: str, text: Strings) -> str:
 
 
 def line_card(
-    line: pd.Series, claims: Iterable[Claim], text: Strings, *, marks: str = "", below: str = ""
+    line: pd.Series,
+    claims: Iterable[Claim],
+    text: Strings,
+    *,
+    subject: Iterable[Claim] = (),
+    marks: str = "",
+    below: str = "",
 ) -> str:
     """Card of a line as `Review.lines` holds it, its words marked by what they rest on."""
     marks += source(line[Columns.SOURCE], text)
     if line["edited"]:
         marks += cards.chips([text("copy.edited")])
+    rank = f'<div class="rank">{line[Columns.RANK]}</div>' if line.get(Columns.RANK) else ""
     return (
-        f'<div class="card"><div class="rank">{line[Columns.RANK]}</div><div class="body">'
-        f'<div class="title">{cards.escape(line[Columns.TITLE])}</div>'
-        f'<div class="copy">{marked(line[Columns.TEXT], claims, text)}</div>'
-        f"<div>{marks}</div>{below}</div></div>"
+        f'<div class="card">{rank}<div class="body">'
+        f'<div class="title">{cards.escape(headline(line, text))}</div>'
+        f"{words(line, claims, text, subject=subject)}<div>{marks}</div>{below}</div></div>"
     )
+
+
+def headline(line: pd.Series, text: Strings) -> str:
+    """What a line is about: the title of its item, or that it is about a whole list."""
+    return line[Columns.TITLE] or text("copy.whole_list", count=len(line[Columns.ITEMS]))
+
+
+def words(
+    line: pd.Series,
+    claims: Iterable[Claim],
+    text: Strings,
+    *,
+    subject: Iterable[Claim] = (),
+    size: str = "",
+) -> str:
+    """The words of a line, and above them those of its subject, marked by what they rest on."""
+    copy = marked(line[Columns.TEXT], claims, text)
+    if not line.get(Columns.SUBJECT):
+        return f'<div class="copy {size}">{copy}</div>'
+    head = marked(line[Columns.SUBJECT], subject, text)
+    label = f'<span class="soft">{text("copy.subject")}</span>'
+    return f'<div class="copy subject">{label} {head}</div><div class="copy">{copy}</div>'
 
 
 def marked(line: str, claims: Iterable[Claim], text: Strings) -> str:
@@ -84,9 +123,13 @@ def marked(line: str, claims: Iterable[Claim], text: Strings) -> str:
     return "".join([*parts, escape(line[end:])])
 
 
-def facts(line: str, claims: Iterable[Claim], text: Strings) -> str:
-    """A row for each marked word: what it rests on."""
-    rows = {(line[claim.start : claim.end], fact(claim, text)): _side(claim) for claim in claims}
+def facts(texts: Iterable[tuple[str, Iterable[Claim]]], text: Strings) -> str:
+    """A row for each marked word of some texts: what it rests on."""
+    rows = {
+        (line[claim.start : claim.end], fact(claim, text)): _side(claim)
+        for line, claims in texts
+        for claim in claims
+    }
     body = "".join(
         f'<tr><td><mark class="{side}">{escape(said)}</mark></td>'
         f'<td class="soft">{escape(note)}</td></tr>'
@@ -115,7 +158,12 @@ def verdict(reasons: Sequence[str], text: Strings) -> str:
 
 def in_words(reason: str, text: Strings) -> str:
     """A reason of the check, "code:detail", as an analyst reads it."""
+    if reason.startswith(f"{Columns.SUBJECT}-"):
+        own = reason.removeprefix(f"{Columns.SUBJECT}-")
+        return text("copy.in_subject", reason=in_words(own, text))
     code, _, detail = reason.partition(":")
+    if code == "refused":
+        detail = in_words(detail, text)
     return text(f"reason.{code}", detail=detail) if code in REASONS else reason
 
 

@@ -13,6 +13,9 @@ from workbench.panels import cards, copy_cards
 from workbench.strings import Strings
 
 WIDE = {"width": "auto"}
+WRAPS = 60  # characters, at about which the text area begins another row
+FULL = {"width": "calc(100% - 4px)"}  # within the margins that widgets have
+APART = {"flex_flow": "row wrap", "justify_content": "space-between"}
 
 
 class Desk(widgets.VBox):
@@ -20,8 +23,10 @@ class Desk(widgets.VBox):
 
     Attributes
     ----------
+    subject : Text
+        Shown for an e-mail.
     area : Textarea
-        The text, told as it is typed.
+        The text; both are told as they are typed.
     reason : Text
         For a rejection, or an approval against the check.
     approve, reject, reopen, again, others : Button
@@ -31,24 +36,28 @@ class Desk(widgets.VBox):
         self._text = text
         self._head, self._marked, self._verdict, self._facts = (widgets.HTML() for _ in range(4))
         self._sent, self._message = widgets.HTML(), widgets.HTML()
-        self.area = widgets.Textarea(rows=3, layout={"width": "100%"})
-        self.reason = widgets.Text(
-            placeholder=text("copy.reason"), layout={"flex": "1 1 260px", "width": "auto"}
+        self.subject = widgets.Text(
+            description=text("copy.subject"), layout=FULL, style={"description_width": "initial"}
         )
+        self.area = widgets.Textarea(layout=FULL)
+        self.reason = widgets.Text(placeholder=text("copy.reason"), layout=FULL)
         self.approve = _button(text, "copy.approve", "check", "success")
         self.reject = _button(text, "copy.reject", "times", "danger")
         self.reopen = _button(text, "copy.reopen", "undo")
         self.again = _button(text, "copy.again", "refresh")
         self.others = _button(text, "copy.others", "columns")
         self._variants = widgets.GridBox(
-            layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))", "grid_gap": "10px"}
+            layout={
+                "grid_template_columns": "repeat(auto-fit, minmax(210px, 1fr))",
+                "grid_gap": "10px",
+            }
         )
-        decide = [self.approve, self.reject, self.reopen, self.reason]
+        decide = widgets.HBox([self.approve, self.reject, self.reopen])
+        write = widgets.HBox([self.again, self.others])
         super().__init__(
             [
-                *(self._head, self._marked, self.area, self._verdict),
-                widgets.HBox(decide, layout={"flex_flow": "row wrap"}),
-                widgets.HBox([self.again, self.others]),
+                *(self._head, self._marked, self.subject, self.area, self._verdict, self.reason),
+                widgets.HBox([decide, write], layout=APART),
                 *(self._message, self._variants, self._facts, self._sent),
             ]
         )
@@ -56,8 +65,10 @@ class Desk(widgets.VBox):
     def lay(self, line: pd.Series, evidence: str, sent: str) -> None:
         """Lay another line on the desk."""
         by = self._text("copy.by", model=line[Columns.MODEL], seed=line[Columns.SEED])
+        rank = f"{line[Columns.RANK]}. " if line.get(Columns.RANK) else ""
+        title = cards.escape(copy_cards.headline(line, self._text))
         self._head.value = cards.box(
-            f'<div class="title">{line[Columns.RANK]}. {cards.escape(line[Columns.TITLE])}</div>',
+            f'<div class="title">{rank}{title}</div>',
             f'<div class="why">{cards.escape(evidence)}</div>',
             copy_cards.source(line[Columns.SOURCE], self._text),
             f'<span class="why">{cards.escape(by)}</span>',
@@ -71,18 +82,24 @@ class Desk(widgets.VBox):
         self.reason.value = line["note"]
         self._variants.children = []
 
-    def show(self, line: pd.Series, claims: Sequence[Claim]) -> None:
-        """Show how the line stands."""
-        copy = line[Columns.TEXT]
+    def show(self, line: pd.Series, claims: Sequence[Claim], subject: Sequence[Claim]) -> None:
+        """Show how the line stands, with the claims of its text and those of its subject."""
+        copy, head = line[Columns.TEXT], line.get(Columns.SUBJECT)
         self.area.value = copy
-        words = copy_cards.marked(copy, claims, self._text)
-        self._marked.value = cards.box(f'<div class="copy large">{words}</div>')
+        self.area.rows = max(3, sum(1 + len(part) // WRAPS for part in copy.split("\n")))
+        self.subject.layout.display = "none" if head is None else None
+        if head is not None:
+            self.subject.value = head
+        words = copy_cards.words(line, claims, self._text, subject=subject, size="large")
+        self._marked.value = cards.box(words)
         self._verdict.value = cards.box(
             copy_cards.verdict(line["reasons"], self._text), self._decision(line)
         )
         rests = cards.heading(self._text("copy.rests"), level=3)
-        self._facts.value = cards.box(rests, copy_cards.facts(copy, claims, self._text))
-        self.reopen.disabled = line["status"] == OPEN
+        texts = ((head or "", subject), (copy, claims))
+        self._facts.value = cards.box(rests, copy_cards.facts(texts, self._text))
+        self.approve.disabled = not copy.strip()
+        self.reopen.layout.display = "none" if line["status"] == OPEN else None
         self._message.value = ""
 
     def offer(self, variants: pd.DataFrame, use: Callable[[pd.Series], None]) -> None:
@@ -105,7 +122,7 @@ class Desk(widgets.VBox):
         button.on_click(lambda _: use(line))
         by = self._text("copy.by", model=line[Columns.MODEL], seed=line[Columns.SEED])
         body = (
-            f'<div class="copy">{cards.escape(line[Columns.TEXT])}</div>'
+            f"{copy_cards.words(line, (), self._text)}"
             f"{copy_cards.source(line[Columns.SOURCE], self._text)}"
             f'<div class="why">{cards.escape(by)}</div>'
         )

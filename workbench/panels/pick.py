@@ -19,12 +19,18 @@ class Pick(anywidget.AnyWidget):
     value = traitlets.Int(0).tag(sync=True)
 
     _css = """
+    /* A shadow at the foot, which the end of the list covers, tells that there is more. */
+    .wb-pick{max-height:780px;overflow-y:auto;background:
+     linear-gradient(transparent,var(--jp-layout-color1,#fff) 60%) 0 100%/100% 40px no-repeat local,
+     linear-gradient(transparent,rgba(90,105,120,.35)) 0 100%/100% 14px no-repeat scroll}
     .wb-pick > [role=option]{cursor:pointer;border-left:3px solid transparent;padding:2px 10px;
      border-radius:2px}
     .wb-pick > [role=option]:hover{background:var(--jp-layout-color2,#f4f6f8)}
     .wb-pick > [aria-selected=true]{border-left-color:#2f63c4;
      background:var(--jp-layout-color2,#f4f6f8)}
     .wb-pick > :focus-visible{outline:2px solid #2f63c4;outline-offset:-2px}
+    .wb-pick .wb .copy{white-space:normal;display:-webkit-box;-webkit-box-orient:vertical;
+     -webkit-line-clamp:6;overflow:hidden}
     """
 
     _esm = """
