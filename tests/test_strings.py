@@ -11,6 +11,7 @@ import pytest
 import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
+from workbench.evaluation import COPY_METRICS
 from workbench.evaluation.groups import LEVELS
 from workbench.families import FAMILIES
 from workbench.language.kinds import KINDS as TEXTS
@@ -18,6 +19,7 @@ from workbench.language.preset import PRESETS
 from workbench.language.prompts import TONES
 from workbench.language.review import STATUSES
 from workbench.panels.copy_cards import FACTS, KINDS, REASONS
+from workbench.panels.copy_figures import NOT_LINES
 from workbench.panels.evaluate import TABS
 from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.panels.timings import CARD
@@ -43,7 +45,8 @@ COMPOSED = {
     "status": STATUSES,
     "reason": REASONS,
     "why": REASONS,
-    "campaign": ("reached", "users", "lines", "pass", "flagged", "items"),
+    "campaign": ("reached", "users", "lines", "pass", "flagged", "items", "drawn", "whole"),
+    "measure": (*COPY_METRICS, *NOT_LINES),
     "fact": FACTS,
     "kind": KINDS,
     "similarity": OF,

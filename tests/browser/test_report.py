@@ -55,7 +55,7 @@ def test_every_figure_is_drawn_and_nothing_is_asked_of_the_network(visit, tmp_pa
 
 
 def test_the_campaign_report_is_whole(visit, tmp_path):
-    """Every line with its check and its marks; five figures or, where nothing is flagged, four."""
+    """Every line with its check and its marks; six figures or, where nothing is flagged, five."""
     asked_for = {"dataset": "shop", "segment": "city == 'Hangzhou'", "language": "zh"}
     path = wb.report("campaign", **asked_for, max_chars=40, output=tmp_path, progress=False)
     page, heard, asked = visit(path)
@@ -65,7 +65,7 @@ def test_the_campaign_report_is_whole(visit, tmp_path):
     assert page.locator(".card").count() == 10
     flagged = page.locator(".card .chip.flagged").count()
     assert flagged + page.locator(".card .chip.approved").count() == 10
-    assert page.locator(".js-plotly-plot").count() == (5 if flagged else 4)
+    assert page.locator(".js-plotly-plot").count() == (6 if flagged else 5)
     assert page.locator(".card mark.name").count() >= 10
     assert page.title() == "营销活动文案"
 

@@ -87,7 +87,7 @@ def test_a_pool_writes_to_a_whole_segment(shop):
     assert report.lines["text"].tolist() == direct["text"].tolist()
     assert set(report.lines["source"]) <= {"pool", "pattern"}
     head = report.header().data
-    assert "Everybody in the segment is written to, with at most 1 lines each." in head
+    assert "Everybody in the segment is written to; lines a user: at most 1." in head
     without = len(shop.user_ids) - recs["user_id"].nunique()
     assert ("No item has a score for" in head) == (without > 0)
 

@@ -62,6 +62,11 @@ def _cell(result):
     return new_code_cell("", outputs=[new_output("display_data", data=data)])
 
 
+def _few(name):
+    """What makes a page short: that of harmless data only says which elements are ours."""
+    return {"examples": 2} if name == "model" else {"n": 2}
+
+
 def labels(value):
     """All texts of a figure."""
     if isinstance(value, str):
@@ -77,12 +82,13 @@ def labels(value):
         ("campaign", "price", {"language": "zh", "budget": 0, "max_chars": 0, "n": 9}),
         ("campaign", "year", {"mode": "pool", "budget": 0, "n": 9}),
         ("user", "year", {"language": "zh", "n": 30}),
+        ("model", "price", {"examples": 9, "k": 20}),
     ],
 )
 def test_a_page_is_built_of_its_own_elements_alone(name, given, goods, monkeypatch):
     monkeypatch.setattr(html, "get_plotlyjs", lambda: "plotly")  # millions of characters, not ours
     hostile, cells = page(name, dataset(TEXTS, goods), **given)
-    harmless, _ = page(name, dataset(PLAIN, goods), **given | {"n": 2})
+    harmless, _ = page(name, dataset(PLAIN, goods), **given | _few(name))
     built = {(tag, *names) for tag, names in Elements(hostile).found}
     assert built - {(tag, *names) for tag, names in Elements(harmless).found} == set()
     hidden = [c for c in hostile if unicodedata.category(c)[0] == "C" and c not in "\n\t"]
@@ -94,3 +100,12 @@ def test_a_page_is_built_of_its_own_elements_alone(name, given, goods, monkeypat
     for text in labels(figures):
         assert "<" not in text.replace("<br>", "").replace("<extra></extra>", "")
         assert text.isprintable(), ascii(text)
+
+
+def test_no_cell_of_the_saved_lines_is_a_formula(tmp_path):
+    given = {"language": "zh", "budget": 0, "n": 9, "path": str(tmp_path / "lines.csv")}
+    page("campaign", dataset([f"={text}" for text in TEXTS], "price"), **given)
+    saved = pd.read_csv(tmp_path / "lines.csv", dtype=str, keep_default_na=False)
+    cells = saved.to_numpy().ravel()
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert saved["title"].str.startswith("'=").all()

@@ -200,6 +200,7 @@ class CampaignReport:
             values = shares.reindex(shown[::-1], fill_value=0.0)
             figure.add_bar(y=names, x=values, name=name, orientation="h", marker_color=colour)
         figure.update_layout(barmode="group", bargap=0.25, legend_traceorder="reversed")
+        figure.update_layout(margin_t=70)  # the legend has a line of its own
         return figure.update_xaxes(tickformat=".0%")
 
     def exposure(self) -> go.Figure:

@@ -74,7 +74,7 @@ def _frame(shares: list[str], numbers: list[str], groups: int, text: Strings) ->
     figure.update_yaxes(**left, range=[0.7, -0.7], row=2)
     figure.update_yaxes(showticklabels=True, range=[len(shares) - 0.4, -0.6], row=1, col=1)
     figure.update_xaxes(**figures.GRID, rangemode="tozero", nticks=4)
-    return figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", nticks=6, row=1, col=1)
+    return figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", tickangle=0, row=1, col=1)
 
 
 def _dots(rows: pd.DataFrame, name: str, colour: str, text: Strings) -> go.Scatter:
