@@ -163,6 +163,7 @@ def test_what_a_domain_requires_stands_behind_a_text_and_is_missed():
     (line,) = review.add(written)
     assert review.approve(line) == "approved"
     warning = preset("finance").required["en"]
+    assert all(c.end < review.lines["text"][line].index(warning) for c in review.claims(line))
     text = review.lines.loc[line, "text"].removesuffix(warning)
     assert review.edit(line, text.strip()) == ("required",)
 
