@@ -19,8 +19,9 @@ def clean(text: object, *, limit: int = 200) -> str:
     # Read no more of a very long text than can count.
     head = str(text)[: 10 * limit]
     # Not printable are control, format (bidi overrides), surrogate, private and unassigned ones.
-    kept = (c if c.isprintable() else " " for c in head)
-    return " ".join("".join(kept).split())[:limit].strip()
+    if not head.isprintable():
+        head = "".join(c if c.isprintable() else " " for c in head)
+    return " ".join(head.split())[:limit].strip()
 
 
 def normal(text: str) -> str:
@@ -98,11 +99,9 @@ def texts(row: Row) -> list[tuple[str, str]]:
         if isinstance(part, str)
     ]
     cleaned = [(field, clean(part, limit=2000)) for field, part in parts]
-    made = makers(row)
-    named = re.compile("|".join(map(re.escape, sorted(made, key=len, reverse=True))) or "(?!)")
-    # The brand "Oak & Loom" makes nothing of oak.
-    told = [(field, named.sub(";", part)) for field, part in cleaned if field not in MAKERS]
-    return [(field, part) for field, part in told if not instructs(part)]
+    for maker in makers(row):  # the brand "Oak & Loom" makes nothing of oak
+        cleaned = [(field, part.replace(maker, ";")) for field, part in cleaned]
+    return [(f, part) for f, part in cleaned if f not in MAKERS and not instructs(part)]
 
 
 def makers(row: Row) -> dict[str, str]:

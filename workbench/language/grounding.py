@@ -178,8 +178,11 @@ class Ground:
         self._phrases = (stated_phrases(row, told, language), neutral_phrases(language, goods))
         self._words = stated_words(row, told, evidence, language)
         self._attached = attached_words(told) if language == "en" else {}
+        self._counters = lex.words(language, "counters")
         self._numbers = stated_numbers(row, told, evidence)
-        self._sense = Sense(row, evidence, self._words, self._neutral, self._texts, language)
+        self._sense = Sense(
+            row, evidence, plain.union(self._words), self._neutral, self._texts, language
+        )
 
     def check(self, text: str) -> list[Reason]:
         """Return the reasons why a text must not be delivered; see `check`."""
@@ -216,7 +219,7 @@ class Ground:
             *said,
             *self._quotes_in(masked),
             *self._amounts_in(masked),
-            *self._sense.faults(masked, claims),
+            *self._sense.faults(masked, words, claims),
         ]
 
     def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
@@ -276,10 +279,9 @@ class Ground:
         if not _YEAR.fullmatch(text, start, end):
             # The 20 of a description's "20 bags" counts nothing else that it names.
             counted = _NEXT.match(text, end)
-            stated = counted and counted[1].lower() in self._words
-            return (
-                ("measure", text[start : counted.end()]) if counted and stated else ("number", "")
-            )
+            if counted and counted[1].lower() in self._words:
+                return "measure", text[start : counted.end()]
+            return "number", ""
         return ("misnamed" if _DATED.search(text, 0, start) else "year"), ""
 
     def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Reason]:
@@ -311,11 +313,16 @@ class Ground:
     def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Reason:
         said = masked.text[start:end]
         word = said.lower() if self._language == "en" else said
-        stated = self._stated(masked, word, end)
+        stated = self._words.get(word)
+        if word in self._attached and self._is_bare(masked, word, end):
+            stated = None
         capital = self._language == "en" and said != word and said != "I" and not stated
         if capital and not masked.opens(start):
             return Reason("other-title", said, start, end)
-        if word in self._neutral or self._counts(masked.text, word, start):
+        if word in self._neutral:
+            return NEUTRAL
+        # The Chinese measure behind a number, which is checked with it.
+        if masked.text[start - 1 : start].isdigit() and word in self._counters:
             return NEUTRAL
         kinds = lex.needs(self._language).get(word, frozenset())
         if kind := self._carrier(kinds, masked, start, end, previous):
@@ -325,23 +332,17 @@ class Ground:
             return stated
         # Of "hand-made" every part is neutral, and the whole is not.
         parts = [NEUTRAL if p in self._neutral else self._words.get(p) for p in word.split("-")]
-        if len(parts) > 1 and all(parts) and max(parts) != NEUTRAL:
-            return max(parts)
+        found = [part for part in parts if part]
+        if len(found) == len(parts) > 1 and max(found) != NEUTRAL:
+            return max(found)
         if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(said)):
             return Reason("other-title", said, start, end)
         return Reason(self._fault(word, kinds), word, start, end)
 
-    def _counts(self, text: str, word: str, start: int) -> bool:
-        """Say whether a word is the Chinese measure of the number before it."""
-        return text[start - 1 : start].isdigit() and word in lex.words(self._language, "counters")
-
-    def _stated(self, masked: Masked, word: str, end: int) -> Fact | None:
-        """Return what states a word where it stands: of "Slate Grey", "slate" only before "grey"."""
-        followers = self._attached.get(word)
-        after = _NEXT.match(masked.text, end) if followers else None
-        if followers and (after is None or after[1].lower() not in followers):
-            return None
-        return self._words.get(word)
+    def _is_bare(self, masked: Masked, word: str, end: int) -> bool:
+        """Say whether a word stands without what it belongs to: "slate", of a "Slate Grey"."""
+        after = _NEXT.match(masked.text, end)
+        return after is None or after[1].lower() not in self._attached[word]
 
     def _carrier(
         self, kinds: Collection[str], masked: Masked, start: int, end: int, previous: str

@@ -48,7 +48,11 @@ def faults(language: str) -> dict[str, str]:
 @cache
 def signs(name: str) -> re.Pattern[str]:
     """Return the expression for an "instruction" or the "residue" of a template or a chat."""
-    return re.compile("|".join(lexicon()["signs"][name]), re.IGNORECASE)
+    parts = sorted(lexicon()["signs"][name], key=lambda part: not part.startswith(r"\b"))
+    bound = [part.removeprefix(r"\b") for part in parts if part.startswith(r"\b")]
+    # Most begin with a word: looked for together, they are tried where a word begins.
+    joined = "|".join([rf"\b(?=\w)(?:{'|'.join(bound)})", *parts[len(bound) :]])
+    return re.compile(joined, re.IGNORECASE)
 
 
 @cache

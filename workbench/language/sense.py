@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 from workbench.columns import Columns
 from workbench.language.facts import Row, shared
 from workbench.language.findings import Claim, Reason
+from workbench.language.form import Span
 from workbench.language.masking import CLAUSE, ITEM, OTHER, SENTENCE, Masked
 
-_CODES = {"never": "unsupported-word", "similar": "unsupported-word", "crowd": "unsupported-word"}
-_KINDS = {"crowd": frozenset({"similar", "popular"})}  # others: the kind of their name
+_CARRIERS = {"crowd": {"similar", "popular"}}  # of other kinds, those of their name
+_OF_ITEM = {"never", "similar", "crowd"}
+_DENYING = {"few", "little"}
+_AFTER_NAME = '”"》 ,)0123456789('
 
 
 class _Subjects(NamedTuple):
@@ -26,6 +29,15 @@ class _Subjects(NamedTuple):
     apposed: re.Pattern[str]
 
 
+class _Traits(NamedTuple):
+    """Words of an occasion, and expressions for where they are said of goods."""
+
+    words: frozenset[str]
+    behind: re.Pattern[str]
+    of_item: re.Pattern[str]
+    harmless: re.Pattern[str]
+
+
 class Sense:
     """What the words of a text may say together.
 
@@ -34,7 +46,7 @@ class Sense:
     row, evidence
         As for `workbench.language.grounding.check`.
     stated : collection of str
-        Words of the row.
+        Words of the row, and those that are allowed.
     neutral : collection of str
         Words that state nothing.
     told : sequence of str
@@ -56,80 +68,102 @@ class Sense:
         self._stated, self._neutral, self._told = stated, neutral, told
         self._language = language
 
-    def faults(self, masked: Masked, claims: Sequence[Claim]) -> Iterator[Reason]:
+    def faults(
+        self, masked: Masked, words: Sequence[Span], claims: Sequence[Claim]
+    ) -> Iterator[Reason]:
         """Find what a text says that none of its words says alone.
 
         Parameters
         ----------
         masked : Masked
             The text.
+        words : sequence of tuple
+            Where its words stand.
         claims : sequence of Claim
-            What its words rest on, as they stand in the masked text.
+            What they rest on, as they stand in the masked text.
         """
         facts = [claim for claim in claims if self._is_fact(masked.text, claim)]
-        yield from self._praised(masked)
-        yield from self._together(masked)
+        yield from self._together(masked, words)
         yield from self._misplaced(masked, facts)
-        yield from self._described(masked, {fact.start for fact in facts})
+        yield from self._described(masked, words, {fact.start for fact in facts})
 
     def _is_fact(self, text: str, claim: Claim) -> bool:
         """Say whether a claim is one of the row, and says more than the item's title."""
         of_row = not claim.field.startswith("evidence") and text[claim.start] != ITEM
         return of_row and text[claim.start : claim.end].lower() not in self._neutral
 
-    def _praised(self, masked: Masked) -> Iterator[Reason]:
-        """Find an item of the evidence that is spoken of as if it were recommended."""
-        if OTHER not in masked.text:
-            return
-        for found in _praise(self._language).finditer(masked.text):
-            other = next(
-                t for t in masked.titles if t.start < found.end() and t.end > found.start()
-            )
-            yield Reason("other-title", other.name.form, other.start, other.end)
+    def _together(self, masked: Masked, words: Sequence[Span]) -> Iterator[Reason]:
+        text, listed = masked.text, _combined(self._language)
+        if self._language == "en":
+            heads = [(start, end, text[start:end].lower()) for start, end in words]
+        else:
+            heads = [(at, at + 1, sign) for at, sign in enumerate(text) if sign in listed]
+        heads += [(start, end, name.mark) for start, end, name in masked.titles]
+        for start, end, head in heads:
+            for kind, rest in listed.get(head, ()):
+                found = rest.match(text, end)
+                if found is None or self._carried(kind, text[start : found.end()]):
+                    continue
+                if kind == "praised":
+                    other = masked.within(start, found.end(), OTHER)
+                    yield Reason("other-title", other.name.form, other.start, other.end)
+                else:
+                    code = "unsupported-word" if kind in _OF_ITEM else "user-claim"
+                    yield Reason(code, text[start : found.end()], start, found.end())
 
-    def _together(self, masked: Masked) -> Iterator[Reason]:
-        for found in _combined(self._language).finditer(masked.text):
-            group, said = str(found.lastgroup), found.group()
-            carried = _KINDS.get(group, {group}) & self._kinds
-            if not carried and not any(said.lower() in text.lower() for text in self._told):
-                yield Reason(_CODES.get(group, "user-claim"), said, *found.span())
+    def _carried(self, kind: str, said: str) -> bool:
+        kinds = _CARRIERS.get(kind, {kind}) & self._kinds
+        return bool(kinds) or any(said.lower() in text.lower() for text in self._told)
 
     def _misplaced(self, masked: Masked, facts: Sequence[Claim]) -> Iterator[Reason]:
         """Find a fact of the item that is said of the user or of an item of the evidence."""
-        subjects = _subjects(self._language)
+        of = _subjects(self._language)
         for fact in facts:
             if fact.field == Columns.GENRES and fact.fact in self._shared:
                 continue
             clause = _start(CLAUSE, masked.text, fact.start)
             lead = masked.text[clause : fact.start]
-            sentence = masked.text[_start(SENTENCE, masked.text, fact.start) :]
-            own = ITEM in lead
             said = masked.text[fact.start : fact.end]
-            if not own and subjects.user.search(lead):
+            own = ITEM in lead
+            if not own and of.user.search(lead):
                 yield Reason("user-claim", said, fact.start, fact.end)
-            elif (
+            elif OTHER in masked.text and (
                 (not own and self._of_other(masked, clause, fact.start))
-                or subjects.behind.match(masked.text, fact.end)
-                or (OTHER in sentence and subjects.alike.search(sentence))
+                or of.behind.match(masked.text, fact.end)
+                or self._alike(masked, fact.start)
             ):
                 yield Reason("unsupported-word", said, fact.start, fact.end)
 
     def _of_other(self, masked: Masked, clause: int, start: int) -> bool:
         """Say whether a clause speaks of a title of the evidence: its own, or the one before."""
-        subjects = _subjects(self._language)
-        if subjects.before.search(masked.text[clause:start]):
+        of = _subjects(self._language)
+        if of.before.search(masked.text[clause:start]):
             return True
         after = CLAUSE.search(masked.text, start)
         whole = masked.text[clause : after.start() if after else None]
-        before = masked.text[:clause].rstrip('”"》 ,，)0123456789(')
-        return before.endswith(OTHER) and ITEM not in whole and bool(subjects.apposed.match(whole))
+        follows = masked.text[:clause].rstrip(_AFTER_NAME).endswith(OTHER)
+        return follows and ITEM not in whole and of.apposed.match(whole) is not None
 
-    def _described(self, masked: Masked, facts: Collection[int]) -> Iterator[Reason]:
+    def _alike(self, masked: Masked, start: int) -> bool:
+        """Say whether a sentence makes the item and a title of the evidence alike."""
+        sentence = masked.text[_start(SENTENCE, masked.text, start) :]
+        return OTHER in sentence and _subjects(self._language).alike.search(sentence) is not None
+
+    def _described(
+        self, masked: Masked, words: Sequence[Span], facts: Collection[int]
+    ) -> Iterator[Reason]:
         """Find a word of the occasion that is said of the goods: "a short film"."""
-        for found in _traits(self._language).finditer(masked.text):
-            trait = found[1].lower()
-            if (found[2] or found.end() in facts) and trait not in self._stated:
-                yield Reason("unsupported-word", trait, *found.span(1))
+        traits, text = _traits(self._language), masked.text
+        for start, end in words:
+            word = text[start:end].lower()
+            if word not in traits.words or word in self._stated:
+                continue
+            if word in _DENYING and text.endswith("a ", 0, start):
+                continue  # "a little", "a few"
+            of_goods = traits.behind.match(text, end) or end in facts or end + 1 in facts
+            of_item = traits.of_item.search(text, 0, start)
+            if of_goods or (of_item and not traits.harmless.match(text, end)):
+                yield Reason("unsupported-word", word, start, end)
 
 
 def _start(mark: re.Pattern[str], text: str, end: int) -> int:
@@ -138,36 +172,39 @@ def _start(mark: re.Pattern[str], text: str, end: int) -> int:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _data(language: str) -> Any:
     path = Path(__file__).parent / "data" / "sense.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8"))[language]
 
 
 @cache
-def _subjects(language: str) -> "_Subjects":
-    return _Subjects(*map(_pattern, (_data()[language]["subjects"][n] for n in _Subjects._fields)))
+def _subjects(language: str) -> _Subjects:
+    listed = _data(language)["subjects"]
+    return _Subjects(*(_pattern(listed[name]) for name in _Subjects._fields))
 
 
 @cache
-def _combined(language: str) -> re.Pattern[str]:
-    """Return the expression for what is stated by several words, by what may support it."""
-    groups = [
-        f"(?P<{kind}>{'|'.join(parts)})" for kind, parts in _data()[language]["together"].items()
-    ]
-    bound = (r"(?<!\w)(?:", r")(?!\w)") if language == "en" else ("(?:", ")")
-    traits = "|".join(_data()[language]["traits"]["words"].split())
-    return _pattern("|".join(groups).join(bound).replace("TRAITS", traits))
+def _traits(language: str) -> _Traits:
+    listed = _data(language)["traits"]
+    words, *where = (listed[name] for name in _Traits._fields)
+    return _Traits(frozenset(words.split()), *map(_pattern, where))
 
 
 @cache
-def _traits(language: str) -> re.Pattern[str]:
-    listed = _data()[language]["traits"]
-    return _pattern(listed["pattern"].replace("WORDS", "|".join(listed["words"].split())))
-
-
-@cache
-def _praise(language: str) -> re.Pattern[str]:
-    return _pattern(_data()[language]["praise"])
+def _combined(language: str) -> Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]:
+    """Return what states something behind a word, by the word: a kind of evidence each."""
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    marks = {"ITEM": ITEM, "OTHER": OTHER}
+    for kind, table in _data(language)["together"].items():
+        for heads, rest in table.items():
+            for head in heads.split():
+                # Chinese runs on without spaces, so there a character is what one looks for.
+                first, more = (head, " ") if language == "en" else (head[0], head[1:])
+                if head in marks:
+                    first, more = marks[head], r"[》”\"]?(?: ?\(\d+\))? ?"
+                bound = r"(?!\w)" if language == "en" else ""
+                found.setdefault(first, []).append((kind, _pattern(f"{more}(?:{rest}){bound}")))
+    return found
 
 
 def _pattern(expression: str) -> re.Pattern[str]:

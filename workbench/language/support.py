@@ -13,8 +13,7 @@ from workbench.language.lexicon import lexicon
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _DENIED = re.compile(  # "without caffeine" says neither "without" nor "caffeine"
-    r"\b(?:without|not|never|no(?! ?-))\b[^,.;:!?()]*|(?:不含|不添加|没有|无需)[\u3400-\u9fff]+",
-    re.I,
+    r"\b(?:without|not|never|no(?! ?-))\b[^,.;:!?()]*|(?:不含|不添加|没有|无需)[\u3400-\u9fff]+"
 )
 _PARTS = re.compile(r"[^\w\s'-]|\b(?:and|by|for|in|of|with)\b")
 Fact = tuple[str, str]  # a field, and what stands there
@@ -46,7 +45,7 @@ def attached_words(told: Iterable[Fact]) -> dict[str, set[str]]:
     alone: set[str] = set()
     found: dict[str, set[str]] = {}
     for part in (part for _, text in told for part in _PARTS.split(normal(text))):
-        words = [part[start:end] for start, end in tokens(part, "en")]
+        words = part.split()
         named = all(word[0].isupper() for word in words)
         for at, word in enumerate(words, 1):
             if named and at < len(words):
@@ -79,7 +78,7 @@ def amount_forms(amount: Any) -> set[str]:
 
 
 def stated_phrases(row: Row, told: Iterable[Fact], language: str) -> Phrases:
-    """Return the phrases that name the item's genres, and those in which its texts (`told`) deny."""
+    """Return the phrases that name the item's genres, and what its texts (`told`) deny."""
     phrases = genre_phrases(row, language)
     facts = {phrase: (Columns.GENRES, genre) for phrase, genre in phrases.items()}
     for where, text in told:
