@@ -18,8 +18,9 @@ def clean(text: object, *, limit: int = 200) -> str:
     # Read no more of a very long text than can count.
     head = str(text)[: 10 * limit]
     # Not printable are control, format (bidi overrides), surrogate, private and unassigned ones.
-    kept = (c if c.isprintable() else " " for c in head)
-    return " ".join("".join(kept).split())[:limit].strip()
+    if not head.isprintable():
+        head = "".join(c if c.isprintable() else " " for c in head)
+    return " ".join(head.split())[:limit].strip()
 
 
 def normal(text: str) -> str:
