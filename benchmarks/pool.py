@@ -18,9 +18,9 @@ from harness import clock, say, table
 import workbench as wb
 from workbench.columns import Columns
 from workbench.language import Pool
+from workbench.language.choice import first_clause
 from workbench.language.evidence import Catalogue
 from workbench.language.grounding import check, goods_of
-from workbench.language.spread import clause
 
 SECTION = "pool"
 CASES = (("movielens-small", "en"), ("shop", "en"), ("movielens-small", "zh"), ("shop", "zh"))
@@ -63,6 +63,7 @@ def measure(name, language, runs):
 def read(copy, catalogue):
     """Faults, and shares of lines that name their item and their evidence."""
     faults = item = evidence = 0
+    clauses = []
     for line in copy.itertuples():
         row = catalogue.row(line.item_id)
         goods = goods_of(row)
@@ -70,10 +71,13 @@ def read(copy, catalogue):
         item += catalogue.name(row, goods) in line.text
         others = [catalogue.name(e, goods, dated=False) for e in line.evidence]
         evidence += any(other in line.text for other in others)
-    clauses = copy[Columns.SENTENCE].map(clause)
-    again = clauses.groupby(copy[Columns.USER]).apply(lambda own: own.duplicated().sum()).sum()
+        bare = line.text
+        for title in (catalogue.name(row, goods), *others):
+            bare = bare.replace(title, "-")
+        clauses.append((line.user_id, first_clause(bare)))
+    again = len(clauses) - len(set(clauses))
     shares = {"item": item / len(copy), "evidence": evidence / len(copy)}
-    return {"faults": faults, **shares, "again": int(again)}
+    return {"faults": faults, **shares, "again": again}
 
 
 def distinct(texts, language):

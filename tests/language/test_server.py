@@ -18,7 +18,7 @@ from socket import create_server
 import pytest
 
 from workbench.errors import BackendError, InterruptedWriting, OptionError, PartialError
-from workbench.language import Copywriter
+from workbench.language import Copywriter, pooling
 from workbench.language.backend import Backend, open_backend
 from workbench.language.calls import LOST
 from workbench.language.embedded import embedded_model
@@ -502,10 +502,12 @@ def test_a_real_server_heeds_seed_length_and_stop(served):
     assert short.text == one.text[: one.text.index(mark)]
 
 
-def test_a_pool_is_asked_of_a_real_server(served, films):
+def test_a_pool_is_asked_of_a_real_server(served, films, monkeypatch):
     """So small a model writes no sentence with slots, or hardly any; that is said."""
-    with pytest.warns(UserWarning, match="of 4 sentences; of 32 lines most were left out"):
-        pool = Copywriter(served).pool(films, size=4, kinds=["none"])
+    for name, few in {"LINES": 2, "TOKENS": 20, "PATIENCE": 2}.items():
+        monkeypatch.setattr(pooling, name, few)
+    with pytest.warns(UserWarning, match=r"of 3 sentences; of \d+ lines most were left out"):
+        pool = Copywriter(served).pool(films, size=3, kinds=["none"])
     assert all(sentence.model == repr(served) for sentence in pool.sentences)
 
 

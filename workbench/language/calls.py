@@ -1,7 +1,7 @@
 """Requests side by side: what came is kept, whatever becomes of the others."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from threading import Event
 from typing import Any, Generic, TypeVar
 
@@ -56,13 +56,15 @@ class Calls(Generic[Task]):
             ThreadPoolExecutor(self._workers) as pool,
             tqdm(desc=label, total=len(tasks), disable=label is None) as bar,
         ):
-            futures = [pool.submit(self._kept, task) for task in tasks]
+            futures: list[Future[Reply | BaseException | None]] = []
             try:
+                futures.extend(pool.submit(self._kept, task) for task in tasks)
                 for _ in as_completed(futures):
                     bar.update()
             except KeyboardInterrupt as interrupt:
                 self._end(interrupt)
         found = [future.result() for future in futures]
+        found += [self._why] * (len(tasks) - len(found))
         return self._sorted([found[place::conversations] for place in range(conversations)])
 
     def _kept(self, task: Task) -> Reply | BaseException | None:

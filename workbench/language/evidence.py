@@ -202,7 +202,7 @@ class Catalogue:
         table = self.data.table
         mine = table[table[Columns.USER].isin(list(new))]
         mine = mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
-        events = mine.get(Columns.EVENT, pd.Series("rating", mine.index))
+        events = mine.get(Columns.EVENT, pd.Series("rating", mine.index, dtype=object))
         for user, item, event, rating in zip(
             mine[Columns.USER], mine[Columns.ITEM], events, mine[Columns.RATING], strict=True
         ):

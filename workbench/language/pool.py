@@ -67,7 +67,7 @@ class Pool:
         one_of("language", language, LANGUAGES)
         pool = cls.__new__(cls)  # its sentences are checked by the tests
         hand = language == "zh"
-        pool._hold(_by_hand() if hand else _read(_DATA / f"pool_{language}.jsonl"))
+        pool._hold(_by_hand() if hand else _read(shipped_file(language)))
         return pool
 
     @classmethod
@@ -167,6 +167,11 @@ class Pool:
         written[Columns.MODEL] = [s.model if s else PATTERNS for s in own]
         written[Columns.SENTENCE] = [s.text if s else "" for s in own]
         return table.assign(**written)
+
+
+def shipped_file(language: str) -> Path:
+    """Return the file of the sentences that a model wrote for Workbench."""
+    return _DATA / f"pool_{language}.jsonl"
 
 
 def _by_hand() -> Iterable[Sentence]:
