@@ -63,7 +63,10 @@ class Draft:
 
     def openings(self) -> dict[str, str]:
         """Fill the openings on the strongest evidence; on weaker, hand-written text is better."""
-        return self.filled(self.brief.core.openings(self.situations[0]))
+        filled = self.filled(self.brief.core.openings(self.situations[0]))
+        # A title that no year and no mark closes would be gone on with, as a longer one.
+        verbs = {text: " is" if text[-1:].isalnum() else "" for text in filled}
+        return {text + verbs[text]: pattern + verbs[text] for text, pattern in filled.items()}
 
     def sound(self, text: str) -> bool:
         """Say whether a text may be delivered."""

@@ -10,7 +10,7 @@ from workbench.language.choice import Choice
 from workbench.language.draft import Draft
 from workbench.language.grounding import Reason
 
-TEMPERATURE = 0.6  # of the embedded model, which strays above it
+TEMPERATURE = 0.5  # of the embedded model, which strays above it
 ROUNDS = 2  # what fails the check is generated once more
 Replies = list[list[Reply]]
 
