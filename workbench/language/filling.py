@@ -13,11 +13,12 @@ from workbench.language import spread
 from workbench.language.draft import Draft
 from workbench.language.grounding import goods_of
 from workbench.language.sentence import Sentence
+from workbench.language.use import USES
 from workbench.language.voice import Voice
 
 # A sentence about the whole history may be said of what was liked or bought as well.
 _OWN = {"liked": ("liked", "own"), "bought": ("bought", "own"), "seen": ("own",)}
-_GENRE = {"genre", "a_genre"}
+_GENRE = {"genre", "a_genre", "kind", "a_kind"}
 _TITLES = (Columns.TITLE, f"{Columns.TITLE}_zh")
 
 
@@ -28,6 +29,7 @@ class _Situation(NamedTuple):
     goods: str
     genre: bool
     year: bool
+    use: str  # slot that what the goods are for fits
 
     def suits(self, sentence: Sentence) -> bool:
         return (
@@ -35,6 +37,7 @@ class _Situation(NamedTuple):
             and sentence.goods in (self.goods, "any")
             and (self.genre or not sentence.slots & _GENRE)
             and (self.year or "year" not in sentence.slots)
+            and (sentence.slots & USES.keys()) <= {self.use}
         )
 
 
@@ -46,7 +49,13 @@ def fill(supply: Sequence[Sentence], drafts: Sequence[Draft], seed: int) -> list
     """
     values = _values(drafts)
     situations = [
-        _Situation(_kind(draft), goods_of(draft.row), bool(own["genre"]), bool(own["year"]))
+        _Situation(
+            _kind(draft),
+            goods_of(draft.row),
+            bool(own["genre"]),
+            bool(own["year"]),
+            next((slot for slot in USES if own[slot]), ""),
+        )
         for draft, own in zip(drafts, values, strict=True)
     ]
     chosen = _chosen(supply, drafts, situations, seed)

@@ -24,6 +24,7 @@ from workbench.language.kinds import kind as kind_of
 from workbench.language.pool import Pool
 from workbench.language.preset import preset_of
 from workbench.language.sentence import LONGEST, Sentence
+from workbench.language.use import USES
 from workbench.language.voice import TONES, Voice
 from workbench.language.writing import Writing
 
@@ -154,7 +155,7 @@ class Continued:
         return filled[draft.opening]
 
     def _made(self, kind: str, draft: Draft, pattern: str, raw: str) -> Sentence | None:
-        slotted = _slotted(raw, draft.slots[0])
+        slotted = _slotted(raw, draft)
         if not raw.strip() or _CLUMSY.search(slotted) or not draft.accepts(raw):
             self.desk.wrong["unsound"] += 1
             return None
@@ -240,10 +241,13 @@ def _lines(answer: str) -> list[str]:
     return [text for line in lines if (text := _QUOTED.sub(r"\1", line).strip(_AROUND))][:LINES]
 
 
-def _slotted(raw: str, slots: dict[str, str]) -> str:
-    """Put slots in place of the genre and year that a continuation names."""
-    text = raw.replace("{", "{{").replace("}", "}}")
-    for name in ("a_genre", "genre", "year"):
-        if slots[name]:
-            text = re.sub(rf"(?<![\w{{]){re.escape(slots[name])}(?!\w)", f"{{{name}}}", text)
+def _slotted(raw: str, draft: Draft) -> str:
+    """Put slots in place of the genres, the year and the use that a continuation names."""
+    text, slots = raw.replace("{", "{{").replace("}", "}}"), draft.slots[0]
+    named = [(kind, "kind") for kind in prompts.film_kinds(draft.row, draft.brief.language)]
+    named += [(slots[slot], slot) for slot in USES]
+    for name, slot in [*named, (slots["genre"], "genre"), (slots["year"], "year")]:
+        if name and f"{{{slot}}}" not in text:
+            text = re.sub(rf"(?<![\w{{])an? {re.escape(name)}(?!\w)", f"{{a_{slot}}}", text)
+            text = re.sub(rf"(?<![\w{{]){re.escape(name)}(?!\w)", f"{{{slot}}}", text)
     return text

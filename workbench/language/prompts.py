@@ -1,10 +1,10 @@
 """Hand-written sentences and openings, and all that is ever sent to a model."""
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from hashlib import sha256
+from itertools import combinations, product
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -13,13 +13,13 @@ from workbench.columns import Columns
 from workbench.language.facts import instructs
 from workbench.language.grounding import clean, goods_of, lexicon, year_of
 from workbench.language.schema import WIDER
+from workbench.language.use import last_sentence, use
 from workbench.language.voice import TONES as TONES
 from workbench.language.voice import Voice
 
 PERSONAL = ("liked", "bought", "own")  # kinds of evidence that name an item of the history
 DATA = Path(__file__).parent / "data"
 _NAMES = {Columns.ITEM, Columns.IMAGE, Columns.TITLE}
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 Slots = Mapping[str, str]
 
 
@@ -58,11 +58,36 @@ def slots(
     row: Mapping[str, Any], title: str, because: str = "", *, language: str
 ) -> dict[str, str]:
     """Return the values of the slots that a row, its title and an item of the evidence fill."""
-    genre = genre_phrase(row, language)
-    article = "an" if genre[:1].lower() in "aeiou" else "a"
-    year = year_of(row)
-    values = {"title": title, "because": because, "genre": genre, "year": str(year or "")}
-    return values | {"a_genre": f"{article} {genre}" if genre else ""}
+    genre, kind = genre_phrase(row, language), next(iter(film_kinds(row, language)), "")
+    values = {"title": title, "because": because, "year": str(year_of(row) or "")}
+    values |= {"genre": genre, "a_genre": with_article(genre)}
+    return values | {"kind": kind, "a_kind": with_article(kind)} | use(row, language)
+
+
+def with_article(noun: str) -> str:
+    """Put "a" or "an" before a noun, if there is one."""
+    return noun and f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def film_kinds(row: Mapping[str, Any], language: str) -> tuple[str, ...]:
+    """Name a film by one or two of its genres ("romantic comedy"), the fullest name first."""
+    own = row.get(Columns.GENRES)
+    if language != "en" or goods_of(row) != "film" or not isinstance(own, list):
+        return ()
+    return _film_kinds(tuple(own))
+
+
+@lru_cache(maxsize=2**12)
+def _film_kinds(genres: tuple[str, ...]) -> tuple[str, ...]:
+    called = lexicon()["en"]["kinds"]
+    own = [called[genre] for genre in called if genre in genres]
+    pairs = [
+        f"{trait} {noun}"
+        for (nouns, _, _), (_, traits, _) in combinations(own, 2)
+        for noun, trait in product(nouns, traits)
+        if trait.split()[0] not in noun
+    ]
+    return (*pairs, *(noun for nouns, _, _ in own for noun in nouns))
 
 
 def genre_phrase(row: Mapping[str, Any], language: str) -> str:
@@ -87,9 +112,8 @@ def taught(row: Mapping[str, Any], opening: str, tone: str) -> str:
     tone : {"warm", "plain", "playful"}
     """
     facts = ", ".join(_genres(row)) or "-"
-    description = clean(row.get(Columns.DESCRIPTION, ""), limit=300)
-    if goods_of(row) == "shop" and description and not instructs(description):
-        facts += f"; {_SENTENCE.split(description)[-1]}"
+    said = last_sentence(row) if goods_of(row) == "shop" else ""
+    facts += f"; {said}" if said else ""
     return asked(facts, opening, tone)
 
 

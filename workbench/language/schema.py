@@ -11,7 +11,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from workbench.errors import DataFileError, OptionError
 
 SLOTS = frozenset(
-    {"title", "because", "genre", "a_genre", "shared", "year", "value", "picks", "line"}
+    {
+        "title",
+        "because",
+        "genre",
+        "a_genre",
+        "kind",
+        "a_kind",
+        "shared",
+        "year",
+        "value",
+        "picks",
+        "line",
+    }
 )
 WIDER = {"liked": ("liked", "own"), "bought": ("bought", "own"), "seen": ("own",)}
 

@@ -9,16 +9,21 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language import prompts
 from workbench.language.grounding import check
+from workbench.language.use import USES
 from workbench.strings import LANGUAGES
 
 KINDS = ("liked", "bought", "own", "similar", "popular", "none")
 GOODS = ("film", "shop", "any")
 TONES = (*prompts.TONES, "any")
-SLOTS = {"title", "because", "genre", "a_genre", "year"}
+SLOTS = {"title", "because", "genre", "a_genre", "kind", "a_kind", "year", *USES}
 LONGEST = 300  # characters of a sentence with its slots
 HAND = "patterns"  # stands for a model where a sentence is hand-written
 # Genres of two made-up items that share none: what holds for both holds for any item.
 _GENRES = {"film": (["Crime"], ["Romance"]), "shop": (["Garden"], ["Toys"])}
+_USES = {
+    "use_for": "For the first months.", "use_verb": "Dries overnight.",
+    "use_noun": "A quiet helper for long rows.", "use_trait": "Soft under old bones.",
+}  # fmt: skip
 # By itself "a crime" or "a home" is something else than a genre.
 _BARE = re.compile(r"\{(?:a_)?genre\}(?! (?:film|pick|item|title|choice)\b)")
 _GENRES_ZH = {"Garden": "园艺", "Toys": "玩具"}
@@ -32,7 +37,9 @@ class Sentence:
     ----------
     text : str
         With the slots ``{title}`` and, if it needs them, ``{because}`` (an item of the history),
-        ``{genre}``, ``{a_genre}`` ("a drama") and ``{year}``.
+        ``{genre}``, ``{a_genre}`` ("a drama"), of films in English ``{kind}`` and ``{a_kind}`` ("a
+        romantic comedy"), ``{year}``, and of goods in English what they are for, by its form:
+        ``{use_for}``, ``{use_verb}``, ``{use_noun}`` and ``{use_trait}`` (see `use.use`).
     language : {"en", "zh"}
     kind : {"liked", "bought", "own", "similar", "popular", "none"}
         Kind of the evidence.
@@ -93,6 +100,8 @@ class Sentence:
     def reasons(self, goods: str, genres: Sequence[str]) -> list[Any]:
         """Check the sentence on a made-up item of these genres."""
         row = _sample(goods, genres, self.language)
+        if uses := self.slots & _USES.keys():
+            row[Columns.DESCRIPTION] = _USES[min(uses)]
         kind = "seen" if self.kind == "own" else self.kind
         evidence: list[dict[str, Any]] = [{"kind": kind}] if kind != "none" else []
         if "because" in self.slots:

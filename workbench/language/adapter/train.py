@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from workbench.language import kinds, prompts
 from workbench.language.adapter import FOLDER
 from workbench.language.embedded import embedded_model
+from workbench.language.lexicon import lexicon
 from workbench.language.schema import openings
 from workbench.language.voice import TONES
 
@@ -54,14 +55,19 @@ def examples(lines: dict[str, Any], count: int, seed: int) -> list[Example]:
 
 
 def _film(lines: dict[str, Any], rng: random.Random) -> Iterator[Example]:
-    known = list(lines["genres"])
+    called = lexicon()["en"]["kinds"]
+    known = list(called)
     while True:
         genres = rng.sample(known, rng.choice([1, 1, 2, 2, 3]))
         shown = rng.sample(genres, min(len(genres), 2))
-        kind = _kind(sorted(shown, key=known.index), lines["genres"], rng)
-        others = [mood for genre in genres for mood in lines["genres"][genre][2]]
+        kind = _kind(sorted(shown, key=known.index), called, rng)
+        others = [mood for genre in genres for mood in called[genre][2]]
         moods = [mood for mood in others if mood[:5] not in kind]
-        slots = {"kind": kind, "a_kind": _with_article(kind), "mood": rng.choice([*moods, ""])}
+        slots = {
+            "kind": kind,
+            "a_kind": prompts.with_article(kind),
+            "mood": rng.choice([*moods, ""]),
+        }
         title = f"{_title(lines, rng)} ({rng.randint(1935, 2016)})"
         facts = ", ".join(sorted(genres))
         if found := _example("film", "", facts, title, _title(lines, rng), slots, lines, rng):
@@ -129,10 +135,6 @@ def _openings(kind: str, situation: str, goods: str, tone: str) -> list[str]:
 def _title(lines: dict[str, Any], rng: random.Random) -> str:
     words = {k: rng.choice(v.split()) for k, v in lines["titles"].items() if k != "forms"}
     return rng.choice(lines["titles"]["forms"]).format(**words)
-
-
-def _with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def train(
