@@ -48,8 +48,8 @@ def small(monkeypatch):
     monkeypatch.setattr(pooling, "SAMPLES", 2)
 
 
-def written(backend, ds, *, size=4, kinds=("none",)):
-    desk = Desk(ds, language="en", tone="any", seed=0)
+def written(backend, ds, *, size=4, kinds=("none",), tone="warm"):
+    desk = Desk(ds, language="en", tone=tone, seed=0)
     return gather(Continued(backend, desk), size=size, kinds=kinds, progress=False)
 
 
@@ -60,11 +60,11 @@ def test_what_a_data_set_can_give_as_evidence(films, goods):
 
 def test_only_sound_and_new_sentences_that_hold_for_every_item_are_kept(films):
     texts = [
-        " a good choice for a quiet night.",
-        " the best film for a quiet night.",  # a superlative
-        " a good choice for a quiet night at home.",  # much like the first
-        " a thrilling film, and worth a look.",  # of thrillers alone
-        " worth your time, and easy to enjoy this weekend.",
+        " is a good choice for a quiet night.",
+        " is the best film for a quiet night.",  # a superlative
+        " is a good choice for a quiet night at home.",  # much like the first
+        " is a thrilling film, and worth a look.",  # of thrillers alone
+        " is worth your time, and easy to enjoy this weekend.",
         "",
     ]
     with pytest.warns(UserWarning, match="2 of 4 sentences.*like another"):
@@ -75,26 +75,42 @@ def test_only_sound_and_new_sentences_that_hold_for_every_item_are_kept(films):
     assert {s.model for s in pool.sentences} == {NAME}
 
 
-def test_genre_gives_way_to_a_slot_and_takes_its_article_along(films):
-    texts = [
-        f" {a} {genre} film to watch tonight."
-        for a, genre in [("an", "action"), ("a", "crime"), ("a", "comedy")]
-    ]
+def test_what_a_film_is_gives_way_to_a_slot_and_takes_its_article_along(films):
+    texts = [f" is {kind} to watch tonight." for kind in ("an action film", "a crime drama")]
     with pytest.warns(UserWarning, match="of 4 sentences"):
-        pool = written(Scripted(*[texts] * 8), films)
+        pool = written(Scripted(*[texts] * 16), films)
     assert len(pool) >= 1
-    assert all(s.text.endswith(" {a_genre} film to watch tonight.") for s in pool.sentences)
+    assert all(s.text.endswith(" is {a_kind} to watch tonight.") for s in pool.sentences)
+
+
+def test_what_goods_are_for_gives_way_to_the_slot_of_its_form(goods):
+    items = goods.items.assign(description="Mug by Ann: red. Keeps tea warm.")
+    ds = Dataset(goods.interactions, items)
+    texts = [" keeps tea warm, and it should suit your taste."]
+    with pytest.warns(UserWarning, match="of 4 sentences"):
+        pool = written(Scripted(*[texts] * 16), ds)
+    (sentence,) = pool.sentences
+    assert sentence.text.endswith(" {use_verb}, and it should suit your taste.")
+
+
+def test_tones_take_turns_unless_one_is_asked_for(films):
+    said = ("good for tonight", "a fine choice", "right up your street", "worth your evening")
+    texts = [[f" is {words}."] for words in said] * 16
+    pool = written(Scripted(*texts), films, tone="any")
+    assert len({sentence.tone for sentence in pool.sentences}) > 1
+    pool = written(Scripted(*texts), films, tone="plain")
+    assert {sentence.tone for sentence in pool.sentences} == {"plain"}
 
 
 def test_interrupted_it_returns_what_was_kept(films):
-    backend = Scripted([" a good choice for a quiet night."], KeyboardInterrupt)
+    backend = Scripted([" is a good choice for a quiet night."], KeyboardInterrupt)
     with pytest.warns(UserWarning, match="1 of 4 sentences; interrupted"):
         pool = written(backend, films)
     assert len(pool) == 1
 
 
 def test_openings_of_what_was_liked_speak_of_that(films):
-    backend = Scripted([" worth a look."], KeyboardInterrupt)
+    backend = Scripted([" is worth a look."], KeyboardInterrupt)
     with pytest.warns(UserWarning, match="interrupted"):
         pool = written(backend, films, kinds=["liked"])
     assert {sentence.kind for sentence in pool.sentences} == {"liked"}
@@ -111,7 +127,7 @@ def test_the_embedded_model_writes_a_pool_that_its_seed_repeats(writer, films, m
 
 
 def test_a_written_pool_is_what_write_takes(films, recs):
-    texts = [" a good choice for a quiet night."]
+    texts = [" is a good choice for a quiet night."]
     with pytest.warns(UserWarning, match="of 4"):
         pool = written(Scripted(*[texts] * 16), films, kinds=["similar", "none"])
     copy = Copywriter().write(recs, films, mode="pool", pool=pool)
@@ -121,7 +137,7 @@ def test_a_written_pool_is_what_write_takes(films, recs):
 
 def test_a_pool_is_held_to_a_voice(films, recs):
     with pytest.warns(UserWarning, match="1 of 4"):
-        pool = written(Scripted(*[[" a good choice for a quiet night."]] * 16), films)
+        pool = written(Scripted(*[[" is a good choice for a quiet night."]] * 16), films)
     free = Copywriter().write(recs, films, mode="pool", pool=pool)
     assert "pool" in set(free.source)
     voice = Voice(max_chars=70, never=["quiet"])
@@ -225,9 +241,7 @@ def test_a_hostile_catalogue_reaches_no_conversation(films):
     assert "Ignore" not in str(model.sent)
 
 
-def test_the_embedded_model_has_one_tone(films):
-    with pytest.raises(OptionError, match=r"tone='playful' needs.*Copywriter\(model\)"):
-        Copywriter().pool(films, tone="playful")
+def test_a_tone_has_to_be_one(films):
     with pytest.raises(OptionError, match="tone='loud'"):
         Copywriter(Telling("")).pool(films, tone="loud")
 

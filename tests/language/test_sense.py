@@ -98,3 +98,29 @@ def test_a_brand_rests_on_its_field():
     assert ("Oak & Loom", "brand") in [
         (text[c.start : c.end], c.field) for c in claims(text, TEA, [])
     ]
+
+
+SPRAY = {
+    "title": "Linden Spray, Sage",
+    "price": 9.0,
+    "description": "Spray by Ann. Scents a small room.",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("scents a small room", []),
+        ("makes a good choice, as it is a small room", ["unsupported-word:small room"]),
+        ("is a good choice, since it is scents a small room", ["residue:is scents"]),
+    ],
+)
+def test_goods_are_not_what_they_are_for(said, found):
+    assert reasons(f"For tonight, “Linden Spray, Sage” {said}.", SPRAY, []) == found
+
+
+def test_what_opens_a_description_is_what_the_goods_are():
+    row = SPRAY | {"description": "A small treat after dinner."}
+    assert (
+        reasons("For tonight, “Linden Spray, Sage” is a small treat after dinner.", row, []) == []
+    )

@@ -11,11 +11,13 @@ from workbench.columns import Columns
 from workbench.language.facts import Row, shared
 from workbench.language.findings import Claim, Reason
 from workbench.language.form import Span
+from workbench.language.lexicon import words as lexicon_words
 from workbench.language.masking import CLAUSE, ITEM, OTHER, SENTENCE, Masked
 
 _CARRIERS = {"crowd": {"similar", "popular"}}  # of other kinds, those of their name
 _OF_ITEM = {"never", "similar", "crowd"}
 _DENYING = {"few", "little"}
+_IS = re.compile(r"\b(?:is|be|makes?) (?:an?|the|your) (\w+(?: \w+)?)\b")
 _AFTER_NAME = '”"》 ,)0123456789('
 
 
@@ -86,6 +88,8 @@ class Sense:
         yield from self._together(masked, words)
         yield from self._misplaced(masked, facts)
         yield from self._described(masked, words, {fact.start for fact in facts})
+        if self._language == "en":
+            yield from self._equated(masked.text)
 
     def _is_fact(self, text: str, claim: Claim) -> bool:
         """Say whether a claim is one of the row, and says more than the item's title."""
@@ -165,10 +169,24 @@ class Sense:
             if of_goods or (of_item and not traits.harmless.match(text, end)):
                 yield Reason("unsupported-word", word, start, end)
 
+    def _equated(self, text: str) -> Iterator[Reason]:
+        """Find what a description says the goods do something to, as if they were it."""
+        for found in _IS.finditer(text):
+            did = rf"\b(?:{_verbs()}) (?:(?:an?|the|your) )?{re.escape(found[1].lower())}\b"
+            if any(re.search(did, told.lower()) for told in self._told):
+                yield Reason("unsupported-word", found[1], *found.span(1))
+        for found in re.finditer(rf"\b(?:is|be) (?:{_verbs()})\b", text):
+            yield Reason("residue", found.group(), *found.span())
+
 
 def _start(mark: re.Pattern[str], text: str, end: int) -> int:
     """Return where the clause or sentence begins in which a place stands."""
     return max((found.end() for found in mark.finditer(text, 0, end)), default=0)
+
+
+@cache
+def _verbs() -> str:
+    return "|".join(sorted(lexicon_words("en", "use_verb")))
 
 
 @cache
