@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-REPEATED = 2.0  # log-probability that a wholly repeated continuation loses
+REPEATED = 1.0  # log-probability that a wholly repeated continuation loses
 LONG_ENOUGH = 10  # words; a shorter continuation loses up to a log-probability of 1
 FITTING = 1.0  # log-probability that a text all about the reader's taste gains
 USED = 0.5  # the same for a word that the brand wants used
@@ -43,6 +43,7 @@ class Choice:
     def __init__(self, seed: int | str, *, use: Collection[str] = ()) -> None:
         self._random = random.Random(seed)
         self._uses: Counter[str] = Counter()
+        self._dealt: Counter[tuple[Any, str]] = Counter()  # to whom, which pattern
         self._clauses: defaultdict[Any, set[str]] = defaultdict(set)
         self._wanted = [word.casefold() for word in use]
 
@@ -57,7 +58,8 @@ class Choice:
     ) -> str:
         """Return one of several texts and hold its first clause for the reader's list.
 
-        Texts with a word that the brand wants come first, then those of the least used pattern.
+        Texts with a word that the brand wants come first, then those of a pattern that the list has
+        least, then those of the least used pattern.
 
         Parameters
         ----------
@@ -80,10 +82,12 @@ class Choice:
         new = {text: self.is_new(text, reader, names) for text in filled}
         texts = [text for text in filled if repeat or new[text]]
         self._random.shuffle(texts)
-        texts.sort(key=lambda t: (not new[t], not self._used(t), self._uses[filled[t]]))
+        dealt = {text: self._dealt[reader, filled[text]] for text in texts}
+        texts.sort(key=lambda t: (not new[t], not self._used(t), dealt[t], self._uses[filled[t]]))
         text = next(filter(sound, texts), "")
         if text:
             self._uses[filled[text]] += 1
+            self._dealt[reader, filled[text]] += 1
             self.hold(text, reader, names)
         return text
 
