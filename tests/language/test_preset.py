@@ -69,7 +69,7 @@ def test_an_attribute_that_the_item_does_not_share_is_no_evidence(name):
 
 def test_the_embedded_model_writes_on_what_the_user_stated(writer):
     """It keeps to the words of the domain, which for finance tempt nobody."""
-    lines = writer.write(recommended("bo").head(2), domain("finance"), preset="finance", seed=1)
+    lines = writer.write(recommended("bo").head(2), domain("finance"), preset="finance", seed=0)
     assert "model" in set(lines.source)
     assert lines.text.str.contains("medium risk").all()
     assert not lines.text.str.contains("great|item|tonight").any()
@@ -201,7 +201,10 @@ any = ["{title} would suit a border of your garden."]
     [
         ("", "key 'goods': Field required"),
         ('goods = {en = "x", fr = "x"}', "key 'goods.fr"),
-        ('goods = {en = "x"}\nlikes = "film"', "key 'likes': Extra inputs"),
+        (
+            'goods = {en = "x"}\nlikes = "film"',
+            "key 'likes': there is no such key; keys are attributes, .*like",
+        ),
         ('goods = {en = "x"}\nlike = "films"', "key 'like'"),
         ('goods = {en = "x"}\n[[attributes]]\nuser = "full_name"\nitem = "x"', "full_name"),
         (

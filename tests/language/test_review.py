@@ -144,6 +144,13 @@ def test_a_frame_that_is_no_copy_is_refused(films):
         Review(films).add(pd.DataFrame({"user_id": [7], "item_id": [1], "text": ["x"]}))
 
 
+def test_it_says_how_far_it_is(review, films):
+    review.reject(0, "dull")
+    rest = len(review) - 1
+    assert repr(review) == f"Review('films': {rest} open, 1 rejected)"
+    assert repr(Review(films)) == "Review('films': no lines)"
+
+
 def test_nothing_is_approved_of_nothing(films):
     assert Review(films).approved.empty
 

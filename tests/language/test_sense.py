@@ -112,11 +112,19 @@ SPRAY = {
     [
         ("scents a small room", []),
         ("makes a good choice, as it is a small room", ["unsupported-word:small room"]),
+        ("is a good choice, a small room", ["unsupported-word:small room"]),
         ("is a good choice, since it is scents a small room", ["residue:is scents"]),
     ],
 )
 def test_goods_are_not_what_they_are_for(said, found):
     assert reasons(f"For tonight, “Linden Spray, Sage” {said}.", SPRAY, []) == found
+
+
+def test_goods_are_not_the_occasion_that_they_are_for():
+    row = SPRAY | {"description": "For the morning run."}
+    said = "For tonight, “Linden Spray, Sage” is a good choice"
+    assert reasons(f"{said} for the morning run.", row, []) == []
+    assert reasons(f"{said}, an evening run for you.", row, []) == ["unsupported-word:evening run"]
 
 
 def test_what_opens_a_description_is_what_the_goods_are():

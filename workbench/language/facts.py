@@ -137,14 +137,6 @@ def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
     return kinds | own | shared | {goods_of(row)}
 
 
-def vocabulary(row: Row) -> dict[str, bool]:
-    """Words and phrases for a model to write with, each with whether a clause may end on it."""
-    writer = lexicon()["en"]["writer"]
-    ending = writer["words"].split() + writer["phrases"] + writer[goods_of(row)]
-    linking = dict.fromkeys(writer["linking"].split(), False)
-    return linking | dict.fromkeys([*ending, *genre_phrases(row, "en")], True)
-
-
 def _is_short(name: str) -> bool:
     # One or two Chinese characters may stand within any word.
     return len(name) <= 2 and _HAN.fullmatch(name) is not None

@@ -24,7 +24,6 @@ from workbench.language.facts import (
     names,
     readable,
     texts,
-    vocabulary,
     year_of,
 )
 from workbench.language.findings import Claim, Reason
@@ -62,7 +61,6 @@ __all__ = [
     "goods_of",
     "lexicon",
     "readable",
-    "vocabulary",
     "year_of",
 ]
 

@@ -1,5 +1,6 @@
 """What a person decides about lines of copy before they are published."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,6 +115,11 @@ class Review:
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def __repr__(self) -> str:
+        counts = Counter(line.status for line in self._lines)
+        held = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+        return f"Review({self.ds.name!r}: {held or 'no lines'})"
 
     def add(self, lines: pd.DataFrame) -> list[int]:
         """Take in lines; one that a person has edited or decided on is not written over.

@@ -66,7 +66,10 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
-            raise OptionError(f"{path}: key {key!r}: {first['msg']}") from error
+            wrong = first["msg"].removeprefix("Value error, ")
+            if first["type"] == "extra_forbidden":
+                wrong = f"there is no such key; keys are {', '.join(sorted(cls.model_fields))}"
+            raise OptionError(f"{path}: key {key!r}: {wrong}") from error
 
 
 def empty() -> Any:

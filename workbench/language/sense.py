@@ -17,7 +17,10 @@ from workbench.language.masking import CLAUSE, ITEM, OTHER, SENTENCE, Masked
 _CARRIERS = {"crowd": {"similar", "popular"}}  # of other kinds, those of their name
 _OF_ITEM = {"never", "similar", "crowd"}
 _DENYING = {"few", "little"}
-_IS = re.compile(r"\b(?:is|be|makes?) (?:an?|the|your) (\w+(?: \w+)?)\b")
+_IS = re.compile(
+    r"(?:\b(?:is|be|makes?)|,) (?:an?|the|your) "
+    r"(\w+(?: (?!(?:and|at|for|from|in|of|on|that|to|with)\b)\w+)?)\b"
+)
 _AFTER_NAME = '”"》 ,)0123456789('
 
 
@@ -49,7 +52,7 @@ class Sense:
         As for `workbench.language.grounding.check`.
     stated : collection of str
         Words of the row, and those that are allowed.
-    neutral : collection of str
+    neutral : frozenset of str
         Words that state nothing.
     told : sequence of str
         The row's texts.
@@ -61,7 +64,7 @@ class Sense:
         row: Row,
         evidence: Sequence[Row],
         stated: Collection[str],
-        neutral: Collection[str],
+        neutral: frozenset[str],
         told: Sequence[str],
         language: str,
     ) -> None:
@@ -170,10 +173,12 @@ class Sense:
                 yield Reason("unsupported-word", word, start, end)
 
     def _equated(self, text: str) -> Iterator[Reason]:
-        """Find what a description says the goods do something to, as if they were it."""
+        """Find what a description says the goods are for or do something to, as if they were it."""
+        told = " ".join(self._told).lower()
         for found in _IS.finditer(text):
-            did = rf"\b(?:{_verbs()}) (?:(?:an?|the|your) )?{re.escape(found[1].lower())}\b"
-            if any(re.search(did, told.lower()) for told in self._told):
+            said = found[1].lower().split()
+            use = rf"\b(?:for|{_verbs()}) (?:(?:an?|the|your) )?(?:\w+ )?{re.escape(said[-1])}\b"
+            if not self._neutral.issuperset(said) and re.search(use, told):
                 yield Reason("unsupported-word", found[1], *found.span(1))
         for found in re.finditer(rf"\b(?:is|be) (?:{_verbs()})\b", text):
             yield Reason("residue", found.group(), *found.span())

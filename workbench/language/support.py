@@ -92,10 +92,8 @@ def stated_phrases(row: Row, told: Iterable[Fact], language: str) -> Phrases:
 @cache
 def neutral_phrases(language: str, goods: str) -> Phrases:
     """Return the phrases that state nothing, though a word of theirs alone might."""
-    phrases = lexicon()[language]["phrases"]
-    if language == "en":
-        writer = lexicon()["en"]["writer"]
-        phrases = [*phrases, *writer["phrases"], *writer[goods]]
+    own = lexicon()[language]
+    phrases = [*own["phrases"], *own.get("phrases_of", {}).get(goods, ())]
     return by_first(dict.fromkeys(phrases, NEUTRAL))
 
 
