@@ -113,6 +113,7 @@ SPRAY = {
         ("scents a small room", []),
         ("makes a good choice, as it is a small room", ["unsupported-word:small room"]),
         ("is a good choice, a small room", ["unsupported-word:small room"]),
+        ("is a good choice, just a small room", ["unsupported-word:small room"]),
         ("is a good choice, since it is scents a small room", ["residue:is scents"]),
     ],
 )

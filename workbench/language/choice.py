@@ -43,8 +43,8 @@ class Choice:
     def __init__(self, seed: int | str, *, use: Collection[str] = ()) -> None:
         self._random = random.Random(seed)
         self._uses: Counter[str] = Counter()
-        self._dealt: Counter[tuple[Any, str]] = Counter()  # to whom, which pattern
         self._clauses: defaultdict[Any, set[str]] = defaultdict(set)
+        self._dealt: defaultdict[Any, set[str]] = defaultdict(set)  # clauses, whatever they name
         self._wanted = [word.casefold() for word in use]
 
     def deal(
@@ -58,8 +58,8 @@ class Choice:
     ) -> str:
         """Return one of several texts and hold its first clause for the reader's list.
 
-        Texts with a word that the brand wants come first, then those of a pattern that the list has
-        least, then those of the least used pattern.
+        Texts with a word that the brand wants come first, then those whose first clause the list
+        has not had with other names either, then those of the least used pattern.
 
         Parameters
         ----------
@@ -82,12 +82,13 @@ class Choice:
         new = {text: self.is_new(text, reader, names) for text in filled}
         texts = [text for text in filled if repeat or new[text]]
         self._random.shuffle(texts)
-        dealt = {text: self._dealt[reader, filled[text]] for text in texts}
+        bare = {text: _nameless(text, names) for text in texts}
+        dealt = {text: bare[text] in self._dealt[reader] for text in texts}
         texts.sort(key=lambda t: (not new[t], not self._used(t), dealt[t], self._uses[filled[t]]))
         text = next(filter(sound, texts), "")
         if text:
             self._uses[filled[text]] += 1
-            self._dealt[reader, filled[text]] += 1
+            self._dealt[reader].add(bare[text])
             self.hold(text, reader, names)
         return text
 
@@ -149,6 +150,13 @@ def first_clause(text: str, names: Collection[str] = ()) -> str:
         text = text.replace(name, _CLAUSE.sub(" ", name))
     clauses = (" ".join(part.split()) for part in _CLAUSE.split(text))
     return next(filter(None, clauses), "").casefold()
+
+
+def _nameless(text: str, names: Collection[str]) -> str:
+    """Return a text's first clause with the same mark for all names."""
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, "\0")
+    return first_clause(text)
 
 
 def trigrams(text: str) -> list[str]:

@@ -18,7 +18,7 @@ _CARRIERS = {"crowd": {"similar", "popular"}}  # of other kinds, those of their 
 _OF_ITEM = {"never", "similar", "crowd"}
 _DENYING = {"few", "little"}
 _IS = re.compile(
-    r"(?:\b(?:is|be|makes?)|,) (?:an?|the|your) "
+    r"(?:\b(?:is|be|makes?|just)|,) (?:an?|the|your) "
     r"(\w+(?: (?!(?:and|at|for|from|in|of|on|that|to|with)\b)\w+)?)\b"
 )
 _AFTER_NAME = '”"》 ,)0123456789('
