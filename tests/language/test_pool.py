@@ -202,13 +202,31 @@ def test_repr_shows_sizes_by_situation_and_repeats_are_left_out():
 def test_the_shipped_english_pool_was_written_by_the_model_and_is_sound():
     pool = Pool.shipped("en")
     assert {sentence.model.split(" · ")[0] for sentence in pool.sentences} == {
-        "SmolLM2-135M-Instruct"
+        "SmolLM2-135M-Instruct + adapter"
     }
+    assert {sentence.tone for sentence in pool.sentences} == {"warm", "plain", "playful"}
     chosen = random.Random(0).sample(pool.sentences, 60)
     assert {s.text: s.faults() for s in chosen if s.faults()} == {}
     for sentence in pool.sentences:
-        # What follows the opening is the model's, but for the names.
-        assert sentence.text.endswith(sentence.raw[-5:])
+        # What follows the opening is the model's, but for what slots stand for.
+        start = sentence.raw.split()[0]
+        assert f" {start}" in sentence.text or sentence.slots - {"title", "because"}
+
+
+def test_a_use_that_a_sentence_does_not_go_with_is_not_put_into_it(goods):
+    items = goods.items.assign(description="Mug by Ann: red. For evenings at home.")
+    ds = Dataset(goods.interactions, items)
+    sentences = [
+        Sentence("For you at home, {title} is a choice {use_for}.", "en", "none", "shop"),
+        Sentence("Here is a thought: {title} is a choice {use_for}.", "en", "none", "shop"),
+        Sentence("{title} is good and {use_trait}.", "en", "none", "shop"),
+    ]
+    recs = pd.DataFrame({"user_id": "u", "item_id": items.item_id, "because": [[]] * len(items)})
+    copy = Copywriter().write(recs, ds, mode="pool", pool=Pool(sentences))
+    filled = copy.text[copy.source == "pool"]
+    assert len(filled)
+    assert filled.str.startswith("Here is a thought: ").all()
+    assert filled.str.endswith("a choice for evenings at home.").all()
 
 
 def test_bad_arguments_name_the_good_ones(films, recs):

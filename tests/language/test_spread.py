@@ -29,6 +29,14 @@ def test_only_what_fits_is_chosen_and_nothing_where_nothing_does():
     assert chosen([]) == []
 
 
+def test_a_line_that_few_sentences_fit_chooses_before_others_spend_these():
+    fits = [[True] * 5, [False, False, True, False, False]]
+    for seed in range(20):
+        own = chosen(["u", "u"], fits=fits, situations=[0, 1], seed=seed)
+        assert own[1] == 2
+        assert own[0] != 2
+
+
 def test_other_lists_do_not_matter_and_neither_does_a_large_number_of_them():
     lists = [f"u{n % 2500}" for n in range(7500)]
     everybody = np.array(chosen(lists, list(range(7500))))

@@ -19,6 +19,7 @@ from workbench.language.voice import Voice
 # A sentence about the whole history may be said of what was liked or bought as well.
 _OWN = {"liked": ("liked", "own"), "bought": ("bought", "own"), "seen": ("own",)}
 _GENRE = {"genre", "a_genre", "kind", "a_kind"}
+_STATING = {*_GENRE, *USES}  # slots whose values a sentence may not go with
 _TITLES = (Columns.TITLE, f"{Columns.TITLE}_zh")
 
 
@@ -93,7 +94,7 @@ def _chosen(
 def _filled(draft: Draft, values: Mapping[str, str], goods: str, sentence: Sentence) -> bool:
     """Fill a sentence into a draft, if it may stand there; say whether it does."""
     text = sentence.text.format_map(values)
-    sound = _holds(sentence, draft.row, goods) and (
+    sound = _holds(sentence, draft.row, values, goods) and (
         draft.sound_sentence(text) if _mistakable(text, draft, values) else _suits(text, draft)
     )
     if sound:
@@ -101,16 +102,19 @@ def _filled(draft: Draft, values: Mapping[str, str], goods: str, sentence: Sente
     return sound
 
 
-def _holds(sentence: Sentence, row: Mapping[str, Any], goods: str) -> bool:
-    if not sentence.slots & _GENRE:
+def _holds(
+    sentence: Sentence, row: Mapping[str, Any], values: Mapping[str, str], goods: str
+) -> bool:
+    if not sentence.slots & _STATING:
         return True
     own = row.get(f"{Columns.GENRES}_{sentence.language}", row[Columns.GENRES])
-    return _sound_of(sentence, goods, tuple(own))
+    said = next((values[slot] for slot in USES if slot in sentence.slots), "")
+    return _sound_of(sentence, goods, tuple(own), said)
 
 
 @lru_cache(maxsize=2**16)
-def _sound_of(sentence: Sentence, goods: str, genres: tuple[str, ...]) -> bool:
-    return not sentence.reasons(goods, genres)
+def _sound_of(sentence: Sentence, goods: str, genres: tuple[str, ...], use: str) -> bool:
+    return not sentence.reasons(goods, genres, use)
 
 
 def _mistakable(text: str, draft: Draft, values: Mapping[str, str]) -> bool:

@@ -97,11 +97,11 @@ class Sentence:
         found = (self.reasons(own, genres) for own in goods for genres in _GENRES[own])
         return list(dict.fromkeys(str(reason) for reasons in found for reason in reasons))
 
-    def reasons(self, goods: str, genres: Sequence[str]) -> list[Any]:
-        """Check the sentence on a made-up item of these genres."""
+    def reasons(self, goods: str, genres: Sequence[str], use: str = "") -> list[Any]:
+        """Check the sentence on a made-up item of these genres and this use."""
         row = _sample(goods, genres, self.language)
         if uses := self.slots & _USES.keys():
-            row[Columns.DESCRIPTION] = _USES[min(uses)]
+            row[Columns.DESCRIPTION] = f"{use[0].upper()}{use[1:]}." if use else _USES[min(uses)]
         kind = "seen" if self.kind == "own" else self.kind
         evidence: list[dict[str, Any]] = [{"kind": kind}] if kind != "none" else []
         if "because" in self.slots:

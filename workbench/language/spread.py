@@ -50,7 +50,10 @@ def choose(
     lines += np.uint64(seed % 2**64)
     own = pd.util.hash_array(np.array(supply, dtype=object))
     codes, _ = pd.factorize(names)
-    places = pd.Series(codes).groupby(codes).cumcount().to_numpy()
+    # Lines that few sentences fit choose first, before others have spent these.
+    order = np.argsort(fits.sum(1)[situations], kind="stable")
+    places = pd.Series(codes[order]).groupby(codes[order]).cumcount()
+    places = places.set_axis(order).sort_index().to_numpy()
     for start in range(0, int(codes.max()) + 1, LISTS):
         block = (codes >= start) & (codes < start + LISTS)
         uses = np.zeros((LISTS, len(supply)))
