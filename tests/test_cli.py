@@ -121,7 +121,8 @@ def test_write_says_why_a_text_is_refused(run):
     assert rows[0]["reason"].split()[0] in shown
 
 
-def test_an_email_keeps_its_lines_in_the_terminal(run):
+def test_an_email_keeps_its_lines_in_the_terminal(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
     rows, shown = written(run, "--kind", "email")
     paragraph = rows[0]["text"].split("\n")[0]
     assert any(line.rstrip().endswith(paragraph) for line in shown.splitlines())

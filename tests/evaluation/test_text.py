@@ -83,7 +83,7 @@ def test_by_group_measures_each_alone(found: CopyEvaluation) -> None:
 
 def test_unsupported_claims_are_counted_apart_from_faults_of_form() -> None:
     copy = lines(
-        (7, 1, "Heat is a worthwhile pick for the 1995 evening.", []),
+        (7, 1, "Heat (1995) is a worthwhile pick for the evening.", []),
         (7, 1, "Heat won 3 prizes, and Al Pacino shines in it.", []),
         (7, 1, "A pick worth your evening.", []),
     )

@@ -218,7 +218,7 @@ def test_one_line_is_written_again_by_a_seed_of_its_own(english, model, writer, 
     assert line["text"] == english.desk.area.value != second
     assert seed > 0
     assert english.review.lines["text"][0] == first
-    (sent,) = writer.prompts(alone, movies, seed=seed)["sent"]
+    (sent,) = writer.prompts(alone, movies, tone=tone, seed=seed)["sent"]
     assert copy_cards.cards.escape(sent) in english.desk._sent.value
 
 

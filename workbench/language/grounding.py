@@ -251,7 +251,9 @@ class Ground:
             held = self._numbers.get(value, [])
             if code in AMOUNTS:
                 # The 8 of a description's "8 hours" is no price.
-                held = [(f, x) for f, x in held if f == AMOUNTS[code] or said in x]
+                listed = code == "measure" and any(e["kind"] == "list" for e in self._evidence)
+                field = AMOUNTS["count" if listed else code]
+                held = [(f, x) for f, x in held if f == field or said in x]
             if held and held[0][0] == "evidence.rating" and not self._rated(masked, start, end):
                 held = []
             if held and code != "misnamed":
