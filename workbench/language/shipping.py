@@ -18,7 +18,7 @@ DATA = ("movielens-small", "shop")  # films, and goods of a shop
 def main(arguments: Sequence[str] | None = None) -> None:
     """Have a pool written for each kind of goods, and save both as one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--size", type=int, default=120, help="sentences for each kind of goods")
+    parser.add_argument("--size", type=int, default=300, help="sentences for each kind of goods")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=shipped_file("en"))
     given = parser.parse_args(arguments)
