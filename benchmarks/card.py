@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 import workbench as wb
-from workbench.compute._tools import of_device
+from workbench.compute.kernel_twins import of_device
 from workbench.compute.metrics import METRICS
 from workbench.device import VARIABLE, Device, resolve
 
@@ -395,7 +395,7 @@ def _steps(kind: str, csv: Path, parquet: Path) -> dict[str, float]:
 def copy(setting: Setting) -> Figures:
     """Tokens of copy that the embedded model delivers."""
     from workbench.errors import WorkbenchError
-    from workbench.language.embedded import embedded_model
+    from workbench.language.llm.embedded_model import embedded_model
 
     ds = wb.load("shop")
     recs = wb.ItemKNN().fit(ds).recommend(ds.user_ids[: -(-setting.size.lines // 10)], n=10)

@@ -17,8 +17,8 @@ from harness import interleaved, peak_beyond, say, table
 from transformers import pipeline
 
 import workbench as wb
-from workbench.language.decoding import TOP_K, TOP_P
-from workbench.language.local import LocalModel
+from workbench.language.llm.decoding import TOP_K, TOP_P
+from workbench.language.llm.local_model import LocalModel
 
 SECTION = "generation"
 CANDIDATES = {"small": 16, "medium": 32, "large": 128}
@@ -66,7 +66,7 @@ def measure(size, runs):
         return sum(reply.tokens for own in replies for reply in own)
 
     def unshared():
-        with patch("workbench.language.decoding._shared", lambda prompts: 0):
+        with patch("workbench.language.llm.decoding._shared", lambda prompts: 0):
             return batches()
 
     plain(asked[0], **settings, **sampling)

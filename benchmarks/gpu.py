@@ -22,7 +22,7 @@ import harness
 from harness import say
 
 from workbench.errors import DeviceError
-from workbench.panels.timings import CARD, CARD_RESULTS
+from workbench.panels.performance.timings import CARD, CARD_RESULTS
 from workbench.strings import Strings
 
 BUDGET = 450  # seconds of all parts

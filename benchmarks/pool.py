@@ -18,9 +18,9 @@ from harness import clock, say, table
 import workbench as wb
 from workbench.columns import Columns
 from workbench.language import Pool
-from workbench.language.choice import first_clause
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check, goods_of
+from workbench.language.copy.candidate_choice import first_clause
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.grounding.check import check, goods_of
 
 SECTION = "pool"
 CASES = (("movielens-small", "en"), ("shop", "en"), ("movielens-small", "zh"), ("shop", "zh"))

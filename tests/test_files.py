@@ -1,6 +1,6 @@
 import pytest
 
-from workbench.files import neutral, whole
+from workbench.io import neutral, whole
 
 
 def test_a_draft_takes_the_place_of_the_file_only_when_it_is_whole(tmp_path):

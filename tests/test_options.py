@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import MissingExtraError, OptionError, WorkbenchError
-from workbench.options import at_least, number, one_of
+from workbench.validation import at_least, number, one_of
 
 
 def test_a_choice_comes_back() -> None:

@@ -11,18 +11,18 @@ import pytest
 import workbench
 from workbench.compute.similarity import OF
 from workbench.errors import OptionError
-from workbench.evaluation import COPY_METRICS
-from workbench.evaluation.groups import LEVELS
+from workbench.evaluation.statistics.groups import LEVELS
 from workbench.families import FAMILIES
-from workbench.language.kinds import KINDS as TEXTS
-from workbench.language.preset import PRESETS
-from workbench.language.prompts import TONES
-from workbench.language.review import STATUSES
-from workbench.panels.copy_cards import FACTS, KINDS, REASONS
-from workbench.panels.copy_figures import NOT_LINES
-from workbench.panels.evaluate import TABS
-from workbench.panels.experiment import ACCURACY, BEYOND, SPLITS
-from workbench.panels.timings import CARD
+from workbench.language import COPY_METRICS
+from workbench.language.copy.brief.domain import PRESETS
+from workbench.language.copy.brief.text_format import KINDS as TEXTS
+from workbench.language.copy.prompts import TONES
+from workbench.language.review.review import STATUSES
+from workbench.panels.copy.copy_cards import FACTS, KINDS, REASONS
+from workbench.panels.evaluation.experiment import ACCURACY, BEYOND, SPLITS
+from workbench.panels.evaluation.model_comparison import TABS
+from workbench.panels.performance.timings import CARD
+from workbench.plots.copy_quality import NOT_LINES
 from workbench.strings import LANGUAGES, Strings, catalogue
 
 SOURCES = Path(workbench.__file__).parent

@@ -43,24 +43,45 @@ _HOMES = {
     "Diversity": "workbench.models",
     "evaluate": "workbench.evaluation",
     "compare": "workbench.evaluation",
-    "evaluate_copy": "workbench.evaluation",
+    "evaluate_copy": "workbench.language",
     "tune": "workbench.evaluation",
     "Copywriter": "workbench.language",
     "Review": "workbench.language",
+    "Pool": "workbench.language",
     "ServerModel": "workbench.language",
     "Voice": "workbench.language",
     "report": "workbench.reports",
 }
-_ROOMS = ("compute", "datasets", "errors", "evaluation", "language", "models", "panels", "reports")
+_ROOMS = (
+    "compute",
+    "datasets",
+    "errors",
+    "evaluation",
+    "language",
+    "models",
+    "panels",
+    "plots",
+    "reports",
+)
 
 __all__ = [*_HOMES, *_ROOMS, "__version__"]
 
 if TYPE_CHECKING:
-    from workbench import compute, datasets, errors, evaluation, language, models, panels, reports
+    from workbench import (
+        compute,
+        datasets,
+        errors,
+        evaluation,
+        language,
+        models,
+        panels,
+        plots,
+        reports,
+    )
     from workbench.compute import Neighbours, encode, similar
     from workbench.datasets import Dataset, load, read, split, synthetic
-    from workbench.evaluation import compare, evaluate, evaluate_copy, tune
-    from workbench.language import Copywriter, Review, ServerModel, Voice
+    from workbench.evaluation import compare, evaluate, tune
+    from workbench.language import Copywriter, Pool, Review, ServerModel, Voice, evaluate_copy
     from workbench.models import (
         ALS,
         BPR,
@@ -86,7 +107,7 @@ if TYPE_CHECKING:
         Sequential,
         UserKNN,
     )
-    from workbench.models.stored import load_model
+    from workbench.models.persistence.model_file import load_model
     from workbench.reports import report
 
 

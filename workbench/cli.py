@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from workbench import __version__
 from workbench.errors import OptionError, WorkbenchError
 from workbench.families import FAMILIES
-from workbench.files import neutral
+from workbench.io import neutral
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,8 +128,8 @@ def report(
     timeout: Annotated[float, typer.Option(help="Seconds that one cell may take.")] = 900,
 ) -> None:
     """Write a report as one HTML page, or one for each row of a table, and print its path."""
+    from workbench.reports.execution import run
     from workbench.reports.plan import plan
-    from workbench.reports.run import run
 
     short = {
         "user_id": user_id,
@@ -254,8 +254,8 @@ def _recommend(
     user_id: str, dataset: str, model: str, *, n: int, where: Iterable[str], **options: Any
 ) -> "tuple[Dataset, pd.DataFrame]":
     import workbench as wb
-    from workbench.options import one_of
     from workbench.reports.plan import id_in
+    from workbench.validation import one_of
 
     family = getattr(wb, FAMILIES[one_of("model", model, FAMILIES)])
     given = {name: value for name, value in options.items() if value is not None}
@@ -306,7 +306,7 @@ def _readable(recs: "pd.DataFrame", ds: "Dataset", language: str = "en") -> "pd.
 
 
 def _evidence(pair: Any, ds: "Dataset") -> str:
-    from workbench.models.base import ByCount, ByUser
+    from workbench.models.recommender import ByCount, ByUser
 
     match pair:
         case ByCount(_, count):

@@ -4,7 +4,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from workbench.options import one_of
+from workbench.validation import one_of
 
 LANGUAGES = ("en", "zh")
 

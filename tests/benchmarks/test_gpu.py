@@ -10,7 +10,7 @@ import pytest
 
 from workbench.device import Device
 from workbench.errors import DeviceError
-from workbench.panels.timings import CARD
+from workbench.panels.performance.timings import CARD
 
 ROOT = Path(__file__).parents[2] / "benchmarks"
 ON_CARD = {"tests", "items_kernel", "table_csv", "table_parquet", "table_split", "copy"}

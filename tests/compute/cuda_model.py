@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.compute._cuda import PARAMETERS
+from workbench.compute.gpu.kernel_source import PARAMETERS
 
 FLOAT_MAX, FLOAT_TINY = np.finfo(np.float32).max, np.float32(1e-45)
 DTYPES = {

@@ -17,10 +17,14 @@ from tests.compute.test_cuda import LINUX, compiled
 from tests.compute.test_topk import ANY, FEW
 from tests.compute.test_vectors import SORTS, of_sort
 from tests.compute.vector_card import VectorCard, vector_card
-from workbench.compute import Device, _best, _card, _cuda, _vectors, resolve
-from workbench.compute._ranking import _error
+from workbench.compute import Device, resolve
+from workbench.compute.cpu import topk_kernels as cpu_kernels
+from workbench.compute.dense import vector_search
+from workbench.compute.dense.candidate_product import _error
+from workbench.compute.gpu import kernel_source
+from workbench.compute.gpu import topk_kernels as gpu_kernels
 from workbench.compute.metrics import METRICS
-from workbench.compute.request import Request
+from workbench.compute.options import Request
 from workbench.compute.topk import best, pack
 
 CPU, GPU = resolve("cpu"), Device("gpu", "modelled")
@@ -42,15 +46,15 @@ def test_the_best_of_all_columns_are_chosen_piece_by_piece(
     with vector_card() as there:
         keys = None
         for first, part in ((0, scores[:, :cut]), (cut, scores[:, cut:])):
-            keys = _card.select(on(there, part), k, first=first, keys=keys)
+            keys = gpu_kernels.select(on(there, part), k, first=first, keys=keys)
     assert np.array_equal(keys, best(pack(scores), k))
 
 
 def test_so_many_that_a_block_cannot_hold_them_are_sorted() -> None:
     scores = np.random.default_rng(0).integers(0, 99, (2, 7000)).astype(np.float32)
     with vector_card(threads=256, warp=32) as there:
-        keys = _card.select(on(there, scores[:, :3000]), 6000)
-        keys = _card.select(on(there, scores[:, 3000:]), 6000, first=3000, keys=keys)
+        keys = gpu_kernels.select(on(there, scores[:, :3000]), 6000)
+        keys = gpu_kernels.select(on(there, scores[:, 3000:]), 6000, first=3000, keys=keys)
         assert not there.launches
     assert np.array_equal(keys, best(pack(scores), 6000))
 
@@ -62,8 +66,8 @@ def test_sums_are_the_processors(n: int, width: int, rows: int, others: int, sha
     x, own = rng.normal(size=(n, width)), rng.integers(0, n, rows)
     columns = rng.integers(0, n, others if shared else (rows, others))
     with vector_card() as there:
-        found = _card.sums(*(on(there, each) for each in (x, own, columns)))
-    assert np.array_equal(found, _best.sums(x, own, columns))
+        found = gpu_kernels.sums(*(on(there, each) for each in (x, own, columns)))
+    assert np.array_equal(found, cpu_kernels.sums(x, own, columns))
 
 
 @FEWER
@@ -74,8 +78,8 @@ def test_midranks_are_the_processors(rows: int, width: int, seed: int) -> None:
     scores[scores == 5] = np.nan
     places = np.nonzero(scores < 4)
     with vector_card() as there:
-        found = _card.midranks(*(on(there, each) for each in (scores, *places)))
-    assert np.array_equal(found, _best.midranks(scores, *places))
+        found = gpu_kernels.midranks(*(on(there, each) for each in (scores, *places)))
+    assert np.array_equal(found, cpu_kernels.midranks(scores, *places))
 
 
 @given(st.integers(1, 5), st.integers(1, 9), st.integers(1, 30), st.integers(0, 2**32))
@@ -84,12 +88,12 @@ def test_the_product_is_off_by_no_more_than_it_says(n: int, m: int, width: int, 
     x, y = (unit(rng.normal(size=(rows, width)) ** 5) for rows in (n, m))
     with vector_card() as there:
         half = (on(there, each.astype(np.float16)) for each in (x, y))
-        products = np.asarray(_card.product(*half))
+        products = np.asarray(gpu_kernels.product(*half))
 
     assert products.dtype == np.float32
-    assert np.abs(products - x @ y.T).max() <= _error(width, _card)
-    single = _best.product(x.astype(np.float32), y.astype(np.float32))
-    assert np.abs(single - x @ y.T).max() <= _error(width, _best)
+    assert np.abs(products - x @ y.T).max() <= _error(width, gpu_kernels)
+    single = cpu_kernels.product(x.astype(np.float32), y.astype(np.float32))
+    assert np.abs(single - x @ y.T).max() <= _error(width, cpu_kernels)
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -107,29 +111,29 @@ def unit(rows: np.ndarray) -> np.ndarray:
 def test_the_search_gives_the_processors_bits(x, metric, k, signed, alpha, data) -> None:
     x, request = x[:40], Request(metric, k=k, signed=signed, alpha=alpha)
     rows = np.array(data.draw(st.lists(st.integers(0, len(x) - 1), max_size=9)), int)
-    expected = _vectors.nearest(x, request, rows=None, device=CPU)
+    expected = vector_search.nearest(x, request, rows=None, device=CPU)
     with vector_card(slack=data.draw(st.sampled_from([0, 3]))):
-        assert_same(_vectors.nearest(x, request, rows=None, device=GPU), expected)
-        some = _vectors.nearest(x, request, rows=rows, device=GPU)
+        assert_same(vector_search.nearest(x, request, rows=None, device=GPU), expected)
+        some = vector_search.nearest(x, request, rows=rows, device=GPU)
     assert_same(some, (expected[0][rows], expected[1][rows]))
 
 
 def test_memory_is_given_back() -> None:
     with vector_card() as there:
-        _vectors.nearest(np.eye(30), Request(), rows=None, device=GPU)
+        vector_search.nearest(np.eye(30), Request(), rows=None, device=GPU)
         assert there.limit == there.memory
 
 
 @pytest.mark.parametrize(("constants", "name", "value"), [
-    (_cuda.CONSTANTS, "LAST", 0xFFFFFFFE), (_cuda.CONSTANTS, "EMPTY", 0),
+    (kernel_source.CONSTANTS, "LAST", 0xFFFFFFFE), (kernel_source.CONSTANTS, "EMPTY", 0),
 ])  # fmt: skip
 def test_a_wrong_constant_is_noticed(constants, name, value, monkeypatch) -> None:
     scores = np.random.default_rng(0).normal(size=(3, 30)).astype(np.float32)
     with vector_card() as there:
-        assert np.array_equal(_card.select(on(there, scores), 20), best(pack(scores), 20))
-        _card._kernel.cache_clear()
+        assert np.array_equal(gpu_kernels.select(on(there, scores), 20), best(pack(scores), 20))
+        gpu_kernels._kernel.cache_clear()
         monkeypatch.setitem(constants, name, value)
-        assert not np.array_equal(_card.select(on(there, scores), 20), best(pack(scores), 20))
+        assert not np.array_equal(gpu_kernels.select(on(there, scores), 20), best(pack(scores), 20))
 
 
 # --- the compiler -------------------------------------------------------------------------------
@@ -137,21 +141,21 @@ def test_a_wrong_constant_is_noticed(constants, name, value, monkeypatch) -> Non
 
 @LINUX
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_86", "sm_90", "sm_120"])
-@pytest.mark.parametrize("name", _card.THREADS)
+@pytest.mark.parametrize("name", gpu_kernels.THREADS)
 def test_it_compiles_for_every_card_without_spilling(name: str, architecture: str) -> None:
-    binary, log = compiled(_card.source(name), architecture, "--ptxas-options=-v")
+    binary, log = compiled(gpu_kernels.source(name), architecture, "--ptxas-options=-v")
     assert binary.startswith(b"\x7fELF")
     assert "warning" not in log
     assert "0 bytes spill stores, 0 bytes spill loads" in log
     registers = int(re.search(r"Used (\d+) registers", log).group(1))
-    assert registers * _card.THREADS[name] * 4 <= 65_536  # four blocks a processor at least
+    assert registers * gpu_kernels.THREADS[name] * 4 <= 65_536  # four blocks a processor at least
     held = int((re.search(r"(\d+) bytes smem", log) or [0, 0])[1])
-    assert held <= _card.MOST
+    assert held <= gpu_kernels.MOST
 
 
 @LINUX
 def test_no_multiplication_is_fused_with_an_addition() -> None:
-    ptx, _ = compiled(_card.source("sums"), "compute_80")
+    ptx, _ = compiled(gpu_kernels.source("sums"), "compute_80")
     assert b".entry sums" in ptx
     assert not re.search(rb"\b(fma|mad)\.(rn\.)?f", ptx)
 
@@ -194,8 +198,10 @@ def test_a_card_gives_the_processors_bits(kind: str, metric: str) -> None:
     x = of_sort(9000, 50, kind, seed=1)
     for request in (Request(metric, k=20), Request(metric, k=20, signed=True)):
         for rows in (None, np.arange(0, 9000, 700)):
-            expected = _vectors.nearest(x, request, rows=rows, device=CPU)
-            assert_same(_vectors.nearest(x, request, rows=rows, device=resolve("gpu")), expected)
+            expected = vector_search.nearest(x, request, rows=rows, device=CPU)
+            assert_same(
+                vector_search.nearest(x, request, rows=rows, device=resolve("gpu")), expected
+            )
 
 
 @pytest.mark.gpu
@@ -205,4 +211,6 @@ def test_on_a_card_the_product_is_off_by_no_more_than_it_says() -> None:
     for width in (8, 64, 1024, 8192):
         x, y = (unit(np.random.default_rng(seed).normal(size=(500, width))) for seed in (1, 2))
         half = (cupy.asarray(each.astype(np.float16)) for each in (x, y))
-        assert np.abs(_card.product(*half).get() - x @ y.T).max() <= _error(width, _card)
+        assert np.abs(gpu_kernels.product(*half).get() - x @ y.T).max() <= _error(
+            width, gpu_kernels
+        )

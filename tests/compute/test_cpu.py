@@ -31,15 +31,17 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _cpu, _heads, _kernels, _lists, _pack, _team, topk
-from workbench.compute._heads import Heads
-from workbench.compute._pack import pack, scale_of, unit_of
-from workbench.compute._team import Team
+from workbench.compute import topk
+from workbench.compute.cpu import dense_head, engine, packing, search_kernels, topk_lists
+from workbench.compute.cpu.dense_head import Heads
+from workbench.compute.cpu.packing import pack, scale_of, unit_of
 from workbench.compute.metrics import METRICS, SUMS
-from workbench.compute.request import Request
+from workbench.compute.options import Request
 from workbench.compute.topk import EMPTY, best
 from workbench.compute.weighting import Preparation
 from workbench.datasets import synthetic
+from workbench.device import threads as team_threads
+from workbench.device.threads import Team
 
 K = 3
 OPTIONS = (
@@ -102,7 +104,7 @@ def exact(metric: str, kind: str) -> bool:
 
 @cache
 def all_pairs(kind: str, metric: str, options: int) -> tuple[np.ndarray, np.ndarray]:
-    return _cpu.nearest(held(table(kind), metric), asked(metric, OPTIONS[options]))
+    return engine.nearest(held(table(kind), metric), asked(metric, OPTIONS[options]))
 
 
 def test_the_tables_take_every_way_through_the_kernel() -> None:
@@ -111,8 +113,8 @@ def test_the_tables_take_every_way_through_the_kernel() -> None:
     for kind in KINDS:
         there = ~np.isnan(table(kind))
         work = there @ there.sum(axis=0)
-        walked[kind] = (work * _kernels.SPARSE < len(there)).mean()
-        assert len(there) // int(_kernels.SPAN) > K
+        walked[kind] = (work * search_kernels.SPARSE < len(there)).mean()
+        assert len(there) // int(search_kernels.SPAN) > K
         coded = np.isin(table(kind)[there] * 2, range(11)).all()
         assert coded == (kind != "broken")
     assert walked["sparse"] > 0.4
@@ -136,19 +138,19 @@ def test_all_pairs_and_some_rows_give_the_definition(kind: str, metric: str, opt
     tolerance = EXACT if exact(metric, kind) else CLOSE
     whole = all_pairs(kind, metric, options)
     many = np.r_[few, len(dense) - 1 : 35 : -1]
-    assert len(few) * _cpu.FEW < len(dense) < len(many) * _cpu.FEW
+    assert len(few) * engine.FEW < len(dense) < len(many) * engine.FEW
     found = {
         "all pairs": [part[few] for part in whole],
-        "few rows": _cpu.nearest(data, request, rows=few),
-        "many rows": [part[: len(few)] for part in _cpu.nearest(data, request, rows=many)],
-        "queries": _cpu.nearest_to(data, data[:, few].T.tocsr(), request, own=few),
+        "few rows": engine.nearest(data, request, rows=few),
+        "many rows": [part[: len(few)] for part in engine.nearest(data, request, rows=many)],
+        "queries": engine.nearest_to(data, data[:, few].T.tocsr(), request, own=few),
     }
     for path, lists in found.items():
         assert_neighbours(lists, expected, signed=request.signed, own=few, **tolerance), path
         if exact(metric, kind):
             assert_same(lists, found["all pairs"])
     if exact(metric, kind):
-        assert_same(_cpu.nearest(data, request, rows=many), [part[many] for part in whole])
+        assert_same(engine.nearest(data, request, rows=many), [part[many] for part in whole])
 
 
 VALUES = st.sampled_from([0.5, 1.0, 3.5, 5.0, 3.7, 1e-90, 1e90])
@@ -163,32 +165,33 @@ def test_targets_that_are_kept_give_the_lists_of_those_made_for_a_query(
     request = Request(metric, K, 1, 0.5, 0.0, False, False)
     prepare = Preparation(sparse_of(rows).T.tocsr(), request.definition, "none")
     by_feature = prepare.of_features(sparse_of(rows).T.tocsr())
-    targets = _cpu.Targets.of(by_feature)
+    targets = engine.Targets.of(by_feature)
     for values in data.draw(st.lists(st.lists(VALUES, max_size=5), min_size=1, max_size=3)):
         table = np.full((1, 9), np.nan)
         table[0, : len(values)] = values
         query, own = prepare.of_rows(sparse_of(table)), np.array([-1])
-        found = _cpu.nearest_to(targets, query, request, own=own)
-        assert_same(found, _cpu.nearest_to(by_feature, query, request, own=own))
+        found = engine.nearest_to(targets, query, request, own=own)
+        assert_same(found, engine.nearest_to(by_feature, query, request, own=own))
 
 
 WAYS: dict[str, list[tuple[Any, str, Any]]] = {
-    "one thread": [(_team, "cores", lambda: 1)],
-    "three threads": [(_team, "cores", lambda: 3)],
-    "one chunk": [(_team, "cores", lambda: 1), (_cpu, "CHUNKS", 1)],
-    "tiny chunks": [(_cpu, "CHUNKS", 200)],
-    "few offers": [(_cpu, "OFFERS", 1)],
-    "small blocks": [(_pack, "BLOCK_BYTES", 300)],
-    "no codes": [(_pack, "CODES", 0)],
-    "heads": [(_heads, "STEP", 64), (_heads, "SPEED_UP", 1e9), (_heads, "PAIR", 0)],
-    "no heads": [(_heads, "SPEED_UP", 1e-9)],
+    "one thread": [(team_threads, "cores", lambda: 1)],
+    "three threads": [(team_threads, "cores", lambda: 3)],
+    "one chunk": [(team_threads, "cores", lambda: 1), (engine, "CHUNKS", 1)],
+    "tiny chunks": [(engine, "CHUNKS", 200)],
+    "few offers": [(engine, "OFFERS", 1)],
+    "small blocks": [(packing, "BLOCK_BYTES", 300)],
+    "no codes": [(packing, "CODES", 0)],
+    "heads": [(dense_head, "STEP", 64), (dense_head, "SPEED_UP", 1e9), (dense_head, "PAIR", 0)],
+    "no heads": [(dense_head, "SPEED_UP", 1e-9)],
 }
 WAYS["heads of some features"] = [
-    *WAYS["small blocks"], (_heads, "STEP", 32), (_heads, "SPEED_UP", 4.0), (_heads, "PAIR", 0),
+    *WAYS["small blocks"], (dense_head, "STEP", 32),
+    (dense_head, "SPEED_UP", 4.0), (dense_head, "PAIR", 0),
 ]  # fmt: skip
 WAYS["heads in pieces"] = [
     *WAYS["heads"], *WAYS["three threads"],
-    (_heads, "DENSE_BYTES", 4 * 700 * 3), (_heads, "PANEL_BYTES", 4 * 64 * 64),
+    (dense_head, "DENSE_BYTES", 4 * 700 * 3), (dense_head, "PANEL_BYTES", 4 * 64 * 64),
 ]  # fmt: skip
 
 
@@ -216,7 +219,7 @@ def test_every_way_gives_the_same_bits(
     take(way)
     data = held(table(kind), metric)
     for options, whole in expected.items():
-        assert_same(_cpu.nearest(data, asked(metric, OPTIONS[options])), whole)
+        assert_same(engine.nearest(data, asked(metric, OPTIONS[options])), whole)
 
 
 @pytest.mark.parametrize("way", ["one thread", "three threads", "one chunk", "tiny chunks"])
@@ -226,10 +229,10 @@ def test_some_rows_do_not_depend_on_threads_and_chunks(
 ) -> None:
     data, request = held(table("broken"), metric), asked(metric, OPTIONS[0])
     some = np.arange(10), np.arange(300)
-    expected = [_cpu.nearest(data, request, rows=rows) for rows in some]
+    expected = [engine.nearest(data, request, rows=rows) for rows in some]
     take(way)
     for rows, lists in zip(some, expected, strict=True):
-        assert_same(_cpu.nearest(data, request, rows=rows), lists)
+        assert_same(engine.nearest(data, request, rows=rows), lists)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -254,14 +257,14 @@ def test_tables_of_any_shape(
     with pytest.MonkeyPatch.context() as patch:
         for module, name, value in WAYS[way]:
             patch.setattr(module, name, value)
-        found = _cpu.nearest(data, request)
+        found = engine.nearest(data, request)
     some = np.unique(np.linspace(0, rows - 1, 12).astype(int))
     options = {"signed": signed, "min_overlap": min_overlap}
     expected = reference(dense, metric, queries=dense[some], own=some, **options)
     lists = [part[some] for part in found]
     whole = abs(scale) in (1.0, 1000.0) and exact(metric, "")
     assert_neighbours(lists, expected, signed=signed, own=some, **(EXACT if whole else CLOSE))
-    again = _cpu.nearest(data, request, rows=some)
+    again = engine.nearest(data, request, rows=some)
     assert_neighbours(again, expected, signed=signed, own=some, **(EXACT if whole else CLOSE))
 
 
@@ -275,30 +278,30 @@ def test_ranges_of_rows_merge_into_the_whole(
     request = asked(metric, OPTIONS[0])
     with Team() as team:
         packed = pack(held(table("dense"), metric), team)
-        whole = best(_cpu.pairs(packed, request, team), K)
+        whole = best(engine.pairs(packed, request, team), K)
         edges = itertools.pairwise([0, 1, 64, 65, 200, 500, 699, 700])
-        parts = [_cpu.pairs(packed, request, team, *edge) for edge in edges]
+        parts = [engine.pairs(packed, request, team, *edge) for edge in edges]
     assert np.array_equal(best(np.concatenate(parts, axis=1), K), whole)
     assert (_keys_of_none(packed, request) == EMPTY).all()
 
 
-def _keys_of_none(packed: _pack.Packed, request: Request) -> np.ndarray:
+def _keys_of_none(packed: packing.Packed, request: Request) -> np.ndarray:
     with Team() as team:
-        return _cpu.pairs(packed, request, team, 7, 7)
+        return engine.pairs(packed, request, team, 7, 7)
 
 
 def test_scores_too_large_for_float32_are_infinite_and_tie() -> None:
     """Which of them won depended on which thread came first."""
     dense = np.where(np.tri(200, dtype=bool)[:, ::-1], np.pi * 1e20, NAN)[:, :40]
     dense[100:] = np.pi * 1e20
-    indices, scores = _cpu.nearest(held(dense, "dot"), Request("dot", 2))
+    indices, scores = engine.nearest(held(dense, "dot"), Request("dot", 2))
     met = (~np.isnan(dense)).any(axis=1)
     assert np.isinf(scores[met]).all()
     first, second, third = np.flatnonzero(met)[:3]
     assert indices[third:].tolist() == [[first, second]] * (200 - third)
     # One of the sign that nobody can be below is no score, as for arrays.
     dense[150] *= -1
-    indices, _ = _cpu.nearest(held(dense, "dot"), Request("dot", 2, signed=True))
+    indices, _ = engine.nearest(held(dense, "dot"), Request("dot", 2, signed=True))
     assert 150 not in indices
 
 
@@ -307,18 +310,18 @@ def test_indices_of_64_bits_are_read_as_they_are() -> None:
     data.indices, data.indptr = data.indices.astype(np.int64), data.indptr.astype(np.int64)
     for rows in (None, np.arange(700)):
         assert_same(
-            _cpu.nearest(data, Request("cosine", K), rows=rows), all_pairs("dense", "cosine", 0)
+            engine.nearest(data, Request("cosine", K), rows=rows), all_pairs("dense", "cosine", 0)
         )
     few = np.arange(5)
-    found = _cpu.nearest(data, Request("cosine", K), rows=few)
+    found = engine.nearest(data, Request("cosine", K), rows=few)
     assert_same(found, [part[few] for part in all_pairs("dense", "cosine", 0)])
 
 
 def test_the_input_is_left_alone() -> None:
     data = held(table("dense"), "cosine")
     before = data.copy()
-    _cpu.nearest(data, Request())
-    _cpu.nearest(data, Request(), rows=np.arange(3))
+    engine.nearest(data, Request())
+    engine.nearest(data, Request(), rows=np.arange(3))
     for name in ("data", "indices", "indptr"):
         assert np.array_equal(getattr(data, name), getattr(before, name))
 
@@ -334,7 +337,7 @@ def test_the_input_is_left_alone() -> None:
 def test_selection_puts_the_k_greatest_in_front(values: list, k: int, before: int) -> None:
     k, size = min(k, len(values)), len(values)
     array = np.array([-1] * before + values + [-1], np.int32)
-    kth = _lists.kth_greatest(array, before, size, k)
+    kth = topk_lists.kth_greatest(array, before, size, k)
     expected = sorted(values, reverse=True)[:k]
     assert kth == array[before + k - 1] == expected[-1]
     assert sorted(array[before : before + k], reverse=True) == expected
@@ -351,7 +354,7 @@ def test_a_list_keeps_the_greatest_of_what_it_is_offered(scores, k, slack, data)
     least, lowest = np.full(2, -np.inf, np.float32), np.full(2, EMPTY)
     rows = np.ones(len(keys) - own, np.uint32)
     offers = rows, keys[own:].copy(), len(rows)
-    _lists.settle(1, 1, found, *offers, lists, held, least, lowest)
+    topk_lists.settle(1, 1, found, *offers, lists, held, least, lowest)
     expected = best(keys[None], k)
     np.testing.assert_array_equal(best(lists[1:], k), expected)
     assert (lists[0] == EMPTY).all()
@@ -359,17 +362,17 @@ def test_a_list_keeps_the_greatest_of_what_it_is_offered(scores, k, slack, data)
 
 
 def test_a_kernel_whose_room_is_full_goes_on_where_it_stopped(monkeypatch) -> None:
-    starts, search = [], _kernels.search
+    starts, search = [], search_kernels.search
 
     def noted(*args):
         starts.append(args[0])
         return search(*args)
 
-    monkeypatch.setattr(_kernels, "search", noted)
-    monkeypatch.setattr(_cpu, "OFFERS", 10)
-    monkeypatch.setattr(_team, "cores", lambda: 1)
+    monkeypatch.setattr(search_kernels, "search", noted)
+    monkeypatch.setattr(engine, "OFFERS", 10)
+    monkeypatch.setattr(team_threads, "cores", lambda: 1)
     data = held(table("dense"), "cosine")
-    assert_same(_cpu.nearest(data, Request("cosine", K)), all_pairs("dense", "cosine", 0))
+    assert_same(engine.nearest(data, Request("cosine", K)), all_pairs("dense", "cosine", 0))
     assert len(starts) > 700 / (10 // K)
 
 
@@ -427,7 +430,7 @@ def team() -> Iterator[Team]:
         yield team
 
 
-def unpacked(packed: _pack.Packed, columns: int) -> np.ndarray:
+def unpacked(packed: packing.Packed, columns: int) -> np.ndarray:
     """The table by rank and by place of the feature, read as the kernels read it."""
     data = packed.data
     dense = np.full((len(packed.ids), columns), NAN)
@@ -443,7 +446,7 @@ def unpacked(packed: _pack.Packed, columns: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("scale", [1.0, -1.0, 0.2, 100.0, np.pi])
-@pytest.mark.parametrize("block_bytes", [_pack.BLOCK_BYTES, 64])
+@pytest.mark.parametrize("block_bytes", [packing.BLOCK_BYTES, 64])
 @settings(max_examples=settings.default.max_examples // 5)
 @given(
     rows=st.integers(1, 30), columns=st.integers(1, 12), density=st.floats(0, 1),
@@ -454,7 +457,7 @@ def test_packing_loses_nothing(
 ) -> None:
     dense = random_table(rows, columns, density, seed) * scale
     with pytest.MonkeyPatch.context() as patch, Team() as team:
-        patch.setattr(_pack, "BLOCK_BYTES", block_bytes)
+        patch.setattr(packing, "BLOCK_BYTES", block_bytes)
         packed = pack(sparse_of(dense).T.tocsr(), team)
     there = ~np.isnan(dense)
     counts, lengths = there.sum(axis=1), there.sum(axis=0)
@@ -503,7 +506,7 @@ def test_codes_and_floats_meet_at_the_largest_sums(team: Team) -> None:
         assert len(pack(sparse_of(dense).T.tocsr(), team).codes) == (value < 32_768)
         for metric in ("cosine", "pearson", "msd", "dot"):
             request = Request(metric, 2, signed=True)
-            found = _cpu.nearest(held(dense, metric), request)
+            found = engine.nearest(held(dense, metric), request)
             assert_neighbours(found, reference(dense, metric, signed=True), signed=True, **EXACT)
 
 
@@ -550,7 +553,7 @@ def test_no_sum_of_a_head_can_be_inexact(team: Team, take, monkeypatch) -> None:
     packed = pack(sparse_of(table("dense")).T.tocsr(), team)
     greatest = int(packed.codes.max()) ** 2
     for limit in (0, greatest, 10 * greatest, 30 * greatest):
-        monkeypatch.setattr(_heads, "EXACT", limit)
+        monkeypatch.setattr(dense_head, "EXACT", limit)
         heads = Heads(packed, ("xy",))
         assert packed.blocks[heads.blocks(1)] * greatest <= limit
         assert (heads.rows > 0) == (limit >= greatest)
@@ -591,7 +594,7 @@ def test_a_team_ends_with_its_block_and_leaves_blas_as_it_was() -> None:
 
 
 def test_an_error_in_a_thread_comes_out_and_ends_the_team(monkeypatch) -> None:
-    monkeypatch.setattr(_team, "cores", lambda: 2)
+    monkeypatch.setattr(team_threads, "cores", lambda: 2)
     threads, begun = workers(), []
 
     def fail_or_wait(item: int) -> None:
@@ -626,11 +629,11 @@ def test_an_interrupt_stops_threads_within_a_row_and_gives_memory_back(
 
     Kernels go on when they are told to stop: they must return before their next row.
     """
-    monkeypatch.setattr(_team, "cores", lambda: cores)
+    monkeypatch.setattr(team_threads, "cores", lambda: cores)
     data, request = held(table("dense"), "pearson"), Request("pearson", K)
     searching, entered = threading.Event(), threading.Event()
     searched, references = [], []
-    search, run, as_completed = _kernels.search, _cpu._Search.run, _team.as_completed
+    search, run, as_completed = search_kernels.search, engine._Search.run, team_threads.as_completed
     names = list(inspect.signature(search.py_func).parameters)
 
     def run_and_say_so(self, *args, **options):
@@ -656,18 +659,18 @@ def test_an_interrupt_stops_threads_within_a_row_and_gives_memory_back(
 
     before = workers()
     with monkeypatch.context() as patch:
-        patch.setattr(_cpu._Search, "run", run_and_say_so)
-        patch.setattr(_team, "as_completed", interrupted)
-        patch.setattr(_kernels, "search", search_once_told_to_stop)
+        patch.setattr(engine._Search, "run", run_and_say_so)
+        patch.setattr(team_threads, "as_completed", interrupted)
+        patch.setattr(search_kernels, "search", search_once_told_to_stop)
         with pytest.raises(KeyboardInterrupt):
-            _cpu.nearest(data, request, rows=rows)
+            engine.nearest(data, request, rows=rows)
     assert workers() == before
     assert 1 <= len(searched) <= cores  # no chunk was begun after it
     assert not any(searched)
     gc.collect()
     assert [reference() for reference in references] == [None] * len(references)
     expected = all_pairs("dense", "pearson", 0)
-    found = _cpu.nearest(data, request, rows=rows)
+    found = engine.nearest(data, request, rows=rows)
     assert_same(found, [part if rows is None else part[rows] for part in expected])
 
 
@@ -697,13 +700,13 @@ def test_memory_grows_with_entries_and_rows_never_with_pairs(
     metric: str, rows: np.ndarray | None, monkeypatch
 ) -> None:
     n, entries, k = 20_000, 100_000, 10
-    monkeypatch.setattr(_team, "cores", lambda: 2)
+    monkeypatch.setattr(team_threads, "cores", lambda: 2)
     rng = np.random.default_rng(0)
     feature, row = np.divmod(rng.choice(500 * n, entries, replace=False), n)
     stars = rng.integers(1, 11, entries) / 2
     by_feature = sparse.coo_array((stars, (feature, row)), shape=(500, n)).tocsr()
     data = Preparation(by_feature, METRICS[metric], "none").of_features(by_feature)
-    used = peak(lambda: _cpu.nearest(data, Request(metric, k), rows=rows))
+    used = peak(lambda: engine.nearest(data, Request(metric, k), rows=rows))
     assert used < working_memory(entries, n, k, threads=2) < n * n // 30
 
 
@@ -711,14 +714,14 @@ def test_memory_grows_with_entries_and_rows_never_with_pairs(
 def test_memory_of_heads_is_that_of_their_pieces(metric: str, take, monkeypatch) -> None:
     take("heads")
     piece, n = 2**19, 3_000
-    monkeypatch.setattr(_team, "cores", lambda: 2)
-    monkeypatch.setattr(_heads, "DENSE_BYTES", piece)
-    monkeypatch.setattr(_heads, "PANEL_BYTES", piece)
+    monkeypatch.setattr(team_threads, "cores", lambda: 2)
+    monkeypatch.setattr(dense_head, "DENSE_BYTES", piece)
+    monkeypatch.setattr(dense_head, "PANEL_BYTES", piece)
     data = held(random_table(n, 60, 0.5, seed=5), metric)
     request = Request(metric, K)
     with Team() as team:
         assert Heads(pack(data, team), request.sums).rows == n
-    used = peak(lambda: _cpu.nearest(data, request))
-    panel = max(piece, 4 * n * _heads.STEP * len(request.sums))
+    used = peak(lambda: engine.nearest(data, request))
+    panel = max(piece, 4 * n * dense_head.STEP * len(request.sums))
     assert used < working_memory(data.nnz, n, K, threads=2) + 3 * piece + panel
     assert used < 4 * len(request.sums) * n * n // 4

@@ -22,11 +22,14 @@ from hypothesis.extra.numpy import arrays
 from tests.compute.cuda_model import Card, Source, evaluated
 from tests.compute.reference import BINARY, NAN, assert_same, sparse_of
 from tests.compute.test_cpu import KINDS, OPTIONS, all_pairs, asked, held, random_table, table
-from workbench.compute import _cpu, _cuda, _cupy, similar
-from workbench.compute._cuda import Kernel, layout, source, traced
-from workbench.compute._pack import scale_of
+from workbench.compute import similar
+from workbench.compute.cpu import engine as cpu_engine
+from workbench.compute.cpu.packing import scale_of
+from workbench.compute.gpu import engine as gpu_engine
+from workbench.compute.gpu import kernel_source
+from workbench.compute.gpu.kernel_source import Kernel, layout, source, traced
 from workbench.compute.metrics import METRICS, SUMS
-from workbench.compute.request import Request
+from workbench.compute.options import Request
 from workbench.datasets import synthetic
 from workbench.device.memory import FRACTION, VARIABLE
 from workbench.errors import DeviceError, OptionError
@@ -50,8 +53,8 @@ def kernel_of(request: Request, coded: bool = True) -> Kernel:
 def card(*, threads: int = 8, warp: int = 4, **options) -> Iterator[Card]:
     """A card, with blocks so small that a small table takes many rounds, tiles and cuts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(_cuda.CONSTANTS, "THREADS", threads)
-        patch.setitem(_cuda.CONSTANTS, "WARP", warp)
+        patch.setitem(kernel_source.CONSTANTS, "THREADS", threads)
+        patch.setitem(kernel_source.CONSTANTS, "WARP", warp)
         there = Card(**options)
         patch.setitem(sys.modules, "cupy", there)
         yield there
@@ -91,7 +94,7 @@ def test_the_kernel_gives_the_processors_bits(dense: np.ndarray, request: Reques
     """Whatever the sizes of tiles, buffers and chunks, also of values that are no whole numbers."""
     data = held(dense, request.metric)
     with card(**kind):
-        assert_same(_cupy.nearest(data, request), _cpu.nearest(data, request))
+        assert_same(gpu_engine.nearest(data, request), cpu_engine.nearest(data, request))
 
 
 @settings(max_examples=settings.default.max_examples // 3)
@@ -100,8 +103,8 @@ def test_it_does_for_some_rows(dense: np.ndarray, request: Request, kind, data) 
     rows = np.array(data.draw(st.lists(st.integers(0, len(dense) - 1), max_size=9)), int)
     by_feature = held(dense, request.metric)
     with card(**kind):
-        found = _cupy.nearest(by_feature, request, rows=rows)
-    assert_same(found, _cpu.nearest(by_feature, request, rows=rows))
+        found = gpu_engine.nearest(by_feature, request, rows=rows)
+    assert_same(found, cpu_engine.nearest(by_feature, request, rows=rows))
 
 
 @settings(max_examples=settings.default.max_examples // 3)
@@ -116,9 +119,9 @@ def test_it_does_for_queries_from_outside(dense, request, kind, data) -> None:
     own = data.draw(arrays(int, 4, elements=st.integers(-1, len(dense) - 1)))
     scale = scale_of(by_feature.data, queries.data, np.array([0.01]))
     for options in ({}, {"scale": scale}):
-        expected = _cpu.nearest_to(by_feature, queries, request, own=own, **options)
+        expected = cpu_engine.nearest_to(by_feature, queries, request, own=own, **options)
         with card(**kind):
-            found = _cupy.nearest_to(by_feature, queries, request, own=own, **options)
+            found = gpu_engine.nearest_to(by_feature, queries, request, own=own, **options)
         assert_same(found, expected)
 
 
@@ -130,8 +133,8 @@ def test_it_does_in_blocks_of_1024_threads(kind: str, metric: str) -> None:
     request = asked(metric, OPTIONS[list(METRICS).index(metric) % len(OPTIONS)])
     rows = np.arange(0, 700, 140)
     with card(threads=1024, warp=32, shared=12_000):
-        found = _cupy.nearest(data, request, rows=rows)
-    assert_same(found, _cpu.nearest(data, request, rows=rows))
+        found = gpu_engine.nearest(data, request, rows=rows)
+    assert_same(found, cpu_engine.nearest(data, request, rows=rows))
 
 
 def test_a_query_without_ratings_and_a_table_without_rows() -> None:
@@ -139,9 +142,9 @@ def test_a_query_without_ratings_and_a_table_without_rows() -> None:
     none = sparse_of(np.full((1, 2), NAN))
     with card():
         for found in (
-            _cupy.nearest(empty, Request(k=2)),
-            _cupy.nearest(held(table("dense"), "cosine"), Request(k=2), rows=np.arange(0)),
-            _cupy.nearest_to(empty, none, Request(k=2, signed=True), own=np.array([-1])),
+            gpu_engine.nearest(empty, Request(k=2)),
+            gpu_engine.nearest(held(table("dense"), "cosine"), Request(k=2), rows=np.arange(0)),
+            gpu_engine.nearest_to(empty, none, Request(k=2, signed=True), own=np.array([-1])),
         ):
             assert (found[0] == -1).all()
             assert not found[1].any()
@@ -154,12 +157,12 @@ def test_a_query_without_ratings_and_a_table_without_rows() -> None:
 def test_a_wrong_constant_is_noticed(constants: str, name: str, value: int, monkeypatch) -> None:
     kind = "dense" if constants == "CODED" else "broken"
     data, request = held(table(kind)[:60], "cosine"), Request(k=5)
-    expected = _cpu.nearest(data, request)
+    expected = cpu_engine.nearest(data, request)
     with card(shared=300):
-        assert_same(_cupy.nearest(data, request), expected)
-        monkeypatch.setitem(getattr(_cuda, constants), name, value)
+        assert_same(gpu_engine.nearest(data, request), expected)
+        monkeypatch.setitem(getattr(kernel_source, constants), name, value)
         with pytest.raises((AssertionError, IndexError)):
-            assert_same(_cupy.nearest(data, request), expected)
+            assert_same(gpu_engine.nearest(data, request), expected)
 
 
 def test_a_buffer_without_room_for_a_round_is_noticed(monkeypatch) -> None:
@@ -167,9 +170,9 @@ def test_a_buffer_without_room_for_a_round_is_noticed(monkeypatch) -> None:
         found = layout(*args)
         return found._replace(capacity=found.capacity // 2)
 
-    monkeypatch.setattr(_cupy, "layout", narrow)
+    monkeypatch.setattr(gpu_engine, "layout", narrow)
     with card(), pytest.raises(AssertionError, match="a round may not fit"):
-        _cupy.nearest(held(table("dense")[:60], "cosine"), Request(k=5))
+        gpu_engine.nearest(held(table("dense")[:60], "cosine"), Request(k=5))
 
 
 # --- the source -----------------------------------------------------------------------------------
@@ -215,7 +218,7 @@ def test_a_tile_fills_what_shared_memory_there_is(family, coded, k, most) -> Non
     found = layout(kernel, 10**7, k, most)
     each = len(kernel.sums) * (4 if coded else 8)
     assert found.size <= most < found.size + each
-    assert found.capacity >= k + _cuda.CONSTANTS["THREADS"]
+    assert found.capacity >= k + kernel_source.CONSTANTS["THREADS"]
     assert found.tile * each > most // 2 - 16  # keys take less, or are elsewhere
     assert layout(kernel, 7, k, most).tile == 7
     if k == 20 and most == RTX:
@@ -237,8 +240,8 @@ def test_places_of_entries_have_64_bits() -> None:
 def test_rows_come_in_chunks_and_memory_is_given_back() -> None:
     data, request = held(table("dense")[:100], "cosine"), Request(k=5)
     with card(processors=1) as there, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_cupy, "WAVES", 30)
-        found = _cupy.nearest(data, request)
+        patch.setattr(gpu_engine, "WAVES", 30)
+        found = gpu_engine.nearest(data, request)
         assert there.launches == [30, 30, 30, 10]
         del found
         gc.collect()
@@ -248,15 +251,15 @@ def test_rows_come_in_chunks_and_memory_is_given_back() -> None:
 
 def test_where_memory_is_short_chunks_are_halved_until_they_fit() -> None:
     data, request = held(table("dense")[:100], "cosine"), Request(k=5)
-    expected = _cpu.nearest(data, request)
+    expected = cpu_engine.nearest(data, request)
     with card(processors=100) as roomy:
-        _cupy.nearest(data, request)
+        gpu_engine.nearest(data, request)
         assert roomy.launches == [100]
     ratings = roomy.most - 100 * 5 * 8
     for rows, launches in ((60, [50, 50]), (30, [25] * 4), (1, [1] * 100)):
         memory = int((ratings + rows * 5 * 8) / FRACTION) + 1
         with card(processors=100, memory=memory) as short:
-            assert_same(_cupy.nearest(data, request), expected)
+            assert_same(gpu_engine.nearest(data, request), expected)
             assert short.launches == launches
             assert short.most <= FRACTION * memory
 
@@ -268,25 +271,25 @@ def test_where_nothing_fits_the_error_says_what_to_do(memory: int) -> None:
         card(memory=memory) as there,
         pytest.raises(DeviceError, match=r"_FRACTION=0\.8: Out of memory.*device='cpu'"),
     ):
-        _cupy.nearest(data, Request(k=100_000) if memory > 100 else Request())
+        gpu_engine.nearest(data, Request(k=100_000) if memory > 100 else Request())
     assert not there.launches
 
 
 def test_the_part_of_memory_is_a_setting(monkeypatch) -> None:
     data = held(table("dense")[:100], "cosine")
     with card() as there:
-        _cupy.nearest(data, Request())
+        gpu_engine.nearest(data, Request())
         needed = there.most
     with card(memory=2 * needed) as there:
         monkeypatch.setenv(VARIABLE, "0.51")
-        _cupy.nearest(data, Request())
+        gpu_engine.nearest(data, Request())
         monkeypatch.setenv(VARIABLE, "0.1")
         with pytest.raises(DeviceError, match=r"WORKBENCH_GPU_FRACTION=0\.1"):
-            _cupy.nearest(data, Request())
+            gpu_engine.nearest(data, Request())
     for wrong in ("0", "1.5", "half", "nan"):
         monkeypatch.setenv(VARIABLE, wrong)
         with card(), pytest.raises(OptionError, match="must be a number above 0 and at most 1"):
-            _cupy.nearest(data, Request())
+            gpu_engine.nearest(data, Request())
 
 
 # --- the compiler -------------------------------------------------------------------------------
@@ -306,7 +309,7 @@ def nvrtc() -> ctypes.CDLL:
 def compiled(code: str, architecture: str, *options: str) -> tuple[bytes, str]:
     """Machine code for sm_*, or PTX for compute_*; and what the compiler has to say."""
     library, program = nvrtc(), ctypes.c_void_p()
-    flags = [f"--gpu-architecture={architecture}", *_cuda.OPTIONS, *options]
+    flags = [f"--gpu-architecture={architecture}", *kernel_source.OPTIONS, *options]
     given = (ctypes.c_char_p * len(flags))(*(flag.encode() for flag in flags))
     library.nvrtcCreateProgram(ctypes.byref(program), code.encode(), b"nearest.cu", 0, None, None)
     status = library.nvrtcCompileProgram(program, len(flags), given)
@@ -334,7 +337,7 @@ def test_it_compiles_for_every_card_without_spilling(family, coded, architecture
     assert "warning" not in log
     assert "0 bytes spill stores, 0 bytes spill loads" in log
     registers = int(re.search(r"Used (\d+) registers", log).group(1))
-    assert registers * _cuda.CONSTANTS["THREADS"] <= 65_536
+    assert registers * kernel_source.CONSTANTS["THREADS"] <= 65_536
 
 
 @LINUX
@@ -356,10 +359,10 @@ def test_no_multiplication_is_fused_with_an_addition(metric: str, coded: bool) -
 @pytest.mark.parametrize("options", range(len(OPTIONS)))
 def test_a_card_gives_the_processors_bits(kind: str, metric: str, options: int) -> None:
     data, request = held(table(kind), metric), asked(metric, OPTIONS[options])
-    assert_same(_cupy.nearest(data, request), all_pairs(kind, metric, options))
+    assert_same(gpu_engine.nearest(data, request), all_pairs(kind, metric, options))
     for rows in (np.arange(20), np.arange(len(table(kind)))[::-2]):
-        expected = _cpu.nearest(data, request, rows=rows)
-        assert_same(_cupy.nearest(data, request, rows=rows), expected)
+        expected = cpu_engine.nearest(data, request, rows=rows)
+        assert_same(gpu_engine.nearest(data, request, rows=rows), expected)
 
 
 @pytest.mark.gpu
@@ -381,11 +384,11 @@ def test_on_a_card_chunks_are_halved_and_what_does_not_fit_is_an_error(monkeypat
 
     data, request = held(table("dense"), "cosine"), Request(k=700)
     free = cupy.cuda.runtime.memGetInfo()[0]
-    monkeypatch.setattr(_cupy, "WAVES", 2**20)
+    monkeypatch.setattr(gpu_engine, "WAVES", 2**20)
     for size in (2**22, 2**21):
         monkeypatch.setenv(VARIABLE, str(size / free))
-        assert_same(_cupy.nearest(data, request), _cpu.nearest(data, request))
+        assert_same(gpu_engine.nearest(data, request), cpu_engine.nearest(data, request))
     monkeypatch.setenv(VARIABLE, str(2**10 / free))
     with pytest.raises(DeviceError, match="device='cpu'"):
-        _cupy.nearest(data, request)
+        gpu_engine.nearest(data, request)
     assert cupy.cuda.runtime.memGetInfo()[0] >= free - 2**26

@@ -20,20 +20,25 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from tests.compute.test_cuda import card
-from workbench.compute import Neighbours, _cpu, _dask, _dask_job, _dask_tiles, similar
-from workbench.compute._dask_broadcast import among
-from workbench.compute._dask_job import merged
-from workbench.compute._pack import pack
-from workbench.compute._team import Team
+from workbench.compute import Neighbours, similar
+from workbench.compute.cluster import cluster_engine, job, tiles
+from workbench.compute.cluster.broadcast import among
+from workbench.compute.cluster.job import merged
+from workbench.compute.cpu import engine
+from workbench.compute.cpu.packing import pack
 from workbench.compute.metrics import METRICS
-from workbench.compute.request import Request
+from workbench.compute.options import Request
 from workbench.compute.topk import EMPTY
 from workbench.datasets import Dataset, synthetic
 from workbench.device import Device
+from workbench.device.threads import Team
 from workbench.errors import DataError, DataFileError, DeviceError, OptionError, UnknownIdError
 
 PLANS = ("broadcast", "tiles")
-TASKS = {"broadcast": ("_cpu", "pairs", "_half_keys"), "tiles": ("_dask_tiles", "_keys", "_keys")}
+TASKS = {
+    "broadcast": ("cpu.engine", "pairs", "_half_keys"),
+    "tiles": ("cluster.tiles", "_keys", "_keys"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def ds() -> Dataset:
 def use(plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client alone chooses, from the memory that workers have."""
     if plan == "tiles":
-        monkeypatch.setattr(_dask, "BROADCAST_SHARE", 0.0)
+        monkeypatch.setattr(cluster_engine, "BROADCAST_SHARE", 0.0)
 
 
 def assert_same(found: Neighbours, expected: Neighbours) -> None:
@@ -126,7 +131,7 @@ def test_the_size_of_slabs_changes_nothing(
     use("tiles", monkeypatch)
     few = ds.interactions[ds.interactions["item_id"] < ds.item_ids[12]]
     ds = Dataset(few, ds.items)
-    monkeypatch.setattr(_dask_tiles, "_edges", lambda job: np.arange(0, 13, size))
+    monkeypatch.setattr(tiles, "_edges", lambda job: np.arange(0, 13, size))
     for options in ({"metric": "adjusted_cosine"}, {"ids": [1, 11, 4]}):
         assert_same(similar(ds, k=5, client=client, **options), alone(ds, k=5, **options))
 
@@ -137,11 +142,11 @@ def test_slabs_are_as_large_as_memory_allows(
     use("tiles", monkeypatch)
     memory = min(client.run(lambda dask_worker: dask_worker.memory_manager.memory_limit).values())
     seen = []
-    edges = _dask_tiles._edges
-    monkeypatch.setattr(_dask_tiles, "_edges", lambda job: seen.append(edges(job)) or seen[-1])
+    edges = tiles._edges
+    monkeypatch.setattr(tiles, "_edges", lambda job: seen.append(edges(job)) or seen[-1])
     needed = 24 * len(ds.interactions) + 8 * 8 * len(ds.item_ids)
     for share in (1.0, needed / memory / 10):
-        monkeypatch.setattr(_dask_tiles, "SLAB_SHARE", share)
+        monkeypatch.setattr(tiles, "SLAB_SHARE", share)
         assert_same(similar(ds, k=1, client=client), alone(ds, k=1))
     assert [len(edges) - 1 for edges in seen] == [3, 10]
     for edges in seen:
@@ -152,16 +157,16 @@ def test_what_fits_a_worker_is_broadcast_and_what_does_not_is_tiled(
     client: Client, ds: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = []
-    for name in ("_dask_broadcast", "_dask_tiles"):
-        plan = getattr(_dask, name)
+    for name in ("broadcast", "tiles"):
+        plan = getattr(cluster_engine, name)
         search = plan.search
         monkeypatch.setattr(plan, "search", lambda *a, s=search, n=name: taken.append(n) or s(*a))
     memory = min(client.run(lambda dask_worker: dask_worker.memory_manager.memory_limit).values())
     needed = 16 * len(ds.interactions) + 8 * len(ds.item_ids) * 3 * 4
     for share in (needed / memory, (needed - 1) / memory):
-        monkeypatch.setattr(_dask, "BROADCAST_SHARE", share)
+        monkeypatch.setattr(cluster_engine, "BROADCAST_SHARE", share)
         similar(ds, k=3, client=client)
-    assert taken == ["_dask_broadcast", "_dask_tiles"]
+    assert taken == ["broadcast", "tiles"]
 
 
 # --- inputs -------------------------------------------------------------------------------------
@@ -261,7 +266,7 @@ def test_a_search_that_fails_leaves_no_files(
         (tmp_path / ".part-00001.parquet.0").write_text("half")
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(_dask._dask_broadcast, "search", broken)
+    monkeypatch.setattr(cluster_engine.broadcast, "search", broken)
     with pytest.raises(RuntimeError, match="in the middle"):
         similar(ds, client=client, output=tmp_path)
     assert not list(tmp_path.iterdir())
@@ -295,7 +300,7 @@ def a_card(device: str) -> Device:
 @pytest.fixture
 def modelled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Two workers in this process, each with the card's model for its card."""
-    monkeypatch.setattr(_dask_job, "resolve", a_card)
+    monkeypatch.setattr(job, "resolve", a_card)
     quiet = {"dashboard_address": None, "silence_logs": "ERROR"}
     with (
         card(processors=100, shared=2000),
@@ -350,7 +355,7 @@ def test_ranges_of_rows_are_the_engines_on_either_device(
     by_feature, request = ds.matrix, Request("pearson", k=5)
     with Team(1) as team:
         packed = pack(by_feature, team)
-    expected = _cpu.nearest(by_feature, request)
+    expected = engine.nearest(by_feature, request)
     for rows in (np.arange(0, 20), np.arange(20, 50)):
         found = modelled.submit(among, packed, request, rows, device).result()
         for mine, whole in zip(found, expected, strict=True):

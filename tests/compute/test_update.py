@@ -15,7 +15,7 @@ from tests.compute.reference import (
     assert_same,
     assert_well_formed,
 )
-from workbench.compute import Neighbours, similar, update
+from workbench.compute import Neighbours, incremental_update, similar
 from workbench.compute.metrics import METRICS
 from workbench.compute.weighting import WEIGHTINGS
 from workbench.datasets import Dataset, extended, synthetic
@@ -101,7 +101,7 @@ def test_tables_of_any_shape(
     data = extended(Dataset(frame([(90, 90, 1.0), (91, 91, 1.5)]), ITEMS), frame(old))
     near = similar(data, of=of, metric=metric, k=k, **CPU)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(update, "MOST", most)
+        patch.setattr(incremental_update, "MOST", most)
         assert_as_new(near, frame(new), of=of, metric=metric, k=k)
 
 

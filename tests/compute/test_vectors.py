@@ -24,7 +24,9 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import _best, _ranking, _vectors, nearest, resolve, similar
+from workbench.compute import nearest, resolve, similar
+from workbench.compute.cpu import topk_kernels
+from workbench.compute.dense import candidate_product, vector_search
 from workbench.compute.metrics import METRICS
 from workbench.compute.similarity import checked
 from workbench.compute.topk import best, pack, unpack
@@ -111,8 +113,8 @@ def narrow(height: int = 3, width: int = 7, slack: int = 0) -> Iterator[None]:
     """Blocks and lists of candidates so small that small data take many, and miss some."""
     with pytest.MonkeyPatch.context() as patch:
         for name, size in {"HEIGHT": height, "WIDTH": width, "NARROW": width}.items():
-            patch.setattr(_best, name, size)
-        patch.setattr(_vectors, "SLACK", slack)
+            patch.setattr(topk_kernels, name, size)
+        patch.setattr(vector_search, "SLACK", slack)
         yield
 
 
@@ -147,7 +149,7 @@ def test_halves_give_the_bits_of_a_product_in_float64(
 
 def in_float64(vectors: np.ndarray, metric: str, k: int, **options) -> tuple:
     request = checked(metric, k, **{"min_overlap": 1, "alpha": 0.5, "shrink": 0.0} | options)
-    x = _vectors._prepared(vectors, request.definition.of)
+    x = vector_search._prepared(vectors, request.definition.of)
     n, width = x.shape
     squares, totals = (x * x).sum(axis=1), x.sum(axis=1)
     a, b = request.definition.statistic(np.full(n, float(width)), squares, request.alpha)
@@ -155,7 +157,7 @@ def in_float64(vectors: np.ndarray, metric: str, k: int, **options) -> tuple:
         "n": float(width), "x": totals[:, None], "xx": squares[:, None], "y": totals,
         "yy": squares, "xy": x @ x.T,
     }  # fmt: skip
-    scores = _vectors.scored(sums, a[:, None], b, request, 1.0, np)
+    scores = vector_search.scored(sums, a[:, None], b, request, 1.0, np)
     scores[np.eye(n, dtype=bool)] = np.nan
     if width < request.min_overlap:
         scores[:] = np.nan
@@ -189,7 +191,7 @@ def of_sort(n: int, width: int, kind: str, seed: int) -> np.ndarray:
 
 
 @given(
-    SORTS, st.sampled_from(list(_ranking.POWERS)), st.integers(1, 9), st.integers(0, 3),
+    SORTS, st.sampled_from(list(candidate_product.POWERS)), st.integers(1, 9), st.integers(0, 3),
     st.booleans(), st.sampled_from([0.0, 0.3, 1.0]),
 )  # fmt: skip
 def test_candidates_give_the_bits_of_comparing_all(x, metric, k, slack, signed, alpha) -> None:
@@ -197,15 +199,15 @@ def test_candidates_give_the_bits_of_comparing_all(x, metric, k, slack, signed, 
     with narrow(slack=slack):
         found = run(x, metric, k, **options)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_ranking, "POWERS", {})
+            patch.setattr(candidate_product, "POWERS", {})
             assert_same(found, run(x, metric, k, **options))
 
 
-@pytest.mark.parametrize("metric", _ranking.POWERS)
+@pytest.mark.parametrize("metric", candidate_product.POWERS)
 def test_candidates_are_enough_for_most_rows(metric: str, monkeypatch) -> None:
-    in_full, rows = _vectors._Search._in_full, []
+    in_full, rows = vector_search._Search._in_full, []
     monkeypatch.setattr(
-        _vectors._Search, "_in_full", lambda self, own: rows.extend(own) or in_full(self, own)
+        vector_search._Search, "_in_full", lambda self, own: rows.extend(own) or in_full(self, own)
     )
     run(np.random.default_rng(0).normal(size=(2000, 16)), metric, 10)
     assert len(rows) < 20
@@ -218,7 +220,7 @@ def test_without_the_bound_neighbours_would_be_missed(monkeypatch) -> None:
     expected = run(x, "msd", 5)
     with narrow(height=128, width=4096):
         assert_same(run(x, "msd", 5), expected)
-        monkeypatch.setattr(_ranking, "_error", lambda width, tools: -1.0)
+        monkeypatch.setattr(candidate_product, "_error", lambda width, tools: -1.0)
         assert (run(x, "msd", 5)[0] != expected[0]).any()
 
 
@@ -229,11 +231,11 @@ def test_scores_are_of_any_array_library(metric: str) -> None:
     sums = {name: rng.random(shape) for name, shape in zip(names, shapes, strict=True)}
     a, b, request = rng.random((3, 1)), rng.random(4), checked(metric, 1, 1, 0.5, 0.0)
     strict = {name: array_api_strict.asarray(held) for name, held in sums.items()}
-    found = _vectors.scored(
+    found = vector_search.scored(
         strict | {"n": 8.0}, array_api_strict.asarray(a), array_api_strict.asarray(b), request,
         2.0, array_api_strict,
     )  # fmt: skip
-    expected = _vectors.scored(sums | {"n": 8.0}, a, b, request, 2.0, np)
+    expected = vector_search.scored(sums | {"n": 8.0}, a, b, request, 2.0, np)
     np.testing.assert_array_equal(np.asarray(found), expected)
 
 

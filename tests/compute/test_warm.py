@@ -6,7 +6,7 @@ import sys
 SCRIPT = """
 from workbench.compute import _kernels, similar
 from workbench.compute.metrics import METRICS
-from workbench.compute.warm import warm
+from workbench.compute.warm_up import warm
 from workbench.datasets import synthetic
 
 warm()

@@ -1,6 +1,6 @@
 """A card that is not there, for dense vectors: `cupy` is NumPy, and the kernels are run in it.
 
-`_select.cu`, `_sums.cu` and `_midranks.cu` are followed step by step, with the list of `_list.cu`
+`select.cu`, `sums.cu` and `midranks.cu` are followed step by step, with the list of `list.cu`
 as `cuda_model` has it; constants and parameters are read from the source that would be compiled.
 The product reads memory as cuBLAS does, and cuts every sum off to single precision, as tensor cores
 may.
@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from tests.compute.cuda_model import DTYPES, FLOAT_MAX, Array, Block, Card, key_of
-from workbench.compute import _card, _cuda
+from workbench.compute.gpu import kernel_source, topk_kernels
 
-TYPES = {name: np.dtype(DTYPES[kind]) for name, kind in _cuda.FIXED.items()} | DTYPES
+TYPES = {name: np.dtype(DTYPES[kind]) for name, kind in kernel_source.FIXED.items()} | DTYPES
 
 
 class Held(Array):
@@ -53,7 +53,7 @@ class VectorCard(Card):
         return super().empty(shape, dtype).view(Held)
 
     def RawKernel(self, code: str, name: str, *, options: tuple) -> "Kernel":
-        assert options == _cuda.OPTIONS
+        assert options == kernel_source.OPTIONS
         return Kernel(self, code, name)
 
 
@@ -62,16 +62,16 @@ def vector_card(*, threads: int = 8, warp: int = 4, slack: int = 1) -> Iterator[
     """Put such a card in place, with blocks so small that small data take many."""
     there = VectorCard()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_card, "xp", there)
-        patch.setitem(_cuda.CONSTANTS, "WARP", warp)
-        for name in _card.THREADS:
-            patch.setitem(_card.THREADS, name, threads)
+        patch.setattr(topk_kernels, "xp", there)
+        patch.setitem(kernel_source.CONSTANTS, "WARP", warp)
+        for name in topk_kernels.THREADS:
+            patch.setitem(topk_kernels.THREADS, name, threads)
         for name, size in {"HEIGHT": 5, "WIDTH": 7, "NARROW": 3}.items():
-            patch.setattr(_card, name, size)
-        patch.setattr("workbench.compute._vectors.SLACK", slack)
-        _card._kernel.cache_clear()
+            patch.setattr(topk_kernels, name, size)
+        patch.setattr("workbench.compute.dense.vector_search.SLACK", slack)
+        topk_kernels._kernel.cache_clear()
         yield there
-    _card._kernel.cache_clear()
+    topk_kernels._kernel.cache_clear()
 
 
 def gemm(
@@ -125,12 +125,12 @@ class Kernel:
 
 
 class Select(Block):
-    """One block of `_select.cu`: its variables by the same names."""
+    """One block of `select.cu`: its variables by the same names."""
 
     def __init__(self, number: int, given: dict, constants: dict, rng: Any, shared: int) -> None:
         self.number, self.rng = number, rng
         self.given, self.c = SimpleNamespace(**given), SimpleNamespace(**constants)
-        assert 8 * (self.c.HEADER + self.given.capacity) <= shared <= _card.MOST
+        assert 8 * (self.c.HEADER + self.given.capacity) <= shared <= topk_kernels.MOST
         self.keys = rng.integers(-(2**63), 2**63 - 1, self.given.capacity)
 
     def run(self) -> None:
@@ -153,7 +153,7 @@ class Select(Block):
 
 
 class Sums:
-    """One block of `_sums.cu`: its variables by the same names, lanes as elements of arrays."""
+    """One block of `sums.cu`: its variables by the same names, lanes as elements of arrays."""
 
     def __init__(self, number: int, given: dict, constants: dict, rng: Any, shared: int) -> None:
         self.number = number
@@ -180,7 +180,7 @@ class Sums:
 
 
 class Midranks:
-    """One block of `_midranks.cu`: its variables by the same names, threads as elements."""
+    """One block of `midranks.cu`: its variables by the same names, threads as elements."""
 
     def __init__(self, number: int, given: dict, constants: dict, rng: Any, shared: int) -> None:
         self.number = number

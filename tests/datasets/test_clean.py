@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from workbench.datasets import Dataset
-from workbench.datasets.clean import clean, tidy_ids
+from workbench.datasets.readers.cleaning import clean, tidy_ids
 from workbench.errors import DataError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.datasets.events import EVENT_WEIGHTS, to_preferences
+from workbench.datasets.readers.events import EVENT_WEIGHTS, to_preferences
 from workbench.errors import DataError, OptionError
 
 

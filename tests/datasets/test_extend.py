@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from workbench.datasets import Dataset, extended
-from workbench.datasets.clean import clean
+from workbench.datasets.readers.cleaning import clean
 from workbench.errors import DataError
 
 ITEMS = pd.DataFrame({"item_id": range(9), "title": "T"})

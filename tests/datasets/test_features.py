@@ -6,7 +6,7 @@ import pytest
 
 from workbench.datasets.dataset import Dataset
 from workbench.datasets.features import item_profiles, taste, user_profiles
-from workbench.datasets.shop import shop
+from workbench.datasets.synthetic.shop import shop
 from workbench.errors import DataError, UnknownIdError
 
 

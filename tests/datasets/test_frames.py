@@ -13,10 +13,10 @@ from pandas.testing import assert_frame_equal
 
 from tests.datasets.cudf_model import CARDS, modelled
 from tests.datasets.files import LOG, write
-from workbench.datasets import Dataset, extended, frames, load, read, split, synthetic
-from workbench.datasets.clean import clean
-from workbench.datasets.events import to_preferences
+from workbench.datasets import Dataset, extended, load, read, split, synthetic, tables
 from workbench.datasets.features import item_profiles, user_profiles
+from workbench.datasets.readers.cleaning import clean
+from workbench.datasets.readers.events import to_preferences
 from workbench.errors import DataError, DeviceError, MissingExtraError
 
 
@@ -50,29 +50,29 @@ def outcome(function, *args, **options):
 
 
 def test_a_table_goes_to_a_device_and_back(device: str) -> None:
-    there = frames.to(LOG, device)
-    assert frames.on_card(there) == (device == "gpu")
-    assert frames.is_table(there)
-    assert frames.to(there, device) is there
-    assert_frame_equal(frames.to(there, "cpu"), LOG)
-    assert frames.to_pandas(LOG) is LOG
-    assert frames.on_card(frames.like(LOG, there)) == (device == "gpu")
-    assert not frames.is_table("orders.csv")
+    there = tables.to(LOG, device)
+    assert tables.on_card(there) == (device == "gpu")
+    assert tables.is_table(there)
+    assert tables.to(there, device) is there
+    assert_frame_equal(tables.to(there, "cpu"), LOG)
+    assert tables.to_pandas(LOG) is LOG
+    assert tables.on_card(tables.like(LOG, there)) == (device == "gpu")
+    assert not tables.is_table("orders.csv")
 
 
 def test_columns_are_arrays_of_their_library(device: str) -> None:
-    table = frames.to(LOG.assign(gap=[1.0, np.nan, 2.0, 3.0]), device)
-    assert frames.on_host(frames.array(table["rating"])).tolist() == [5.0, 3.5, 4.0, 0.5]
-    assert frames.array(table["item_id"], np.float64).dtype == np.float64
-    assert frames.on_host(frames.missing(table["gap"])).tolist() == [False, True, False, False]
-    texts = frames.to(pd.Series(["1", "2.5", "x", None], dtype="str"), device)
-    found = frames.on_host(frames.numbers(texts))
+    table = tables.to(LOG.assign(gap=[1.0, np.nan, 2.0, 3.0]), device)
+    assert tables.on_host(tables.array(table["rating"])).tolist() == [5.0, 3.5, 4.0, 0.5]
+    assert tables.array(table["item_id"], np.float64).dtype == np.float64
+    assert tables.on_host(tables.missing(table["gap"])).tolist() == [False, True, False, False]
+    texts = tables.to(pd.Series(["1", "2.5", "x", None], dtype="str"), device)
+    found = tables.on_host(tables.numbers(texts))
     np.testing.assert_array_equal(found, [1.0, 2.5, np.nan, np.nan])
 
 
 def test_moments_ascend_from_the_unknown(device: str) -> None:
     times = pd.Series(pd.to_datetime(["2025-01-02", None, "1960-05-05"]))
-    moments = frames.on_host(frames.moments(frames.to(times, device)))
+    moments = tables.on_host(tables.moments(tables.to(times, device)))
     assert moments.dtype == np.int64
     assert moments.argsort().tolist() == [1, 2, 0]
 
@@ -87,35 +87,35 @@ def test_moments_ascend_from_the_unknown(device: str) -> None:
 )
 def test_values_are_numbered_in_ascending_order(device: str, ids, codes, values) -> None:
     column = pd.Series(ids, dtype="str" if isinstance(ids[0], str) else "int64")
-    found, index = frames.encoded(frames.to(column, device))
-    assert frames.on_host(found).tolist() == codes
+    found, index = tables.encoded(tables.to(column, device))
+    assert tables.on_host(found).tolist() == codes
     assert index.tolist() == values
     assert index.dtype == column.dtype
-    again = frames.to_pandas(frames.decoded(found[found >= 0], index))
+    again = tables.to_pandas(tables.decoded(found[found >= 0], index))
     assert again.tolist() == column.dropna().tolist()
 
 
 def test_pairs_are_numbered_by_both_and_gaps_come_last(device: str) -> None:
-    first = frames.to(pd.Series(["b", "a", None, "a"], dtype="str"), device)
-    second = frames.to(pd.Series(["x", "y", "x", "x"], dtype="str"), device)
-    assert frames.on_host(frames.pairs(first, second)).argsort().tolist() == [3, 1, 0, 2]
+    first = tables.to(pd.Series(["b", "a", None, "a"], dtype="str"), device)
+    second = tables.to(pd.Series(["x", "y", "x", "x"], dtype="str"), device)
+    assert tables.on_host(tables.pairs(first, second)).argsort().tolist() == [3, 1, 0, 2]
 
 
 def test_rows_are_taken_by_place_or_mask(device: str) -> None:
-    table = frames.to(LOG, device)
+    table = tables.to(LOG, device)
     for which in (np.array([3, 0]), np.array([True, False, False, True])):
-        found = frames.to_pandas(frames.rows(table, which))
+        found = tables.to_pandas(tables.rows(table, which))
         assert sorted(found["rating"]) == [0.5, 5.0]
         assert found.index.tolist() == [0, 1]
-    assert len(frames.rows(table, np.zeros(4, bool))) == 0
+    assert len(tables.rows(table, np.zeros(4, bool))) == 0
 
 
 def test_groups_are_read_by_time_then_as_they_come() -> None:
     groups, times = np.array([2, 1, 2, 1, 2]), np.array([5, 3, 1, 3, 5])
-    order, ends = frames.grouped(groups, times)
+    order, ends = tables.grouped(groups, times)
     assert order.tolist() == [1, 3, 2, 0, 4]
     assert ends.tolist() == [1, 4]
-    assert frames.grouped(groups)[0].tolist() == [1, 3, 0, 2, 4]
+    assert tables.grouped(groups)[0].tolist() == [1, 3, 0, 2, 4]
 
 
 # --- what rests on it -----------------------------------------------------------------------------
@@ -127,12 +127,12 @@ def test_cleaning_gives_the_same(card, rows: list[tuple], signed: bool) -> None:
     log = log_of(rows)
     expected = outcome(clean, log, signed=signed)
     with card():
-        found = outcome(clean, frames.to(log, "gpu"), signed=signed)
+        found = outcome(clean, tables.to(log, "gpu"), signed=signed)
     if isinstance(expected, str):
         assert found == expected
     else:
-        assert frames.on_card(found[0])
-        assert_frame_equal(frames.to_pandas(found[0]), expected[0])
+        assert tables.on_card(found[0])
+        assert_frame_equal(tables.to_pandas(found[0]), expected[0])
         assert found[1] == expected[1]
 
 
@@ -150,21 +150,21 @@ def test_bad_data_is_refused_in_the_same_words(device: str, case: str) -> None:
     with pytest.raises(DataError) as expected:
         clean(bad)
     with pytest.raises(DataError) as caught:
-        clean(frames.to(bad, device))
+        clean(tables.to(bad, device))
     assert str(caught.value) == str(expected.value)
 
 
 @pytest.mark.parametrize("column", ["user_id", "item_id", "rating"])
 def test_a_missing_column_is_named(device: str, column: str) -> None:
     with pytest.raises(DataError, match=f"column '{column}' is missing"):
-        clean(frames.to(LOG.drop(columns=column), device))
+        clean(tables.to(LOG.drop(columns=column), device))
 
 
 def test_text_is_read_as_numbers_and_times(device: str) -> None:
     texts = LOG.assign(rating=["5", "3.5", "4", "0.5"], timestamp=["1/2/2024"] * 4)
     found = read(texts, device=device)
     assert found.hash == read(LOG.assign(timestamp=pd.Timestamp("2024-01-02"))).hash
-    assert frames.on_card(found.interactions) == (device == "gpu")
+    assert tables.on_card(found.interactions) == (device == "gpu")
 
 
 @pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
@@ -188,7 +188,7 @@ KINDS = ["csv", "tsv", "csv.gz", "parquet", "jsonl"]
 def test_files_are_read_to_the_device(device: str, kind: str, tmp_path: Path) -> None:
     path = write(LOG.assign(timestamp=[3, 1, 2, 4]), tmp_path / f"log.{kind}")
     found = read(path, device=device)
-    assert frames.on_card(found.interactions) == (device == "gpu")
+    assert tables.on_card(found.interactions) == (device == "gpu")
     assert isinstance(found.items, pd.DataFrame)
     expected = read(path, device="cpu")
     assert_frame_equal(found.table, expected.table)
@@ -226,8 +226,8 @@ def test_events_are_weighted_alike(card, rows: list[tuple]) -> None:
     log = log.astype(texts | {"timestamp": "datetime64[ns]"})
     expected = to_preferences(log)
     with card():
-        found = to_preferences(frames.to(log, "gpu"))
-        assert frames.on_card(found)
+        found = to_preferences(tables.to(log, "gpu"))
+        assert tables.on_card(found)
     assert_frame_equal(found.to_pandas(), expected)
 
 
@@ -241,7 +241,7 @@ def test_a_split_holds_out_the_same_rows(device: str, way: dict) -> None:
     expected = split(ds, seed=3, **way)
     found = split(ds.to(device), seed=3, **way)
     for mine, theirs in zip(found, expected, strict=True):
-        assert frames.on_card(mine.interactions) == (device == "gpu")
+        assert tables.on_card(mine.interactions) == (device == "gpu")
         assert_frame_equal(mine.table, theirs.interactions)
         assert (mine.hash, mine.account) == (theirs.hash, theirs.account)
 
@@ -249,7 +249,7 @@ def test_a_split_holds_out_the_same_rows(device: str, way: dict) -> None:
 def test_a_data_set_is_the_same_wherever_it_is(device: str) -> None:
     host = load("movielens-small", device="cpu")
     there = host.to(device)
-    assert frames.on_card(there.interactions) == (device == "gpu")
+    assert tables.on_card(there.interactions) == (device == "gpu")
     assert there.hash == host.hash
     assert there.user_ids.equals(host.user_ids)
     assert there.item_ids.equals(host.item_ids)
@@ -264,8 +264,8 @@ def test_a_data_set_is_the_same_wherever_it_is(device: str) -> None:
 def test_what_is_added_joins_the_table_where_it_is(device: str) -> None:
     new = pd.DataFrame({"user_id": ["u1", "u9"], "item_id": [30, 10], "rating": [1.0, 2.0]})
     expected = extended(read(LOG), new)
-    found = extended(read(LOG, device=device), frames.to(new, device))
-    assert frames.on_card(found.interactions) == (device == "gpu")
+    found = extended(read(LOG, device=device), tables.to(new, device))
+    assert tables.on_card(found.interactions) == (device == "gpu")
     assert_frame_equal(found.table, expected.interactions)
 
 
@@ -275,18 +275,18 @@ def test_what_is_added_joins_the_table_where_it_is(device: str) -> None:
 def test_a_table_stays_what_it_is_unless_told_otherwise(tmp_path: Path) -> None:
     path = write(LOG, tmp_path / "log.csv")
     with modelled():
-        assert frames.on_card(read(path).interactions)
-        assert frames.on_card(load("example").interactions)
-        assert not frames.on_card(read(LOG).interactions)
-        there = frames.to(LOG, "gpu")
-        assert frames.on_card(read(there).interactions)
-        assert not frames.on_card(read(there, device="cpu").interactions)
+        assert tables.on_card(read(path).interactions)
+        assert tables.on_card(load("example").interactions)
+        assert not tables.on_card(read(LOG).interactions)
+        there = tables.to(LOG, "gpu")
+        assert tables.on_card(read(there).interactions)
+        assert not tables.on_card(read(there, device="cpu").interactions)
 
 
 def test_a_gpu_without_cudf_is_pandas_or_an_error(monkeypatch) -> None:
     with modelled():
-        monkeypatch.setattr(frames, "find_spec", lambda name: None)
-        assert not frames.on_card(load("example").interactions)
+        monkeypatch.setattr(tables, "find_spec", lambda name: None)
+        assert not tables.on_card(load("example").interactions)
         with pytest.raises(MissingExtraError, match=r"needs the package 'cudf'.*\[cuda13\]"):
             load("example", device="gpu")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.datasets.files import LOG, write
 from workbench.datasets import read
-from workbench.datasets.items import complete_items, split_year
+from workbench.datasets.readers.item_table import complete_items, split_year
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from workbench.datasets import Dataset
-from workbench.datasets.segment import segment
+from workbench.datasets.segments import segment
 from workbench.errors import OptionError, UnknownIdError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.datasets.read import read
-from workbench.datasets.shop import ShopTruth, shop, shop_truth
+from workbench.datasets.readers.reader import read
+from workbench.datasets.synthetic.shop import ShopTruth, shop, shop_truth
 from workbench.errors import OptionError
 
 FILES = Path(__file__).parents[2] / "data" / "shop"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.split import split
+from workbench.datasets.splits import split
 from workbench.errors import DataError, OptionError
 
 

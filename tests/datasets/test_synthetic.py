@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.synthetic import example, synthetic
+from workbench.datasets.synthetic.long_tail import example, synthetic
 from workbench.errors import OptionError
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from workbench import device
-from workbench.device import Device, nvidia, resolve
-from workbench.device.nvidia import Driver
+from workbench.device import Device, nvidia_driver, resolve
+from workbench.device.nvidia_driver import Driver
 from workbench.errors import DeviceError, OptionError
 
 WHY_NOT = "CuPy is not installed: pip install -e '.[cuda13]'"
@@ -94,6 +94,6 @@ def test_cores_are_counted_on_systems_without_affinity(monkeypatch) -> None:
     ],
 )
 def test_a_failure_of_cuda_is_put_in_words(driver, failure, reason, monkeypatch) -> None:
-    for module in (device, nvidia):
+    for module in (device, nvidia_driver):
         monkeypatch.setattr(module, "driver", lambda: driver)
     assert device._plainly(RuntimeError(failure)).startswith(reason)

@@ -6,9 +6,9 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from workbench import device
-from workbench.device import Device, inventory, nvidia
+from workbench.device import Device, inventory, nvidia_driver
 from workbench.device.inventory import describe
-from workbench.device.nvidia import Driver
+from workbench.device.nvidia_driver import Driver
 
 CARD = Device("gpu", "NVIDIA H200, 139 GiB")
 PROPERTIES = {"name": b"NVIDIA H200", "major": 9, "minor": 0, "multiProcessorCount": 132}
@@ -51,7 +51,7 @@ def found(card: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(nvml: NVML, monkeypatch: pytest.MonkeyPatch) -> Driver | None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: nvml)
-    found = nvidia.driver.__wrapped__()
+    found = nvidia_driver.driver.__wrapped__()
     assert not nvml.open
     return found
 
@@ -79,7 +79,7 @@ def test_what_is_missing_comes_with_the_line_for_the_driver(driver, line, monkey
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    for module in (nvidia, inventory):
+    for module in (nvidia_driver, inventory):
         monkeypatch.setattr(module, "driver", lambda: driver)
     monkeypatch.setattr(inventory, "version", absent)
     lines = describe().splitlines()
@@ -127,8 +127,8 @@ def test_a_card_comes_with_its_memory_and_processors(monkeypatch) -> None:
 def test_on_a_card_driver_and_runtime_agree() -> None:
     import cupy
 
-    newest = nvidia.version_of(cupy.cuda.runtime.driverGetVersion())
-    assert nvidia.driver().cuda == newest
+    newest = nvidia_driver.version_of(cupy.cuda.runtime.driverGetVersion())
+    assert nvidia_driver.driver().cuda == newest
     lines = describe().splitlines()
     assert sum(line.startswith("GPU ") for line in lines) == cupy.cuda.runtime.getDeviceCount()
     assert any(line.startswith("CUDA ") for line in lines)

@@ -3,7 +3,7 @@
 from collections import Counter
 from math import inf, log, log2
 
-from workbench.evaluation.answers import Answers
+from workbench.evaluation.predictions import Answers
 
 
 def lists_of(answers: Answers, k: int) -> list[list[int]]:

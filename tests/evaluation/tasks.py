@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.datasets import Dataset, split, synthetic
-from workbench.evaluation.answers import Answers
+from workbench.evaluation.predictions import Answers
 from workbench.evaluation.protocol import Task, task
 from workbench.models import Recommender
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.evaluation import reference
 from tests.evaluation.tasks import Told, by_hand, parts, told_at_random
 from workbench.evaluation import protocol
-from workbench.evaluation.answers import LISTS, RATINGS, SCORES, ask
-from workbench.evaluation.entries import present
+from workbench.evaluation.predictions import LISTS, RATINGS, SCORES, ask
 from workbench.evaluation.protocol import task
+from workbench.evaluation.sparse_entries import present
 from workbench.models import ItemKNN, Recommender
 
 TABLE = pd.DataFrame(

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.evaluation import reference
 from tests.evaluation.tasks import GENRES, answered, at_random, by_hand, dataset, parts
 from workbench.errors import DataError
-from workbench.evaluation import beyond
-from workbench.evaluation.answers import Answers
-from workbench.evaluation.intervals import Tally
+from workbench.evaluation.metrics import beyond_accuracy
+from workbench.evaluation.predictions import Answers
 from workbench.evaluation.protocol import task
+from workbench.evaluation.statistics.bootstrap import Tally
 
 LISTS = [3, 5, 4], [4, 1], [1, 3, 4]
 
@@ -28,64 +28,68 @@ def each(tally: Tally) -> list[float]:
 
 
 def test_coverage(answers: Answers) -> None:
-    assert beyond.coverage(answers, 3).value() == 4 / 6
-    assert beyond.coverage(answers, 1).value() == 3 / 6
+    assert beyond_accuracy.coverage(answers, 3).value() == 4 / 6
+    assert beyond_accuracy.coverage(answers, 1).value() == 3 / 6
 
 
 def test_gini(answers: Answers) -> None:
     """Items 1 to 6 are listed 2, 0, 2, 3, 1, 0 times; (2j - n - 1) x sums to 22."""
-    assert beyond.gini(answers, 3).value() == pytest.approx(22 / 48)
+    assert beyond_accuracy.gini(answers, 3).value() == pytest.approx(22 / 48)
 
 
 def test_gini_is_0_if_all_are_listed_alike_and_near_1_if_one_is() -> None:
-    assert beyond.gini(answered(by_hand(), [1, 4], [2, 5], [3, 6]), 2).value() == 0
-    assert beyond.gini(answered(by_hand(), [6], [6], [6]), 1).value() == pytest.approx(5 / 6)
+    assert beyond_accuracy.gini(answered(by_hand(), [1, 4], [2, 5], [3, 6]), 2).value() == 0
+    assert beyond_accuracy.gini(answered(by_hand(), [6], [6], [6]), 1).value() == pytest.approx(
+        5 / 6
+    )
 
 
 def test_novelty() -> None:
     """Item 2 has three users of four, all others one."""
     answers = answered(by_hand(), [3, 2], [2], [])
-    assert each(beyond.novelty(answers, 2))[:2] == pytest.approx(
+    assert each(beyond_accuracy.novelty(answers, 2))[:2] == pytest.approx(
         [1 - np.log2(0.75) / 2, -np.log2(0.75)]
     )
-    assert beyond.novelty(answers, 2).users == 2
+    assert beyond_accuracy.novelty(answers, 2).users == 2
 
 
 def test_popularity_bias(answers: Answers) -> None:
     """Lists hold items of one user; the histories of a, b and c average 2, 2 and 3 users."""
-    assert each(beyond.popularity_bias(answers, 3)) == pytest.approx([1 / 2, 1 / 2, 1 / 3])
-    assert beyond.popularity_bias(answers, 3).value() == pytest.approx(3 / 7)
+    assert each(beyond_accuracy.popularity_bias(answers, 3)) == pytest.approx([1 / 2, 1 / 2, 1 / 3])
+    assert beyond_accuracy.popularity_bias(answers, 3).value() == pytest.approx(3 / 7)
 
 
 def test_diversity(answers: Answers) -> None:
     """Only items 3 and 4 share a genre, one of two; item 5, of none, is unlike all."""
-    assert each(beyond.diversity(answers, 3)) == pytest.approx([1 - 0.5 / 3, 1, 1 - 0.5 / 3])
-    assert beyond.diversity(answers, 1).users == 0
-    assert np.isnan(beyond.diversity(answers, 1).value())
+    assert each(beyond_accuracy.diversity(answers, 3)) == pytest.approx(
+        [1 - 0.5 / 3, 1, 1 - 0.5 / 3]
+    )
+    assert beyond_accuracy.diversity(answers, 1).users == 0
+    assert np.isnan(beyond_accuracy.diversity(answers, 1).value())
 
 
 def test_serendipity() -> None:
     """Popular and new: to a 3, 4, 5, to b 1, 4, 5, to c 1, 3, 4. So 6 surprises a, and 5 c."""
     answers = answered(by_hand(), [6, 3, 5], [6, 1, 4], [5, 6, 1])
-    assert each(beyond.serendipity(answers, 3)) == pytest.approx([1 / 3, 0, 1 / 3])
+    assert each(beyond_accuracy.serendipity(answers, 3)) == pytest.approx([1 / 3, 0, 1 / 3])
 
 
 def test_calibration(answers: Answers) -> None:
     """a's history is 3/4 X and 1/4 Y, the list 3/4 Y and 1/4 Z."""
     a = 0.75 * log(0.75 / 0.0075) + 0.25 * log(0.25 / (0.99 * 0.75 + 0.01 * 0.25))
-    assert each(beyond.calibration(answers, 3))[0] == pytest.approx(a)
+    assert each(beyond_accuracy.calibration(answers, 3))[0] == pytest.approx(a)
 
 
 def test_a_list_like_the_history_is_calibrated() -> None:
     """b chose X, Y and twice half of Y: 1/4 X and 3/4 Y; so does this list."""
     answers = answered(by_hand(), [5], [2, 3], [2])
-    assert each(beyond.calibration(answers, 2))[1:] == pytest.approx([0, 0])
-    assert beyond.calibration(answers, 2).users == 2  # item 5 has no genres
+    assert each(beyond_accuracy.calibration(answers, 2))[1:] == pytest.approx([0, 0])
+    assert beyond_accuracy.calibration(answers, 2).users == 2  # item 5 has no genres
 
 
 def test_genres_are_needed_and_counted_once() -> None:
     asked = task(dataset("a1:1 b2:1"), dataset("a2:1"))
-    for metric in (beyond.diversity, beyond.calibration):
+    for metric in (beyond_accuracy.diversity, beyond_accuracy.calibration):
         with pytest.raises(DataError, match="items have no column 'genres'"):
             metric(answered(asked, [2]), 1)
     genres = {**GENRES, 1: ["X", "X"], 2: "X"}
@@ -112,22 +116,22 @@ def test_equal_their_definitions_in_loops(seed: int, k: int) -> None:
     users = len(train.user_ids)
     known = [max(count, 1) for count in popularity]  # as if one user had what nobody has
     check(
-        beyond.novelty,
+        beyond_accuracy.novelty,
         [reference.novelty(items, known, users) if items else nan for items in lists],
     )
     check(
-        beyond.diversity,
+        beyond_accuracy.diversity,
         [reference.diversity(items, labels) if len(items) > 1 else nan for items in lists],
     )
     check(
-        beyond.serendipity,
+        beyond_accuracy.serendipity,
         [
             reference.serendipity(items, hits, past, popularity, k) if hits else nan
             for items, hits, past in rows
         ],
     )
     check(
-        beyond.calibration,
+        beyond_accuracy.calibration,
         [
             reference.calibration(items, past, labels)
             if any(labels[item] for item in items) and any(labels[item] for item in past)
@@ -137,16 +141,18 @@ def test_equal_their_definitions_in_loops(seed: int, k: int) -> None:
     )
     exposure = [sum(item in items for items in lists) for item in range(len(popularity))]
     of_train = [count for count, has in zip(exposure, popularity, strict=True) if has]
-    assert beyond.coverage(answers, k).value() == pytest.approx(np.mean(np.array(of_train) > 0))
+    assert beyond_accuracy.coverage(answers, k).value() == pytest.approx(
+        np.mean(np.array(of_train) > 0)
+    )
     if sum(of_train):
-        assert beyond.gini(answers, k).value() == pytest.approx(reference.gini(of_train))
+        assert beyond_accuracy.gini(answers, k).value() == pytest.approx(reference.gini(of_train))
     chosen = [np.mean([popularity[item] for item in past]) for past in histories]
     listed = [np.mean([popularity[item] for item in items]) if items else nan for items in lists]
-    check(beyond.popularity_bias, np.divide(listed, chosen).tolist())
+    check(beyond_accuracy.popularity_bias, np.divide(listed, chosen).tolist())
 
 
 def test_batches_do_not_change_diversity(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = at_random(task(*parts(2)), 6, 1)
-    expected = each(beyond.diversity(answers, 6))
-    monkeypatch.setattr(beyond, "BATCH_BYTES", 1)
-    np.testing.assert_array_equal(each(beyond.diversity(answers, 6)), expected)
+    expected = each(beyond_accuracy.diversity(answers, 6))
+    monkeypatch.setattr(beyond_accuracy, "BATCH_BYTES", 1)
+    np.testing.assert_array_equal(each(beyond_accuracy.diversity(answers, 6)), expected)

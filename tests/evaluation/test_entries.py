@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from workbench.evaluation.entries import filtered, from_lists, keys, look_up, present
+from workbench.evaluation.sparse_entries import filtered, from_lists, keys, look_up, present
 
 # A stored 0 in the first row; the second is empty.
 MATRIX = sparse.csr_array(([0.0, 5.0, 2.0], [0, 2, 1], [0, 2, 2, 3]), shape=(3, 3))

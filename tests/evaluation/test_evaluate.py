@@ -10,7 +10,7 @@ from tests.evaluation.tasks import FUTURE, GENRES, PAST, Told, dataset, parts, t
 from tests.evaluation.test_answers import TABLE
 from workbench.errors import DataError, OptionError, WorkbenchError
 from workbench.evaluation import METRICS, Evaluation
-from workbench.evaluation.answers import LISTS
+from workbench.evaluation.predictions import LISTS
 from workbench.models import ItemKNN
 
 EVERY = [f"{name}@5" if metric.reads == LISTS else name for name, metric in METRICS.items()]

@@ -6,10 +6,10 @@ import pytest
 
 from tests.evaluation.tasks import answered, by_hand, parts
 from workbench.errors import OptionError
-from workbench.evaluation import intervals
-from workbench.evaluation.groups import by_popularity, gaps, quantiles, user_groups
-from workbench.evaluation.intervals import mean
 from workbench.evaluation.protocol import task
+from workbench.evaluation.statistics import bootstrap
+from workbench.evaluation.statistics.bootstrap import mean
+from workbench.evaluation.statistics.groups import by_popularity, gaps, quantiles, user_groups
 
 
 def test_quantiles_keep_equal_values_together() -> None:
@@ -90,5 +90,5 @@ def test_batches_do_not_change_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
     tallies = {"m": mean(np.random.default_rng(0).random(12))}
     codes, names = np.arange(12) % 3, pd.Index(["x", "y", "z"])
     expected = gaps(tallies, codes, names, permutations=99, seed=0)
-    monkeypatch.setattr(intervals, "BATCH_BYTES", 1)
+    monkeypatch.setattr(bootstrap, "BATCH_BYTES", 1)
     assert gaps(tallies, codes, names, permutations=99, seed=0).equals(expected)

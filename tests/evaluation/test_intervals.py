@@ -1,11 +1,12 @@
 """Tallies, and the bootstrap over users."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from workbench.evaluation import intervals
-from workbench.evaluation.intervals import Tally, bootstrap, interval, mean, table
+from workbench.evaluation.statistics.bootstrap import Tally, bootstrap, interval, mean, table
 
 
 def test_a_mean_leaves_out_who_has_no_part() -> None:
@@ -36,7 +37,7 @@ def test_all_metrics_see_the_same_users() -> None:
 def test_batches_do_not_change_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     tallies = {"m": mean(np.arange(7.0))}
     expected = bootstrap(tallies, resamples=25, seed=1)["m"]
-    monkeypatch.setattr(intervals, "BATCH_BYTES", 8 * 7 * 4)
+    monkeypatch.setattr(sys.modules[bootstrap.__module__], "BATCH_BYTES", 8 * 7 * 4)
     np.testing.assert_allclose(bootstrap(tallies, resamples=25, seed=1)["m"], expected)
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
-from workbench.evaluation import judge
-from workbench.evaluation.judge import RUBRIC, conversations, grades
-from workbench.language.backend import open_backend
+from workbench.language import judge
+from workbench.language.llm.backend import open_backend
+from workbench.language.measures.llm_judge import RUBRIC, conversations, grades
 
 COPY = lines(
     ("Ann Lee", 1, "Because you liked Casino: Heat.", [liked(2)]),

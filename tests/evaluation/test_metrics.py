@@ -5,9 +5,9 @@ import inspect
 import pytest
 
 from workbench.errors import OptionError
-from workbench.evaluation.answers import LISTS
-from workbench.evaluation.evaluate import evaluate
-from workbench.evaluation.metrics import METRICS, wanted
+from workbench.evaluation.metrics.registry import METRICS, wanted
+from workbench.evaluation.model_evaluation import evaluate
+from workbench.evaluation.predictions import LISTS
 
 
 def test_names_are_a_metric_and_a_length() -> None:

@@ -10,8 +10,9 @@ from pandas.testing import assert_frame_equal
 import workbench as wb
 from tests.compute.strict_card import Array, strict, up
 from tests.evaluation.tasks import parts, told_at_random
-from workbench.compute import Device, _best, _tools
-from workbench.evaluation.metrics import LISTS, METRICS
+from workbench.compute import Device, kernel_twins
+from workbench.compute.cpu import topk_kernels
+from workbench.evaluation.metrics.registry import LISTS, METRICS
 from workbench.models import Recommender
 
 CLICKS = ("accuracy", "f1", "log_loss", "ece")
@@ -33,13 +34,17 @@ def came_down(monkeypatch: pytest.MonkeyPatch):
     """A machine with a card behind a fence; shapes of what came down from it."""
     shapes, get = [], Array.get
     monkeypatch.setattr(Array, "get", lambda self: shapes.append(self.shape) or get(self))
-    host = _tools.of_array
+    host = kernel_twins.of_array
     with strict():
         tools = SimpleNamespace(
-            select=up(_best.select), midranks=up(_best.midranks), xp=sys.modules["cupy"]
+            select=up(topk_kernels.select),
+            midranks=up(topk_kernels.midranks),
+            xp=sys.modules["cupy"],
         )
         monkeypatch.setattr(
-            _tools, "of_array", lambda array: tools if isinstance(array, Array) else host(array)
+            kernel_twins,
+            "of_array",
+            lambda array: tools if isinstance(array, Array) else host(array),
         )
         yield shapes
 

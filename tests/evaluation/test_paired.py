@@ -9,8 +9,8 @@ from scipy import stats
 import workbench as wb
 from tests.evaluation.tasks import parts, told_at_random
 from workbench.errors import OptionError
-from workbench.evaluation.intervals import bootstrap, mean
-from workbench.evaluation.paired import holm, p_value
+from workbench.evaluation.statistics.bootstrap import bootstrap, mean
+from workbench.evaluation.statistics.paired_tests import holm, p_value
 
 
 def test_users_come_by_how_differently_they_were_served() -> None:

@@ -6,9 +6,8 @@ import pytest
 from tests.evaluation.copies import FILMS, ITEMS, RATINGS
 from workbench.datasets import Dataset
 from workbench.errors import DataError
-from workbench.evaluation import personalisation
-from workbench.language import Copywriter
-from workbench.language.evidence import Catalogue
+from workbench.language import Copywriter, personalisation
+from workbench.language.copy.item_evidence import Catalogue
 
 RECS = pd.DataFrame(
     {

@@ -12,8 +12,8 @@ from tests.evaluation.tasks import FUTURE, PAST, by_hand, dataset, parts
 from workbench.datasets import Dataset, split
 from workbench.errors import DataError, OptionError
 from workbench.evaluation import protocol
-from workbench.evaluation.entries import present
 from workbench.evaluation.protocol import task
+from workbench.evaluation.sparse_entries import present
 
 
 def timed(text: str, *days: int | None) -> Dataset:

@@ -10,11 +10,11 @@ from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
 from tests.evaluation import reference
 from tests.evaluation.tasks import answered, at_random, by_hand, dataset, parts
-from workbench.evaluation import ranking
-from workbench.evaluation.answers import Answers, user_auc
-from workbench.evaluation.entries import present
-from workbench.evaluation.metrics import METRICS
+from workbench.evaluation.metrics import ranking
+from workbench.evaluation.metrics.registry import METRICS
+from workbench.evaluation.predictions import Answers, user_auc
 from workbench.evaluation.protocol import task
+from workbench.evaluation.sparse_entries import present
 
 LOG3 = log2(3)
 

@@ -8,11 +8,16 @@ from sklearn import metrics as sk
 
 from tests.evaluation.tasks import answered, by_hand, dataset, parts
 from workbench.errors import DataError, OptionError
-from workbench.evaluation import ratings
-from workbench.evaluation.answers import Answers
+from workbench.evaluation.metrics import rating_prediction
+from workbench.evaluation.predictions import Answers
 from workbench.evaluation.protocol import task
 
-CLICKS = (ratings.accuracy, ratings.f1, ratings.log_loss, ratings.ece)
+CLICKS = (
+    rating_prediction.accuracy,
+    rating_prediction.f1,
+    rating_prediction.log_loss,
+    rating_prediction.ece,
+)
 
 
 def predicting(*values: float, **options) -> Answers:
@@ -23,33 +28,35 @@ def predicting(*values: float, **options) -> Answers:
 def test_errors_by_hand() -> None:
     """Errors of 0, 2, no score, -1 and 0: pairs count alike, whoever's they are."""
     answers = predicting(5, 4, np.nan, 3, 3)
-    assert ratings.rmse(answers).value() == pytest.approx(np.sqrt(5 / 4))
-    assert ratings.mae(answers).value() == pytest.approx(3 / 4)
-    each = ratings.rmse(answers)
+    assert rating_prediction.rmse(answers).value() == pytest.approx(np.sqrt(5 / 4))
+    assert rating_prediction.mae(answers).value() == pytest.approx(3 / 4)
+    each = rating_prediction.rmse(answers)
     assert each.finish(each.top, each.bottom).tolist() == pytest.approx([np.sqrt(2), 1, 0])
 
 
 def test_clicks_by_hand() -> None:
     """From 4 on is a click: y = 1, 0, 1, 1, 0. Guessed: 1, 1, 0, 1, 0."""
     answers = predicting(0.9, 0.6, 0.2, 0.5, 0.1, relevant=4.0)
-    assert ratings.accuracy(answers).value() == pytest.approx(3 / 5)
-    assert ratings.f1(answers).value() == pytest.approx(4 / 6)
+    assert rating_prediction.accuracy(answers).value() == pytest.approx(3 / 5)
+    assert rating_prediction.f1(answers).value() == pytest.approx(4 / 6)
     loss = -np.log([0.9, 0.4, 0.2, 0.5, 0.9]).mean()
-    assert ratings.log_loss(answers).value() == pytest.approx(loss)
-    assert ratings.ece(answers).value() == pytest.approx((0.1 + 0.6 + 0.8 + 0.5 + 0.1) / 5)
+    assert rating_prediction.log_loss(answers).value() == pytest.approx(loss)
+    assert rating_prediction.ece(answers).value() == pytest.approx(
+        (0.1 + 0.6 + 0.8 + 0.5 + 0.1) / 5
+    )
 
 
 def test_errors_of_opposite_sign_in_a_bin_cancel() -> None:
     """Half of what is said to be even is clicked: calibrated."""
     asked = task(dataset("a1:1 b2:1 b3:1"), dataset("a2:1 a3:0"))
     answers = answered(asked, predicted=np.array([0.5, 0.5]))
-    assert ratings.ece(answers).value() == 0
+    assert rating_prediction.ece(answers).value() == 0
 
 
 def test_a_certainty_that_is_wrong_costs_a_finite_amount() -> None:
     asked = task(dataset("a1:1 b2:1 b3:1"), dataset("a2:1 a3:0"))
     answers = answered(asked, predicted=np.array([0.0, 0.0]))
-    assert ratings.log_loss(answers).value() == pytest.approx(36.0437 / 2, rel=1e-5)
+    assert rating_prediction.log_loss(answers).value() == pytest.approx(36.0437 / 2, rel=1e-5)
 
 
 @settings(max_examples=25)
@@ -63,18 +70,22 @@ def test_equal_scikit_learn(seed: int, missing: float) -> None:
     known = np.isfinite(chance)
     truth, guess, y = asked.held.data[known], chance[known], asked.held.data[known] >= 3.5
     mean_squared = sk.mean_squared_error(truth, guess)
-    assert ratings.rmse(answers).value() == pytest.approx(np.sqrt(mean_squared), abs=1e-9)
+    assert rating_prediction.rmse(answers).value() == pytest.approx(np.sqrt(mean_squared), abs=1e-9)
     absolute = sk.mean_absolute_error(truth, guess)
-    assert ratings.mae(answers).value() == pytest.approx(absolute, abs=1e-9)
-    assert ratings.accuracy(answers).value() == pytest.approx(sk.accuracy_score(y, guess >= 0.5))
-    assert ratings.f1(answers).value() == pytest.approx(sk.f1_score(y, guess >= 0.5))
-    assert ratings.log_loss(answers).value() == pytest.approx(sk.log_loss(y, guess), abs=1e-9)
+    assert rating_prediction.mae(answers).value() == pytest.approx(absolute, abs=1e-9)
+    assert rating_prediction.accuracy(answers).value() == pytest.approx(
+        sk.accuracy_score(y, guess >= 0.5)
+    )
+    assert rating_prediction.f1(answers).value() == pytest.approx(sk.f1_score(y, guess >= 0.5))
+    assert rating_prediction.log_loss(answers).value() == pytest.approx(
+        sk.log_loss(y, guess), abs=1e-9
+    )
     gap = 0.0
     for low in range(10):
         here = (guess * 10 >= low) & ((guess * 10 < low + 1) | (low == 9))
         if here.any():
             gap += here.mean() * abs(y[here].mean() - guess[here].mean())
-    assert ratings.ece(answers).value() == pytest.approx(gap, abs=1e-9)
+    assert rating_prediction.ece(answers).value() == pytest.approx(gap, abs=1e-9)
 
 
 @pytest.mark.parametrize("metric", CLICKS)

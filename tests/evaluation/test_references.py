@@ -10,7 +10,7 @@ from rouge_score.rouge_scorer import RougeScorer
 import workbench as wb
 from tests.evaluation.copies import FILMS, lines
 from workbench.errors import MissingExtraError
-from workbench.evaluation import references
+from workbench.language.measures import references
 
 COPY = lines(
     (7, 1, "Heat is a crime pick.", []),

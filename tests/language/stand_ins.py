@@ -1,6 +1,6 @@
 """A user's own model, whose answers a test writes."""
 
-from workbench.language.backend import Reply
+from workbench.language.llm.backend import Reply
 
 
 class Scripted:

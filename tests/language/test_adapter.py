@@ -7,17 +7,18 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from workbench.language.adapter import FOLDER, train
-from workbench.language.grounding import check
-from workbench.language.voice import TONES
+from workbench.language.copy.brief.voice import TONES
+from workbench.language.grounding.check import check
+from workbench.language.llm.adapter import FOLDER
+from workbench.language.training import adapter_training
 
 LINES = tomllib.loads((FOLDER / "lines.toml").read_text(encoding="utf-8"))
-TAUGHT = train.examples(LINES, 400, seed=0)
+TAUGHT = adapter_training.examples(LINES, 400, seed=0)
 
 
 def test_the_same_seed_draws_the_same_sentences():
-    assert train.examples(LINES, 50, seed=0) == TAUGHT[:50]
-    assert train.examples(LINES, 50, seed=1) != TAUGHT[:50]
+    assert adapter_training.examples(LINES, 50, seed=0) == TAUGHT[:50]
+    assert adapter_training.examples(LINES, 50, seed=1) != TAUGHT[:50]
 
 
 def test_every_line_that_is_taught_passes_the_check():
@@ -30,7 +31,7 @@ def test_every_line_that_is_taught_passes_the_check():
         row |= {"year": 1990} if is_film else {"description": use, "price": 1.0}
         named = "Zyx Qua (1990)" if is_film else "Zyx Qua"
         pattern = opening if opening[-1] in ",:" else "{title}"
-        head = "" if train.lacks_verb(pattern) else " is found right here,"
+        head = "" if adapter_training.lacks_verb(pattern) else " is found right here,"
         found = check(f"{named}{head}{continuation}", row, [])
         # A line may say again what the goods' own use says; the copywriter then drops it.
         assert {reason.code for reason in found} <= {"repetition"}, continuation
@@ -48,11 +49,11 @@ def test_every_line_that_is_taught_passes_the_check():
     ],
 )
 def test_an_opening_lacks_its_verb_or_has_it(pattern, lacks):
-    assert train.lacks_verb(pattern) is lacks
+    assert adapter_training.lacks_verb(pattern) is lacks
 
 
 def test_goods_are_described_by_their_use():
-    drawn = train.examples(LINES, 2000, seed=0)
+    drawn = adapter_training.examples(LINES, 2000, seed=0)
     of_cans = [e.continuation for e in drawn if "Pours without a splash" in e.prompt]
     assert of_cans
     assert all("pours without a splash" in line for line in of_cans)
@@ -84,13 +85,13 @@ def tiny(tmp_path):
 
 def test_an_interrupted_run_goes_on_to_the_same_adapter(tiny, monkeypatch):
     def run(name, checkpoints="again", steps=4):
-        train.train(
+        adapter_training.train(
             tiny / "model", FOLDER / "lines.toml", tiny / checkpoints, tiny / name,
             steps=steps, batch=2, rate=1e-2, seed=0,
         )  # fmt: skip
         return load_file(tiny / name / "adapter_model.safetensors")
 
-    monkeypatch.setattr(train, "CHECKPOINT", 2)
+    monkeypatch.setattr(adapter_training, "CHECKPOINT", 2)
     whole = run("whole", "once")
     assert {tensor.dtype for tensor in whole.values()} == {torch.float16}
 
@@ -98,7 +99,7 @@ def test_an_interrupted_run_goes_on_to_the_same_adapter(tiny, monkeypatch):
         pass
 
     seen = []
-    tokens = train._collated
+    tokens = adapter_training._collated
 
     def cut(padding):
         collate = tokens(padding)
@@ -111,10 +112,10 @@ def test_an_interrupted_run_goes_on_to_the_same_adapter(tiny, monkeypatch):
 
         return stop_at_the_fourth
 
-    monkeypatch.setattr(train, "_collated", cut)
+    monkeypatch.setattr(adapter_training, "_collated", cut)
     with pytest.raises(Cut):
         run("cut")
-    monkeypatch.setattr(train, "_collated", tokens)
+    monkeypatch.setattr(adapter_training, "_collated", tokens)
     again = run("again")
     assert whole.keys() == again.keys()
     assert all(torch.equal(whole[name], again[name]) for name in whole)

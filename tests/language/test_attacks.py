@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check, goods_of
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.grounding.check import check, goods_of
 
 SET = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text("utf-8"))
 DATA = {name: wb.load(name) for name in ("shop", "movielens-small")}

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.backend import Backend, cut, open_backend, until
-from workbench.language.local import LocalModel
+from workbench.language.llm.backend import Backend, cut, open_backend, until
+from workbench.language.llm.local_model import LocalModel
 
 TEXTS = st.text("ab.", max_size=12)
 MARKS = st.lists(st.text("ab.", min_size=1, max_size=3), max_size=3)

@@ -1,6 +1,6 @@
 from collections import Counter
 
-from workbench.language.choice import Choice, fit
+from workbench.language.copy.candidate_choice import Choice, fit
 
 from .stand_ins import Reply
 

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language import prompts
-from workbench.language.facts import goods_of
-from workbench.language.form import tokens
-from workbench.language.grounding import check, claims
-from workbench.language.lexicon import neutral
-from workbench.language.support import neutral_phrases
+from workbench.language.copy import prompts
+from workbench.language.grounding.check import check, claims
+from workbench.language.grounding.item_facts import goods_of
+from workbench.language.grounding.lexicon import neutral
+from workbench.language.grounding.supported_words import neutral_phrases
+from workbench.language.grounding.text_form import tokens
 from workbench.strings import LANGUAGES
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Sci-Fi"]}

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError, ModelFileError, OptionError, UnknownIdError
-from workbench.language import Copywriter, prompts
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check
+from workbench.language import Copywriter
+from workbench.language.copy import prompts
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.grounding.check import check
 
 from .stand_ins import Scripted
 

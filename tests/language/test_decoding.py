@@ -7,8 +7,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from workbench.language import decoding
-from workbench.language.decoding import TOP_K, Texts, decode
+from workbench.language.llm import decoding
+from workbench.language.llm.decoding import TOP_K, Texts, decode
 
 LETTERS = SimpleNamespace(decode=lambda tokens, **_: "".join(chr(97 + token) for token in tokens))
 END = 0

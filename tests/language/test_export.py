@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError, DataFileError, OptionError
-from workbench.language.export import export
+from workbench.language.review.export import export
 
 EVIDENCE = [{"kind": "liked", "item_id": 2, "title": "《饮食男女》", "rating": 4.5}]
 

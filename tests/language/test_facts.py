@@ -1,7 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.facts import clean, goods_of, instructs, names, values, year_of
+from workbench.language.grounding.item_facts import (
+    clean,
+    goods_of,
+    instructs,
+    names,
+    values,
+    year_of,
+)
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}
 LAMP = {"title": "Oak Lamp", "genres": ["Lighting"], "price": 199.0}

@@ -2,12 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.grounding import (
-    Ground,
-    check,
-    lexicon,
-    readable,
-)
+from workbench.language.grounding.check import Ground, check, lexicon, readable
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}
 CASINO = {

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from workbench.datasets import Dataset
-from workbench.language import Copywriter, prompts
-from workbench.language.evidence import Catalogue
-from workbench.language.facts import clean
-from workbench.language.grounding import check
-from workbench.models.base import ByItem
-from workbench.panels import cards
+from workbench.language import Copywriter
+from workbench.language.copy import prompts
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.grounding.check import check
+from workbench.language.grounding.item_facts import clean
+from workbench.models.recommender import ByItem
+from workbench.panels.controls import cards
 from workbench.strings import LANGUAGES, Strings
 
 USER = "Alice Example"

@@ -3,14 +3,15 @@ from itertools import product
 import pytest
 
 from workbench.errors import OptionError
-from workbench.language import Copywriter, proof
-from workbench.language.brief import Brief
-from workbench.language.choice import first_clause
-from workbench.language.evidence import of_list
-from workbench.language.kinds import KINDS, kind
-from workbench.language.preset import PRESETS, preset
-from workbench.language.prompts import fill, slots
-from workbench.language.voice import TONES, Voice
+from workbench.language import Copywriter
+from workbench.language.copy import proofreading
+from workbench.language.copy.brief.brief import Brief
+from workbench.language.copy.brief.domain import PRESETS, preset
+from workbench.language.copy.brief.text_format import KINDS, kind
+from workbench.language.copy.brief.voice import TONES, Voice
+from workbench.language.copy.candidate_choice import first_clause
+from workbench.language.copy.item_evidence import of_list
+from workbench.language.copy.prompts import fill, slots
 
 from .stand_ins import Scripted
 
@@ -76,10 +77,12 @@ def test_every_hand_written_text_of_every_kind_is_sound(name, language):
         assert texts, (own, situation)
         for text in {*texts} - seen:
             seen.add(text)
-            assert proof.faults(text, row, evidence, brief, names=names) == [], text
+            assert proofreading.faults(text, row, evidence, brief, names=names) == [], text
         if own == "email":
             for text in filter(None, (fill(p, given) for p in brief.subjects(situation))):
-                assert proof.subject_faults(text, row, evidence, brief, names=names) == [], text
+                assert proofreading.subject_faults(text, row, evidence, brief, names=names) == [], (
+                    text
+                )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

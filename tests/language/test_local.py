@@ -5,19 +5,13 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from workbench import device
-from workbench.compute.encoder import Encoder
+from workbench.compute.dense.text_encoder import Encoder
 from workbench.device import Device
-from workbench.errors import (
-    DataError,
-    DeviceError,
-    InterruptedWriting,
-    ModelFileError,
-    OptionError,
-)
-from workbench.language import sizing
-from workbench.language.decoding import Texts
-from workbench.language.embedded import embedded_model
-from workbench.language.local import LocalModel
+from workbench.errors import DataError, DeviceError, InterruptedWriting, ModelFileError, OptionError
+from workbench.language.llm import model_memory
+from workbench.language.llm.decoding import Texts
+from workbench.language.llm.embedded_model import embedded_model
+from workbench.language.llm.local_model import LocalModel
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +164,7 @@ def test_where_memory_is_short_batches_are_halved(tiny, monkeypatch):
         return decoded(texts)
 
     monkeypatch.setattr(tiny, "_decoded", short_of_memory)
-    monkeypatch.setattr(sizing, "ON_CPU", 16)
+    monkeypatch.setattr(model_memory, "ON_CPU", 16)
     found = tiny.complete(prompts, samples=2, max_new_tokens=3)
     assert [[c.text for c in own] for own in found] == [[c.text for c in own] for own in expected]
     assert sizes == [5, 4, 2, 2, 1]
@@ -179,7 +173,7 @@ def test_where_memory_is_short_batches_are_halved(tiny, monkeypatch):
 def test_interrupted_it_keeps_the_texts_that_were_finished(tiny, monkeypatch):
     prompts = [f"The {word} film is" for word in ("first", "next", "best")]
     whole = tiny.complete(prompts, max_new_tokens=3)
-    monkeypatch.setattr(sizing, "ON_CPU", 2)
+    monkeypatch.setattr(model_memory, "ON_CPU", 2)
     decoded, calls = tiny._decoded, []
 
     def pressed(texts):
@@ -225,4 +219,4 @@ def test_a_card_writes_in_its_own_numbers():
     capability = torch.cuda.get_device_capability()
     assert on_card.dtype == ("bfloat16" if capability >= (8, 0) else "float16")
     assert on_card._loaded[1].dtype == getattr(torch, on_card.dtype)
-    assert on_card._batch([[1]], 24) == sizing.ON_CARD
+    assert on_card._batch([[1]], 24) == model_memory.ON_CARD

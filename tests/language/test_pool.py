@@ -10,10 +10,10 @@ import workbench as wb
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.language import Copywriter, Pool
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check
-from workbench.language.sentence import Sentence
-from workbench.models.base import ByItem, ByUser
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.pools.slotted_sentence import Sentence
+from workbench.language.grounding.check import check
+from workbench.models.recommender import ByItem, ByUser
 
 LIKED = Sentence("If you loved {because}, {title} is worth a look.", "en", "liked", "film")
 OWN = Sentence("After {because}, {title} is {a_genre} film for tonight.", "en", "own", "film")

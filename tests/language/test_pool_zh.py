@@ -7,10 +7,10 @@ import pytest
 
 import workbench as wb
 from workbench.language import Pool
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check
-from workbench.language.sentence import TONES
-from workbench.models.base import ByCount, ByUser
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.pools.slotted_sentence import TONES
+from workbench.language.grounding.check import check
+from workbench.models.recommender import ByCount, ByUser
 
 ZH = Pool.shipped("zh")
 # Words that the advertising law of China forbids, and their kin.

@@ -4,9 +4,10 @@ import pytest
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import BackendError, OptionError
-from workbench.language import Copywriter, Pool, Voice, pooling
-from workbench.language.backend import Reply
-from workbench.language.pooling import Continued, Desk, gather, kinds_in
+from workbench.language import Copywriter, Pool, Voice
+from workbench.language.copy.pools import pool_writer
+from workbench.language.copy.pools.pool_writer import Continued, Desk, gather, kinds_in
+from workbench.language.llm.backend import Reply
 
 from .stand_ins import Scripted as Answering
 
@@ -44,8 +45,8 @@ class Telling(Answering):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(pooling, "BATCH", 2)
-    monkeypatch.setattr(pooling, "SAMPLES", 2)
+    monkeypatch.setattr(pool_writer, "BATCH", 2)
+    monkeypatch.setattr(pool_writer, "SAMPLES", 2)
 
 
 def written(backend, ds, *, size=4, kinds=("none",), tone="warm"):
@@ -118,7 +119,7 @@ def test_openings_of_what_was_liked_speak_of_that(films):
 
 
 def test_the_embedded_model_writes_a_pool_that_its_seed_repeats(writer, films, monkeypatch):
-    monkeypatch.setattr(pooling, "PATIENCE", 24)
+    monkeypatch.setattr(pool_writer, "PATIENCE", 24)
     pool = writer.pool(films, size=1, kinds=["similar"], seed=1)
     assert pool.sentences == writer.pool(films, size=1, kinds=["similar"], seed=1).sentences
     (sentence,) = pool.sentences

@@ -4,11 +4,11 @@ import pytest
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.language import Copywriter
-from workbench.language.evidence import Catalogue
-from workbench.language.grounding import check
-from workbench.language.preset import PRESETS, preset
-from workbench.language.proof import finished
-from workbench.models.base import ByCount, ByItem
+from workbench.language.copy.brief.domain import PRESETS, preset
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.proofreading import finished
+from workbench.language.grounding.check import check
+from workbench.models.recommender import ByCount, ByItem
 
 from .stand_ins import Scripted
 
@@ -253,9 +253,9 @@ def test_popular_items_of_a_stranger_rest_on_their_number():
 
 
 def test_required_text_follows_a_full_stop():
-    from workbench.language.brief import Brief
-    from workbench.language.kinds import kind
-    from workbench.language.voice import Voice
+    from workbench.language.copy.brief.brief import Brief
+    from workbench.language.copy.brief.text_format import kind
+    from workbench.language.copy.brief.voice import Voice
 
     brief = Brief(kind("title"), preset("finance"), "zh", Voice())
     assert finished("海港基金", brief) == "海港基金。投资有风险，入市须谨慎。"

@@ -1,7 +1,7 @@
 import pytest
 
-from workbench.language import prompts
-from workbench.language.grounding import check
+from workbench.language.copy import prompts
+from workbench.language.grounding.check import check
 from workbench.strings import LANGUAGES
 
 FILM = {"title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}

@@ -9,8 +9,8 @@ from pyarrow import parquet
 
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import Copywriter, Review
-from workbench.language.preset import PRESETS, preset
-from workbench.language.voice import Voice
+from workbench.language.copy.brief.domain import PRESETS, preset
+from workbench.language.copy.brief.voice import Voice
 
 from .stand_ins import Scripted
 from .test_preset import domain, recommended
@@ -159,7 +159,7 @@ def test_a_user_without_a_name_has_none(films, monkeypatch):
     def nameless():
         raise KeyError("getpwuid(): uid not found: 1000")
 
-    monkeypatch.setattr("workbench.language.review.getuser", nameless)
+    monkeypatch.setattr("workbench.language.review.review.getuser", nameless)
     assert Review(films).editor == ""
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from workbench.language.grounding import check, claims
+from workbench.language.grounding.check import check, claims
 
 HEAT = {"title": "Heat", "year": 1995, "genres": ["Action", "Crime"]}
 CASINO = {"kind": "liked", "item_id": 2, "title": "Casino", "rating": 4.5, "genres": ["Crime"]}

@@ -18,11 +18,12 @@ from socket import create_server
 import pytest
 
 from workbench.errors import BackendError, InterruptedWriting, OptionError, PartialError
-from workbench.language import Copywriter, pooling
-from workbench.language.backend import Backend, open_backend
-from workbench.language.calls import LOST
-from workbench.language.embedded import embedded_model
-from workbench.language.server import STRIDE, Account, ServerModel
+from workbench.language import Copywriter
+from workbench.language.copy.pools import pool_writer
+from workbench.language.llm.backend import Backend, open_backend
+from workbench.language.llm.concurrent_requests import LOST
+from workbench.language.llm.embedded_model import embedded_model
+from workbench.language.llm.server_model import STRIDE, Account, ServerModel
 
 ASKED = [{"role": "user", "content": "What is the capital of France?"}]
 KEY = "sk-very-secret-0123456789"
@@ -240,7 +241,7 @@ def test_a_very_long_answer_is_cut(server):
 
 
 def test_an_endless_answer_is_not_read_to_its_end(server, monkeypatch):
-    monkeypatch.setattr("workbench.language.endpoint.LARGEST", 10_000)
+    monkeypatch.setattr("workbench.language.llm.chat_endpoint.LARGEST", 10_000)
     server.answers = [answer(completion("x" * 20_000))]
     with pytest.raises(BackendError, match="answered with more than 10,000 bytes"):
         only(model_of(server))
@@ -505,7 +506,7 @@ def test_a_real_server_heeds_seed_length_and_stop(served):
 def test_a_pool_is_asked_of_a_real_server(served, films, monkeypatch):
     """So small a model writes no sentence with slots, or hardly any; that is said."""
     for name, few in {"LINES": 2, "TOKENS": 20, "PATIENCE": 2}.items():
-        monkeypatch.setattr(pooling, name, few)
+        monkeypatch.setattr(pool_writer, name, few)
     with pytest.warns(UserWarning, match=r"of 3 sentences; of \d+ lines most were left out"):
         pool = Copywriter(served).pool(films, size=3, kinds=["none"])
     assert all(sentence.model == repr(served) for sentence in pool.sentences)

@@ -1,7 +1,8 @@
 from types import SimpleNamespace
 
-from workbench.language import Copywriter, Pool, shipping
-from workbench.language.sentence import Sentence
+from workbench.language import Copywriter, Pool
+from workbench.language.copy.pools import shipped_pool
+from workbench.language.copy.pools.slotted_sentence import Sentence
 
 
 def test_pools_of_films_and_of_goods_are_saved_as_one(tmp_path, monkeypatch, capsys):
@@ -13,9 +14,9 @@ def test_pools_of_films_and_of_goods_are_saved_as_one(tmp_path, monkeypatch, cap
         return Pool([Sentence("Today we suggest {title}, worth a look.", "en", "none", goods)])
 
     monkeypatch.setattr(Copywriter, "pool", pool)
-    monkeypatch.setattr(shipping, "load", lambda name: SimpleNamespace(name=name))
+    monkeypatch.setattr(shipped_pool, "load", lambda name: SimpleNamespace(name=name))
     path = tmp_path / "pool.jsonl"
-    shipping.main(["--size", "3", "--seed", "1", "--output", str(path)])
+    shipped_pool.main(["--size", "3", "--seed", "1", "--output", str(path)])
     assert asked == [("movielens-small", 3, 1), ("shop", 3, 1)]
     assert {s.goods for s in Pool.load(path).sentences} == {"film", "shop"}
     assert capsys.readouterr().out.strip() == str(path)

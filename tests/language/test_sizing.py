@@ -4,7 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from workbench.language.sizing import ON_CARD, SCORES, batch, bytes_a_sequence, number_format
+from workbench.language.llm.model_memory import (
+    ON_CARD,
+    SCORES,
+    batch,
+    bytes_a_sequence,
+    number_format,
+)
 
 
 @pytest.mark.parametrize(

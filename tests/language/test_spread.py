@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from workbench.language.spread import choose
+from workbench.language.copy.pools.sentence_assignment import choose
 
 SUPPLY = ["A, one.", "A, two.", "B.", "C, three.", "D: {title}."]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from workbench.language.use import last_sentence, use
+from workbench.language.copy.goods_purpose import last_sentence, use
 
 
 def goods(description):

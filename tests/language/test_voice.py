@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import OptionError
 from workbench.language import Copywriter
-from workbench.language.voice import Voice, without_emoji
+from workbench.language.copy.brief.voice import Voice, without_emoji
 
 from .stand_ins import Scripted
 

@@ -6,7 +6,7 @@ import pytest
 
 from workbench.errors import BackendError, InterruptedWriting, OptionError, PartialError
 from workbench.language import Copywriter, Pool
-from workbench.language.backend import Reply
+from workbench.language.llm.backend import Reply
 
 from .stand_ins import Scripted
 

@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 from workbench.columns import Columns as C
 from workbench.datasets import Dataset, extended, synthetic
 from workbench.errors import OptionError, UnknownIdError, WorkbenchError
-from workbench.models import Attribute, Recommender, base, load_model
+from workbench.models import Attribute, Recommender, load_model, recommender
 
 COLUMNS = ["user_id", "item_id", "score", "rank", "because"]
 
@@ -163,10 +163,10 @@ class Contract(ABC):
         alone = [model.recommend([user], n=5) for user in ds.user_ids]
         expected = pd.concat(alone, ignore_index=True)
         for users_a_batch, users_a_block in ((1, 7), (4, 1), (1000, 3)):
-            monkeypatch.setattr(base, "BATCH_BYTES", users_a_batch * 8 * len(ds.item_ids))
-            monkeypatch.setattr(base, "BLOCK_BYTES", users_a_block * 8 * len(ds.item_ids))
+            monkeypatch.setattr(recommender, "BATCH_BYTES", users_a_batch * 8 * len(ds.item_ids))
+            monkeypatch.setattr(recommender, "BLOCK_BYTES", users_a_block * 8 * len(ds.item_ids))
             assert_frame_equal(model.recommend(n=5), expected)
-        monkeypatch.setattr(base, "BATCH_BYTES", 1)
+        monkeypatch.setattr(recommender, "BATCH_BYTES", 1)
         shuffled = ds.user_ids[::-2].tolist()
         assert model.recommend(shuffled, n=5)[C.USER].drop_duplicates().isin(shuffled).all()
         mine = model.recommend(shuffled, n=5).query("user_id == @shuffled[1]")
@@ -253,9 +253,9 @@ class Contract(ABC):
         self, ds: Dataset, model: Recommender, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         recs = model.recommend([5, 2, 9], n=18, seen="keep").sample(frac=1, random_state=0)
-        for size in (1, base.BATCH_BYTES):
-            monkeypatch.setattr(base, "BATCH_BYTES", size)
-            monkeypatch.setattr(base, "BLOCK_BYTES", size)
+        for size in (1, recommender.BATCH_BYTES):
+            monkeypatch.setattr(recommender, "BATCH_BYTES", size)
+            monkeypatch.setattr(recommender, "BLOCK_BYTES", size)
             scores = model.score(recs[[C.USER, C.ITEM]])
             assert scores.dtype == np.float64
             np.testing.assert_allclose(scores, recs[C.SCORE], rtol=1e-6)

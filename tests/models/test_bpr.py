@@ -15,7 +15,7 @@ from tests.models.contract import (
 )
 from workbench.errors import OptionError
 from workbench.models import BPR as AnyBPR
-from workbench.models import Recommender, _kernels
+from workbench.models import Recommender, kernels
 
 BPR = partial(AnyBPR, device="cpu")  # a card's is another model each time: see test_hogwild
 
@@ -75,7 +75,7 @@ def test_steps_climb_the_gradient() -> None:
     slope = [(gain(start + shift) - gain(start - shift)) / 2e-5 for shift in shifts]
     tables = [table.astype(np.float32) for table in (b, p, q)]
     one, other = np.zeros(1, np.int32), np.ones(1, np.int32)
-    _kernels.prefer(one, one, other, np.array([0, 1]), one, 1e-2, 0.3, *tables)
+    kernels.prefer(one, one, other, np.array([0, 1]), one, 1e-2, 0.3, *tables)
     steps = np.concatenate([table.ravel() for table in tables]) - start
     np.testing.assert_allclose(steps / 1e-2, slope, atol=1e-4)
 

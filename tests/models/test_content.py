@@ -19,11 +19,12 @@ from tests.models.contract import (
 from workbench.columns import Columns as C
 from workbench.compute import encode
 from workbench.datasets import Dataset
-from workbench.datasets.shop import ShopTruth, shop_truth
+from workbench.datasets.synthetic.shop import ShopTruth, shop_truth
 from workbench.errors import DataError, OptionError, UnknownIdError
-from workbench.evaluation.answers import user_auc
-from workbench.models import ContentBased, Popular, Recommender, content
-from workbench.models._text import sentences, terms, tfidf
+from workbench.evaluation.predictions import user_auc
+from workbench.models import ContentBased, Popular, Recommender
+from workbench.models.content import content_based
+from workbench.models.content.item_texts import sentences, terms, tfidf
 
 LIKED = (("u", 1, 2), ("u", 3, 1), ("v", 2, 5), ("v", 4, 5))
 
@@ -117,7 +118,7 @@ def test_a_history_typed_in_gives_the_same_list() -> None:
 def test_evidence_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     model = ContentBased().fit(sample())
     whole = model.recommend()
-    monkeypatch.setattr(content, "BATCH_BYTES", 1)
+    monkeypatch.setattr(content_based, "BATCH_BYTES", 1)
     pd.testing.assert_frame_equal(model.recommend(), whole)
 
 

@@ -20,7 +20,8 @@ from tests.models.contract import (
 from workbench.compute import Device
 from workbench.datasets import load
 from workbench.errors import OptionError
-from workbench.models import EASE, Recommender, ease
+from workbench.models import EASE, Recommender
+from workbench.models.neighbours import ease
 
 
 class TestEASE(Contract):

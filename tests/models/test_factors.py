@@ -16,11 +16,11 @@ from tests.models.contract import (
     sample,
 )
 from workbench import device
-from workbench.compute import _team
 from workbench.datasets import Dataset
+from workbench.device import threads
 from workbench.errors import OptionError
 from workbench.models import ALS, Baseline, BiasedMF, P3alpha, Recommender
-from workbench.models.factors import _solved
+from workbench.models.factorization.als import _solved
 
 FEEDBACK = ["implicit", "explicit"]
 
@@ -150,7 +150,7 @@ def test_a_seed_gives_the_same_model_on_any_number_of_cores(
 ) -> None:
     ds = sample()
     first = ALS(factors=4, feedback=feedback, seed=1).fit(ds).recommend()
-    monkeypatch.setattr(_team, "cores", lambda: 5)
+    monkeypatch.setattr(threads, "cores", lambda: 5)
     assert_frame_equal(
         ALS(factors=4, feedback=feedback, seed=1).fit(ds).recommend(), first, check_exact=True
     )

@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose
 
 from tests.models.contract import sample
 from workbench.device import Device
-from workbench.models import ALS, _gradients
-from workbench.models.factors import _approach
+from workbench.models import ALS
+from workbench.models.factorization import conjugate_gradients
+from workbench.models.factorization.als import _approach
 
 FEEDBACK = ["implicit", "explicit"]
 
@@ -18,7 +19,7 @@ FEEDBACK = ["implicit", "explicit"]
 def test_steps_are_those_of_the_compiled_loop(
     feedback: str, steps: int, bytes_a_chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_gradients, "CHUNK_BYTES", bytes_a_chunk)
+    monkeypatch.setattr(conjugate_gradients, "CHUNK_BYTES", bytes_a_chunk)
     ds, rng = sample(), np.random.default_rng(0)
     model = ALS(factors=6, alpha=2.0, feedback=feedback)
     items = rng.normal(size=(len(ds.item_ids), 6)).astype(np.float32)
@@ -27,7 +28,7 @@ def test_steps_are_those_of_the_compiled_loop(
     found = expected.copy()
     _approach(equations, items, gram, steps, expected)
     sides = equations.sent(Device("cpu", "here"), len(items))
-    _gradients.approach(*sides, items, gram, steps, found)
+    conjugate_gradients.approach(*sides, items, gram, steps, found)
     assert_allclose(found, expected, rtol=2e-4, atol=2e-5)
 
 
@@ -44,7 +45,7 @@ def test_a_row_without_entries_stays_and_a_solution_is_left_alone() -> None:
     )
     sides = empty.sent(Device("cpu", "here"), len(ds.item_ids))
     vectors = model._users.copy()
-    _gradients.approach(*sides, model._items, model._gram, 3, vectors)
+    conjugate_gradients.approach(*sides, model._items, model._gram, 3, vectors)
     assert np.array_equal(vectors[0], model._users[0])
     assert_allclose(vectors, model._users, atol=1e-9)
 

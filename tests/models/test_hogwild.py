@@ -20,8 +20,9 @@ from tests.compute.cuda_model import DTYPES
 from tests.compute.test_cuda import LINUX, compiled
 from tests.models.contract import checkerboard, sample
 from workbench.compute import Device
-from workbench.models import BPR, _hogwild, _kernels
-from workbench.models.bpr import _chosen
+from workbench.models import BPR, kernels
+from workbench.models.factorization import bpr_on_gpu
+from workbench.models.factorization.bpr import _chosen
 
 
 class Array(np.ndarray):
@@ -106,10 +107,10 @@ def card(*, apart: int = 1000) -> Iterator[list[Kernel]]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cupy", cupy)
-        patch.setattr(_hogwild, "bounded", nullcontext)
-        patch.setattr(_hogwild, "APART", apart)
-        patch.setattr(_hogwild, "WARP", 4)
-        patch.setattr(_hogwild, "THREADS", 4)
+        patch.setattr(bpr_on_gpu, "bounded", nullcontext)
+        patch.setattr(bpr_on_gpu, "APART", apart)
+        patch.setattr(bpr_on_gpu, "WARP", 4)
+        patch.setattr(bpr_on_gpu, "THREADS", 4)
         yield made
 
 
@@ -127,7 +128,7 @@ def in_turn(chosen, learnt, epochs: int, rate: float, l2: float, seed: int) -> t
         order = draw.permutation(chosen.nnz)
         others = draw.randint(0, chosen.shape[1], size=chosen.nnz, dtype=np.int32)
         known = chosen.indptr.astype(np.int64), items
-        _kernels.prefer(users[order], items[order], others, *known, rate, l2, *found)
+        kernels.prefer(users[order], items[order], others, *known, rate, l2, *found)
     return found
 
 
@@ -136,7 +137,7 @@ def test_one_warp_takes_the_steps_of_the_processor(factors: int) -> None:
     chosen = _chosen(sample().matrix)
     learnt, options = start(chosen, factors), (3, 0.1, 0.03, 5)
     with card() as made:
-        found = _hogwild.ascended(chosen, learnt, *options)
+        found = bpr_on_gpu.ascended(chosen, learnt, *options)
     assert made[0].warps == 1
     for one, other in zip(found, in_turn(chosen, learnt, *options), strict=True):
         assert one.dtype == np.float32
@@ -144,10 +145,10 @@ def test_one_warp_takes_the_steps_of_the_processor(factors: int) -> None:
 
 
 def test_no_more_warps_are_under_way_than_data_allow() -> None:
-    warps = _hogwild.THREADS // _hogwild.WARP
-    assert _hogwild._blocks(10, 132) == 1
-    assert _hogwild._blocks(100_000, 132) * warps * _hogwild.APART <= 100_000
-    assert _hogwild._blocks(32_000_000, 132) == 132 * _hogwild.BLOCKS
+    warps = bpr_on_gpu.THREADS // bpr_on_gpu.WARP
+    assert bpr_on_gpu._blocks(10, 132) == 1
+    assert bpr_on_gpu._blocks(100_000, 132) * warps * bpr_on_gpu.APART <= 100_000
+    assert bpr_on_gpu._blocks(32_000_000, 132) == 132 * bpr_on_gpu.BLOCKS
 
 
 def test_steps_that_miss_one_another_learn_as_much() -> None:
@@ -164,12 +165,12 @@ def test_steps_that_miss_one_another_learn_as_much() -> None:
 @LINUX
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_86", "sm_90", "sm_120"])
 def test_it_compiles_for_every_card_without_spilling(architecture: str) -> None:
-    binary, log = compiled(_hogwild.source(), architecture, "--ptxas-options=-v")
+    binary, log = compiled(bpr_on_gpu.source(), architecture, "--ptxas-options=-v")
     assert binary.startswith(b"\x7fELF")
     assert "warning" not in log
     assert "0 bytes spill stores, 0 bytes spill loads" in log
     registers = int(re.search(r"Used (\d+) registers", log).group(1))
-    assert registers * _hogwild.THREADS * _hogwild.BLOCKS <= 65_536
+    assert registers * bpr_on_gpu.THREADS * bpr_on_gpu.BLOCKS <= 65_536
 
 
 @pytest.mark.gpu

@@ -18,7 +18,7 @@ from tests.models.contract import (
 )
 from workbench.columns import Columns as C
 from workbench.datasets import Dataset, load, split
-from workbench.datasets.shop import shop as make_shop
+from workbench.datasets.synthetic.shop import shop as make_shop
 from workbench.errors import MissingExtraError, OptionError
 from workbench.evaluation import compare, evaluate
 from workbench.models import (
@@ -30,10 +30,9 @@ from workbench.models import (
     Popular,
     Recommender,
     UserKNN,
-    _ranker,
-    base,
-    hybrid,
+    recommender,
 )
+from workbench.models.ensembles import hybrid, lambdamart
 
 WAYS = ("weighted", "switching", "ranker")
 
@@ -140,17 +139,17 @@ def test_neither_batches_nor_refitting_change_a_ranker(monkeypatch: pytest.Monke
     model = Hybrid({"items": ItemKNN(k=5)}, how="ranker", holdout=0.5).fit(sample())
     once = model.recommend()
     model.fit(split(sample())[0]).recommend()
-    monkeypatch.setattr(base, "BATCH_BYTES", 1)
-    monkeypatch.setattr(base, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(recommender, "BATCH_BYTES", 1)
+    monkeypatch.setattr(recommender, "BLOCK_BYTES", 1)
     assert_frame_equal(model.fit(sample()).recommend(), once)
 
 
 def test_only_so_many_users_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = []
-    learn = _ranker.learn
+    learn = lambdamart.learn
     monkeypatch.setattr(hybrid, "LEARNERS", 7)
     monkeypatch.setattr(
-        _ranker, "learn", lambda *args, seed: lengths.append(args[2]) or learn(*args, seed=seed)
+        lambdamart, "learn", lambda *args, seed: lengths.append(args[2]) or learn(*args, seed=seed)
     )
     Hybrid(how="ranker", holdout=0.5).fit(sample())
     assert len(lengths[0]) == 7
@@ -159,13 +158,13 @@ def test_only_so_many_users_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> 
 def test_candidates_are_the_best_unseen_of_every_member() -> None:
     parts = np.array([[[4.0, 3.0, 2.0, 1.0, np.nan]], [[np.nan, np.nan, np.nan, 1.0, 2.0]]])
     seen = np.array([[True, False, False, False, False]])
-    assert _ranker.proposed(parts, seen, 1).tolist() == [[False, True, False, False, True]]
-    assert _ranker.proposed(parts, seen, 9).tolist() == [[False, True, True, True, True]]
+    assert lambdamart.proposed(parts, seen, 1).tolist() == [[False, True, False, False, True]]
+    assert lambdamart.proposed(parts, seen, 9).tolist() == [[False, True, True, True, True]]
 
 
 def test_items_have_all_the_numbers_that_are_known_of_them() -> None:
     ds = replace(by_hand(), items=by_hand().items.assign(price=[1.0, None, 3.0, 4.0]))
-    found = _ranker.item_features(ds, ds.catalogue)
+    found = lambdamart.item_features(ds, ds.catalogue)
     assert found.dtype == np.float32
     assert found[:, 0].tolist() == [3, 2, 1, 0]  # popularity
     np.testing.assert_array_equal(found[:, -1], [1, np.nan, 3, 4])

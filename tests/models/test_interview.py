@@ -11,7 +11,7 @@ from workbench.columns import Columns as C
 from workbench.datasets import load
 from workbench.errors import OptionError, UnknownIdError
 from workbench.models import Demographic, Interview, ItemKNN, Popular
-from workbench.options import share
+from workbench.validation import share
 
 # Item 1 has four users, 2 three of the same, 3 two others, 4 one of its own.
 DS = dataset(

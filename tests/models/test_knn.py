@@ -25,8 +25,9 @@ from workbench.compute import similar
 from workbench.compute.metrics import METRICS
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
-from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN, _rated
-from workbench.models.knn import CENTRES
+from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN
+from workbench.models.neighbours import rated_neighbours
+from workbench.models.neighbours.knn import CENTRES
 
 MODELS = (ItemKNN, UserKNN)
 
@@ -404,7 +405,7 @@ def test_a_block_at_a_time_gives_the_same(
     fitted = model(k=3, feedback="explicit", centre=centre).fit(ds)
     some = every_pair(ds).sample(frac=0.3, random_state=1)
     whole, recs = fitted.score(some), fitted.recommend()
-    monkeypatch.setattr(_rated, "BATCH_BYTES", 1000)
+    monkeypatch.setattr(rated_neighbours, "BATCH_BYTES", 1000)
     assert np.array_equal(fitted.score(some), whole)
     assert_frame_equal(fitted.recommend(), recs)
 

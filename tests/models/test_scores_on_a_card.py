@@ -11,9 +11,10 @@ from pandas.testing import assert_frame_equal
 from scipy import sparse
 
 import workbench as wb
-from workbench.compute import Device, _best, _tools
+from workbench.compute import Device, kernel_twins
+from workbench.compute.cpu import topk_kernels
 from workbench.device import VARIABLE
-from workbench.models import ease
+from workbench.models.neighbours import ease
 
 MODELS = {
     "items": wb.ItemKNN,
@@ -75,9 +76,9 @@ def twins(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     cupyx.sparse = inner
     for name, module in (("cupy", cupy), ("cupyx.scipy", cupyx), ("cupyx.scipy.sparse", inner)):
         monkeypatch.setitem(sys.modules, name, module)
-    tools = SimpleNamespace(select=_uploading(_best.select), xp=cupy)
+    tools = SimpleNamespace(select=_uploading(topk_kernels.select), xp=cupy)
     monkeypatch.setattr(
-        _tools, "of_array", lambda array: tools if isinstance(array, Array) else _best
+        kernel_twins, "of_array", lambda array: tools if isinstance(array, Array) else topk_kernels
     )
     monkeypatch.setattr(Array, "fetched", [])
     monkeypatch.setenv(VARIABLE, "cpu")  # nobody asks the twin for its cards
@@ -104,7 +105,7 @@ def test_only_lists_come_down(name: str, rules: list, twins: list[int]) -> None:
 def test_a_matrix_goes_up_once_and_anew_after_another_fit(
     twins: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.models._derived import _KEPT
+    from workbench.models.device_state import _KEPT
 
     monkeypatch.setattr(ease, "_inverse_on_card", lambda matrix: None)
     ds, sent = wb.load("shop"), []

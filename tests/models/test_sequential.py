@@ -18,8 +18,9 @@ from workbench.columns import Columns as C
 from workbench.datasets import Dataset, load, split
 from workbench.errors import DataError, MissingExtraError, ModelFileError, OptionError
 from workbench.evaluation import compare
-from workbench.models import ItemKNN, Popular, Recommender, Sequential, _sasrec
-from workbench.models._sequences import hold_out, in_time, latest, pieces
+from workbench.models import ItemKNN, Popular, Recommender, Sequential
+from workbench.models.sequential import sasrec_network
+from workbench.models.sequential.histories import hold_out, in_time, latest, pieces
 
 TINY = {"factors": 8, "layers": 1, "max_length": 6, "batch_size": 16}
 
@@ -106,10 +107,10 @@ def test_only_the_last_of_a_long_history_count(follower: Sequential) -> None:
 # --- the network ------------------------------------------------------------------------------
 
 
-def network(items: int = 9, **changed: int) -> _sasrec.Network:
+def network(items: int = 9, **changed: int) -> sasrec_network.Network:
     torch.manual_seed(1)
     options = {"length": 5, "factors": 8, "heads": 2, "layers": 2, "dropout": 0.0} | changed
-    return _sasrec.Network(items, **options).double()
+    return sasrec_network.Network(items, **options).double()
 
 
 def test_no_entry_sees_what_comes_after() -> None:
@@ -129,8 +130,8 @@ def test_gradients_in_parts_are_those_of_the_whole(monkeypatch: pytest.MonkeyPat
         whole(sequences).flatten(0, 1) @ whole.vectors.T, targets
     )
     loss.backward()
-    monkeypatch.setattr(_sasrec, "LOGITS", 3 * 9)
-    _sasrec._backward(parts(sequences).flatten(0, 1), targets, parts.vectors)
+    monkeypatch.setattr(sasrec_network, "LOGITS", 3 * 9)
+    sasrec_network._backward(parts(sequences).flatten(0, 1), targets, parts.vectors)
     for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(other.grad, one.grad)
 
@@ -138,7 +139,7 @@ def test_gradients_in_parts_are_those_of_the_whole(monkeypatch: pytest.MonkeyPat
 def test_scores_do_not_hang_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     model = Sequential(**TINY, epochs=1, patience=0).fit(sample())
     before = model.recommend(n=5)
-    monkeypatch.setattr(_sasrec, "TOKENS", 1)
+    monkeypatch.setattr(sasrec_network, "TOKENS", 1)
     after = model.recommend(n=5)
     assert_frame_equal(after, before, check_exact=True)
     assert pairs(after[C.BECAUSE]) == pairs(before[C.BECAUSE])
@@ -213,7 +214,7 @@ def test_broken_off_and_taken_up_it_ends_the_same(
 ) -> None:
     options = {**TINY, "epochs": 5, "patience": 3}
     expected = Sequential(**options).fit(sample())
-    path, keep, kept = tmp_path / "run.pt", _sasrec._keep, []
+    path, keep, kept = tmp_path / "run.pt", sasrec_network._keep, []
 
     def interrupted(*args: object) -> None:
         keep(*args)
@@ -221,7 +222,7 @@ def test_broken_off_and_taken_up_it_ends_the_same(
         if len(kept) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_sasrec, "_keep", interrupted)
+    monkeypatch.setattr(sasrec_network, "_keep", interrupted)
     model = Sequential(**options, checkpoint=path)
     with pytest.raises(KeyboardInterrupt):
         model.fit(sample())
@@ -275,7 +276,7 @@ def test_bad_options_are_refused(options: dict, message: str) -> None:
 
 def test_without_pytorch_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "workbench.models._sasrec")
+    monkeypatch.delitem(sys.modules, "workbench.models.sequential.sasrec_network")
     with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[language\]'"):
         Sequential(**TINY, device="cpu").fit(sample())
 

@@ -7,7 +7,7 @@ import nbformat
 import papermill
 import pytest
 
-from workbench.reports.run import ThisPython
+from workbench.reports.execution import ThisPython
 
 ROOT = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in ROOT.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)

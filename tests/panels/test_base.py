@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import pytest
 
-from workbench.panels.base import FigureView
+from workbench.panels.controls.panel import FigureView
 
 
 def figure(title: str, y: list[int]) -> go.Figure:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.panels.behaviour import Behaviour
+from workbench.panels.data.behaviour import Behaviour
 
 
 def test_moving_the_slider_counts_the_active_users_alone(movies):

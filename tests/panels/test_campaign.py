@@ -13,7 +13,7 @@ CLAIM = "它有一个故事。"
 @pytest.fixture(scope="module")
 def report(shop):
     """In Chinese, which takes no model; 3 lines for each of 4 users; one line is spoilt."""
-    report = wb.panels.CampaignReport(
+    report = wb.reports.CampaignReport(
         shop, "city == 'Hangzhou'", budget=14, n=3, language="zh", seed=1
     )
     report.review.edit(2, report.review.lines["text"][2] + CLAIM)
@@ -45,7 +45,7 @@ def test_what_does_not_pass_is_flagged_with_its_reason(report):
 
 
 def test_a_length_is_marked_in_the_figure(shop):
-    report = wb.panels.CampaignReport(shop, budget=2, max_chars=50, language="zh")
+    report = wb.reports.CampaignReport(shop, budget=2, max_chars=50, language="zh")
     figure = report.lengths()
     assert figure.layout.shapes[0].x0 == 50.5
     bins = figure.data[0].xbins
@@ -81,7 +81,7 @@ def test_the_measures_are_those_of_the_evaluation(report, shop):
 
 
 def test_a_pool_writes_to_a_whole_segment(shop):
-    report = wb.panels.CampaignReport(shop, mode="pool", budget=0, n=1, shown=3)
+    report = wb.reports.CampaignReport(shop, mode="pool", budget=0, n=1, shown=3)
     recs = wb.ItemKNN(min_overlap=5).fit(shop).recommend(shop.user_ids, n=1)
     direct = wb.Copywriter().write(recs, shop, mode="pool")
     assert report.lines["text"].tolist() == direct["text"].tolist()
@@ -117,7 +117,7 @@ def test_all_lines_go_to_the_file_that_is_named(report, tmp_path, monkeypatch):
 def test_users_without_a_line_are_counted(shop):
     alone = pd.DataFrame({"user_id": "alone", "item_id": ["i001"], "rating": [1.0]})
     ds = wb.Dataset(pd.concat([shop.table, alone]), shop.items)
-    report = wb.panels.CampaignReport(
+    report = wb.reports.CampaignReport(
         ds, "user_id in ['alone', 'u011']", mode="pool", budget=0, language="zh"
     )
     head = report.header().data
@@ -128,7 +128,7 @@ def test_users_without_a_line_are_counted(shop):
 def test_where_all_is_refused_there_is_nothing_to_measure(shop, tmp_path):
     bare = tmp_path / "bare.toml"
     bare.write_text('name = "bare"\ngoods = {zh = "植物"}\n', encoding="utf-8")
-    report = wb.panels.CampaignReport(shop, preset=str(bare), budget=2, language="zh")
+    report = wb.reports.CampaignReport(shop, preset=str(bare), budget=2, language="zh")
     assert set(report.lines["source"]) == {"refused"}
     assert "所有文案均未生成" in report.measures().data
     assert len(report.lengths().data[0].x) == 0
@@ -141,28 +141,28 @@ def test_the_foot_says_where_and_on_what(report, shop):
 
 
 def test_a_segment_smaller_than_the_budget_is_written_to_whole(shop):
-    report = wb.panels.CampaignReport(shop, "user_id in ['u004', 'u011']", language="zh")
+    report = wb.reports.CampaignReport(shop, "user_id in ['u004', 'u011']", language="zh")
     assert report.users.tolist() == ["u004", "u011"]
     assert len(report.lines) == 4
     assert "全部文案通过核对" in report.reasons().data
 
 
 def test_the_seed_draws_the_users(shop):
-    drawn = [wb.panels.CampaignReport(shop, seed=seed).users.tolist() for seed in (0, 0, 1)]
+    drawn = [wb.reports.CampaignReport(shop, seed=seed).users.tolist() for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert len(set(drawn[0])) == 10
 
 
 def test_data_without_genres_or_attributes_do(shop):
     bare = wb.Dataset(shop.interactions, shop.items[["item_id", "title", "price"]])
-    report = wb.panels.CampaignReport(bare, "activity >= 40", budget=2, n=1, language="zh")
+    report = wb.reports.CampaignReport(bare, "activity >= 40", budget=2, n=1, language="zh")
     assert len(report.lines) == 2
     assert [len(bar.x) for bar in report.genres().data] == [0, 0]
 
 
 def test_users_for_whom_nothing_has_a_score_are_named(shop):
     alone = pd.DataFrame({"user_id": [1, 2], "item_id": ["i001", "i002"], "rating": [1.0, 1.0]})
-    report = wb.panels.CampaignReport(wb.Dataset(alone, shop.items), "user_id == 1")
+    report = wb.reports.CampaignReport(wb.Dataset(alone, shop.items), "user_id == 1")
     with pytest.raises(DataError, match="no item has a score for the users of segment='user_id"):
         report.header()
 
@@ -170,7 +170,7 @@ def test_users_for_whom_nothing_has_a_score_are_named(shop):
 def test_titles_are_escaped(shop):
     hostile = shop.items.assign(title=HOSTILE + shop.items["title"])
     ds = wb.Dataset(shop.interactions, hostile.assign(title_zh=HOSTILE + shop.items["title_zh"]))
-    report = wb.panels.CampaignReport(ds, budget=2, language="zh")
+    report = wb.reports.CampaignReport(ds, budget=2, language="zh")
     page = report.copy().data + report.header().data
     assert "<img" not in page
     assert page.count("&lt;img") >= 2
@@ -191,4 +191,4 @@ def test_titles_are_escaped(shop):
 )
 def test_what_cannot_be_is_refused_at_once(shop, options, words):
     with pytest.raises(OptionError, match=words):
-        wb.panels.CampaignReport(shop, **options)
+        wb.reports.CampaignReport(shop, **options)

@@ -3,7 +3,7 @@ import pytest
 
 import workbench as wb
 from workbench.models import ByCount, ByItem, ByUser
-from workbench.panels import cards
+from workbench.panels.controls import cards
 from workbench.strings import Strings
 
 HOSTILE = '<img src=x onerror=alert(1)>"&'

@@ -1,4 +1,4 @@
-from workbench.panels.chips import Chips
+from workbench.panels.controls.multi_select import Chips
 
 
 def test_a_press_turns_a_label_on_or_off_and_keeps_the_order():

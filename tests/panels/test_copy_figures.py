@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from tests.evaluation.copies import FILMS, liked, lines
-from workbench.evaluation import COPY_METRICS, evaluate_copy, judge
-from workbench.language.backend import Reply
+from workbench.language import COPY_METRICS, evaluate_copy, judge
+from workbench.language.llm.backend import Reply
 from workbench.panels import copy_measures
-from workbench.panels.copy_figures import NOT_LINES
+from workbench.plots.copy_quality import NOT_LINES
 from workbench.strings import catalogue
 
 COPY = lines(

@@ -3,7 +3,7 @@ from pandas.testing import assert_frame_equal
 
 import workbench as wb
 from workbench.errors import OptionError
-from workbench.panels.evaluate import TABS
+from workbench.panels.evaluation.model_comparison import TABS
 
 SETTINGS = {"chosen": ["user-knn", "popular"], "metrics": ["ndcg", "diversity"], "k": 5}
 VALUES = ["model", "metric", "value", "low", "high", "users"]

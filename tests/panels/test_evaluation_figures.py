@@ -3,7 +3,7 @@ import pytest
 
 import workbench as wb
 from workbench.evaluation import Comparison
-from workbench.panels import evaluation_figures as pictures
+from workbench.plots import model_comparison as pictures
 
 METRICS = ["ndcg@5", "diversity@5", "coverage@5"]
 

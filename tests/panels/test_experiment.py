@@ -5,7 +5,7 @@ from pandas.testing import assert_frame_equal
 import workbench as wb
 from workbench.errors import DataError, OptionError
 from workbench.families import FAMILIES
-from workbench.panels.experiment import SPLITS, Experiment, families, measures, verdict
+from workbench.panels.evaluation.experiment import SPLITS, Experiment, families, measures, verdict
 from workbench.strings import Strings
 
 METRICS = ("ndcg@5", "coverage@5")

@@ -2,13 +2,13 @@ import pytest
 
 import workbench as wb
 from workbench.errors import OptionError
-from workbench.panels.experiment import verdict
+from workbench.panels.evaluation.experiment import verdict
 from workbench.strings import Strings
 
 
 @pytest.fixture(scope="module")
 def report(shop):
-    return wb.panels.ModelReport(shop, "user-knn", k=5, examples=2, seed=3)
+    return wb.reports.ModelReport(shop, "user-knn", k=5, examples=2, seed=3)
 
 
 def test_the_numbers_are_those_of_the_comparison(report, shop):
@@ -43,7 +43,7 @@ def test_the_foot_says_where_and_on_what(report, shop):
 
 
 def test_the_baseline_may_be_the_model(shop):
-    report = wb.panels.ModelReport(shop, "popular", examples=1, language="zh")
+    report = wb.reports.ModelReport(shop, "popular", examples=1, language="zh")
     assert list(report.found.evaluations) == ["popular"]
     assert "popular 的表现如何？" in report.header().data
     assert report.lists().data.count("<h3>") == 1
@@ -51,4 +51,4 @@ def test_the_baseline_may_be_the_model(shop):
 
 def test_an_unknown_model_is_refused(shop):
     with pytest.raises(OptionError, match="model='item-nn' is not one of 'item-knn'"):
-        wb.panels.ModelReport(shop, "item-nn")
+        wb.reports.ModelReport(shop, "item-nn")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.panels.newitem import NewItem
+from workbench.panels.lists.new_item import NewItem
 
 
 @pytest.fixture(scope="module")

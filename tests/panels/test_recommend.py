@@ -5,8 +5,8 @@ import pytest
 import workbench as wb
 from workbench.errors import OptionError
 from workbench.families import FAMILIES
-from workbench.panels.choices import suited
-from workbench.panels.recommend import Lists
+from workbench.panels.controls.model_controls import suited
+from workbench.panels.lists.list_comparison import Lists
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,16 @@ import pytest
 
 import workbench as wb
 from tests.datasets.cudf_model import CARDS
-from workbench.panels import figures
-from workbench.panels.behaviour import Behaviour
+from workbench.panels.data.behaviour import Behaviour
+from workbench.plots import behaviour
 from workbench.strings import Strings
 
-FIGURES = (figures.rating_distribution, figures.over_time, figures.long_tail, figures.activity)
+FIGURES = (
+    behaviour.rating_distribution,
+    behaviour.over_time,
+    behaviour.long_tail,
+    behaviour.activity,
+)
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -22,5 +27,5 @@ def test_they_come_to_pandas_to_be_shown(card, movies, monkeypatch) -> None:
         mine, theirs = Behaviour(there, 100), Behaviour(movies, 100)
         assert mine.numbers(text) == theirs.numbers(text)
         assert wb.panels.typical_user(there) == wb.panels.typical_user(movies)
-        pages = [wb.panels.UserReport(ds, 42, n=3).recommended() for ds in (there, movies)]
+        pages = [wb.reports.UserReport(ds, 42, n=3).recommended() for ds in (there, movies)]
         assert pages[0].data == pages[1].data

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.panels import timings
+from workbench.panels.performance import timings
 
 
 def test_every_metric_is_timed_for_items_and_users():

@@ -17,7 +17,7 @@ def test_another_user_is_profiled_and_compared(movies):
 
 
 def test_the_report_says_where_and_how_fast(movies):
-    report = wb.panels.UserReport(movies, 42, n=3, language="zh")
+    report = wb.reports.UserReport(movies, 42, n=3, language="zh")
     page = "".join(part.data for part in (report.header(), report.recommended()))
     report.similar_users()
     foot = report.colophon().data
@@ -29,7 +29,7 @@ def test_the_report_says_where_and_how_fast(movies):
 
 def test_an_unknown_user_is_an_error(movies):
     with pytest.raises(UnknownIdError, match="user 0 has no interactions"):
-        wb.panels.UserReport(movies, 0).header()
+        wb.reports.UserReport(movies, 0).header()
 
 
 def test_a_typical_user_is_active_but_not_extreme(movies):

@@ -14,8 +14,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.language.test_hostile import HOSTILE, Elements
 from workbench.datasets import Dataset
-from workbench.reports import html
-from workbench.reports.html import Facts, report_page
+from workbench.reports import page as page_module
+from workbench.reports.page import Facts, report_page
 from workbench.reports.plan import find_report
 
 TEXTS = list(dict.fromkeys(item["text"] for item in HOSTILE))
@@ -86,7 +86,9 @@ def labels(value):
     ],
 )
 def test_a_page_is_built_of_its_own_elements_alone(name, given, goods, monkeypatch):
-    monkeypatch.setattr(html, "get_plotlyjs", lambda: "plotly")  # millions of characters, not ours
+    monkeypatch.setattr(
+        page_module, "get_plotlyjs", lambda: "plotly"
+    )  # millions of characters, not ours
     hostile, cells = page(name, dataset(TEXTS, goods), **given)
     harmless, _ = page(name, dataset(PLAIN, goods), **given | _few(name))
     built = {(tag, *names) for tag, names in Elements(hostile).found}

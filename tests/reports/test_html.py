@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from workbench.reports.batch import Entry
-from workbench.reports.html import Facts, batch_page, report_page
+from workbench.reports.page import Facts, batch_page, report_page
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"

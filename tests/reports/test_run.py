@@ -11,7 +11,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import OptionError, ReportError
-from workbench.reports.run import write_whole
+from workbench.reports.execution import write_whole
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 """Similarity, texts as vectors, and where they are computed."""
 
-from workbench.compute._team import Team
-from workbench.compute.encoder import encode
-from workbench.compute.midranks import midranks
+from workbench.compute.dense.text_encoder import encode
 from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
-from workbench.compute.stored import StoredNeighbours
+from workbench.compute.stored_neighbours import StoredNeighbours
+from workbench.compute.tied_ranks import midranks
 from workbench.compute.topk import top_k
 from workbench.device import Device, resolve
 from workbench.device.inventory import describe
+from workbench.device.threads import Team
 
 __all__ = [
     "Device",

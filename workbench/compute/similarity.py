@@ -11,14 +11,14 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
-from workbench.compute import _vectors
+from workbench.compute.dense import vector_search
 from workbench.compute.metrics import METRICS
-from workbench.compute.request import Request
+from workbench.compute.options import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
-from workbench.datasets import Dataset, frames, positions
+from workbench.datasets import Dataset, positions, tables
 from workbench.device import CHOICES, Device, resolve
 from workbench.errors import DataError, OptionError
-from workbench.options import at_least, one_of
+from workbench.validation import at_least, one_of
 
 OF = ("items", "users")
 
@@ -99,7 +99,7 @@ class Neighbours:
         DataError
             If a column is missing or holds what it must not.
         """
-        from workbench.compute.update import updated
+        from workbench.compute.incremental_update import updated
 
         return updated(self, new)
 
@@ -243,7 +243,7 @@ def searched(search: Search, where: Device) -> Neighbours:
         by_feature = data.matrix if of == "items" else data.matrix.T.tocsr()
         start = perf_counter()
         prepared = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
-        found = engine(where).nearest(prepared, request, rows=rows)
+        found = engine_on(where).nearest(prepared, request, rows=rows)
     indices, scores = found
     seconds = perf_counter() - start
     asked = pool if rows is None else pool[rows]
@@ -256,15 +256,15 @@ def searched(search: Search, where: Device) -> Neighbours:
 def _on_card(search: Search, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
     """Neighbours from ratings that are on the card, if it can do without the host's matrix."""
     data, of, _, request, weighting = search
-    if not frames.on_card(data.interactions):
+    if not tables.on_card(data.interactions):
         return None
-    from workbench.compute import _cupy
+    from workbench.compute.gpu import engine
 
     users, items, ratings = data.entries
     entries, shape = (users, items, ratings), (len(data.user_ids), len(data.item_ids))
     if of == "users":
         entries, shape = (items, users, ratings), shape[::-1]
-    return _cupy.nearest_of(entries, shape, request, weighting=weighting, rows=rows)
+    return engine.nearest_of(entries, shape, request, weighting=weighting, rows=rows)
 
 
 def nearest(
@@ -303,10 +303,10 @@ def nearest(
     one_of("weighting", weighting, WEIGHTINGS)
     prepare = Preparation(by_feature, request.definition, weighting)
     if queries is None:
-        return engine(device).nearest(prepare.of_features(by_feature), request)
+        return engine_on(device).nearest(prepare.of_features(by_feature), request)
     own = np.full(queries.shape[0], -1) if own is None else own
     prepared = prepare.of_features(by_feature), prepare.of_rows(queries)
-    return engine(device).nearest_to(*prepared, request, own=own)
+    return engine_on(device).nearest_to(*prepared, request, own=own)
 
 
 def checked(
@@ -331,22 +331,22 @@ def checked(
     return Request(metric, k, min_overlap, float(alpha), float(shrink), bool(signed), progress)
 
 
-def engine(device: Device) -> Any:
+def engine_on(device: Device) -> Any:
     """The module that searches on a device."""
     if device.kind == "gpu":
-        from workbench.compute import _cupy
+        from workbench.compute.gpu import engine as gpu_engine
 
-        return _cupy
-    from workbench.compute import _cpu
+        return gpu_engine
+    from workbench.compute.cpu import engine
 
-    return _cpu
+    return engine
 
 
 def targets(by_feature: sparse.csr_array, device: Device) -> Any:
     """Prepared rows as `nearest_to` of the engine takes them at the least cost a call."""
     if device.kind == "gpu":
         return by_feature
-    from workbench.compute._cpu import Targets
+    from workbench.compute.cpu.engine import Targets
 
     return Targets.of(by_feature)
 
@@ -364,11 +364,11 @@ def _on_cluster(
     if client is None:
         what = f"data of type {type(data).__name__}" if _is_far(data) else "output="
         raise OptionError(f"{what} needs a cluster; pass client=dask.distributed.Client()")
-    from workbench.compute import _dask
+    from workbench.compute.cluster import cluster_engine
 
     options = {"of": one_of("of", of, OF), "weighting": weighting, "ids": ids}
     options["device"] = one_of("device", device, CHOICES)
-    return _dask.similar(data, request, client=client, output=output, **options)
+    return cluster_engine.similar(data, request, client=client, output=output, **options)
 
 
 def _of_vectors(
@@ -383,7 +383,7 @@ def _of_vectors(
         raise DataError("vectors must be a table of finite numbers, one row a vector")
     rows = None if ids is None else positions(pool, ids, "row")
     start = perf_counter()
-    indices, scores = _vectors.nearest(vectors, request, rows=rows, device=device)
+    indices, scores = vector_search.nearest(vectors, request, rows=rows, device=device)
     digest = sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()[:12]
     seconds = perf_counter() - start
     asked = pool if rows is None else pool[rows]
@@ -402,7 +402,7 @@ def common_ratings(ds: Dataset, first: Any, second: Any, *, of: str = "items") -
     mine, other = (Columns.ITEM, Columns.USER)[:: 1 if of == "items" else -1]
     table = ds.interactions
     pair = (
-        frames.to_pandas(table.loc[table[mine] == row, [other, Columns.RATING]]).rename(
+        tables.to_pandas(table.loc[table[mine] == row, [other, Columns.RATING]]).rename(
             columns={Columns.RATING: name}
         )
         for row, name in ((first, "first"), (second, "second"))

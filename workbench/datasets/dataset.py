@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import Columns
-from workbench.datasets import frames
+from workbench.datasets import tables
 from workbench.errors import UnknownIdError
 
 _NUMBERS = ["int64", "float64"]  # are hashed as they lie in memory
@@ -47,7 +47,7 @@ class Dataset:
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 of the content of all tables."""
         digest = sha256()
-        for table in (frames.to_pandas(self.interactions), self.items, self.users):
+        for table in (tables.to_pandas(self.interactions), self.items, self.users):
             if table is not None:
                 digest.update("|".join(map(str, table.columns)).encode())
                 numeric = table.select_dtypes(_NUMBERS)
@@ -61,7 +61,7 @@ class Dataset:
     @cached_property
     def table(self) -> pd.DataFrame:
         """The interactions in pandas, for plots and files: themselves, if they are there."""
-        return frames.to_pandas(self.interactions)
+        return tables.to_pandas(self.interactions)
 
     def to(self, device: str) -> "Dataset":
         """Return the data set with its interactions in cuDF, on the card, or in pandas.
@@ -77,7 +77,7 @@ class Dataset:
         MissingExtraError
             If a GPU is asked for and cuDF is not installed; "auto" means pandas then.
         """
-        interactions = frames.to(self.interactions, device)
+        interactions = tables.to(self.interactions, device)
         return (
             self if interactions is self.interactions else replace(self, interactions=interactions)
         )
@@ -106,10 +106,10 @@ class Dataset:
         columns, items = self._encoded(Columns.ITEM)
         for found, ids in (("user_ids", users), ("item_ids", items)):
             vars(self).setdefault(found, ids)  # an index that others hold stays the one
-        return rows, columns, frames.array(self.interactions[Columns.RATING], np.float64)
+        return rows, columns, tables.array(self.interactions[Columns.RATING], np.float64)
 
     def _encoded(self, name: str) -> tuple[Any, pd.Index]:
-        codes, ids = frames.encoded(self.interactions[name])
+        codes, ids = tables.encoded(self.interactions[name])
         return codes, ids.rename(name)
 
     @cached_property
@@ -121,7 +121,7 @@ class Dataset:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """Ratings as a float64 CSR array of shape (users, items), rows and columns by id."""
-        rows, columns, ratings = map(frames.on_host, self.entries)
+        rows, columns, ratings = map(tables.on_host, self.entries)
         shape = (len(self.user_ids), len(self.item_ids))
         matrix = sparse.coo_array((ratings, (rows, columns)), shape=shape).tocsr()
         matrix.sort_indices()
@@ -163,7 +163,7 @@ class Dataset:
         """
         self.require_users([user_id])
         mine = self.interactions[self.interactions[Columns.USER] == user_id]
-        return frames.to_pandas(mine).sort_values(
+        return tables.to_pandas(mine).sort_values(
             [Columns.RATING, Columns.ITEM], ascending=[False, True]
         )
 

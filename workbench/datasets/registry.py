@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.datasets.clean import clean
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.items import complete_items
-from workbench.datasets.read import read
-from workbench.datasets.shop import shop
-from workbench.datasets.synthetic import example
+from workbench.datasets.readers.cleaning import clean
+from workbench.datasets.readers.item_table import complete_items
+from workbench.datasets.readers.reader import read
+from workbench.datasets.synthetic.long_tail import example
+from workbench.datasets.synthetic.shop import shop
 from workbench.errors import DataFileError, MissingExtraError, UnknownIdError
 
 _MOVIELENS_FILE = "_data/dslabs/movielens.pkl.compress"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workbench.device.nvidia import driver, install
+from workbench.device.nvidia_driver import driver, install
 from workbench.errors import DeviceError
-from workbench.options import one_of
+from workbench.validation import one_of
 
 VARIABLE = "WORKBENCH_DEVICE"
 CHOICES = ("auto", "cpu", "gpu")

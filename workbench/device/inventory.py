@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from workbench.device import VARIABLE, _cpu, _probe_gpu, resolve
-from workbench.device.nvidia import dotted, driver, install, version_of
+from workbench.device.nvidia_driver import dotted, driver, install, version_of
 from workbench.errors import WorkbenchError, install_line
 
 BUILDS = ("", "-cuda13x", "-cuda12x", "-cu13", "-cu12")  # of a package, by their names' endings

@@ -12,9 +12,9 @@ from workbench.columns import Columns
 from workbench.compute import top_k
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError
-from workbench.evaluation.entries import filtered, present, row_numbers
-from workbench.evaluation.leaks import check_pairs, check_times
-from workbench.options import at_least, one_of
+from workbench.evaluation.leakage import check_pairs, check_times
+from workbench.evaluation.sparse_entries import filtered, present, row_numbers
+from workbench.validation import at_least, one_of
 
 GAINS = ("binary", "rating")
 CANDIDATES = ("all", "sampled")

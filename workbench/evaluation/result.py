@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.compute import Device
-from workbench.evaluation.answers import Answers
-from workbench.evaluation.groups import by_popularity, gaps, user_groups
-from workbench.evaluation.intervals import Tally, bootstrap, table
-from workbench.evaluation.metrics import Wanted
+from workbench.evaluation.metrics.registry import Wanted
+from workbench.evaluation.predictions import Answers
+from workbench.evaluation.statistics.bootstrap import Tally, bootstrap, table
+from workbench.evaluation.statistics.groups import by_popularity, gaps, user_groups
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,21 +1,28 @@
 """Recommenders: one family a file, one protocol."""
 
-from workbench.models.base import ByCount, ByItem, ByUser, Recommender
-from workbench.models.biased import Baseline, BiasedMF
-from workbench.models.bpr import BPR
-from workbench.models.content import ContentBased
-from workbench.models.demographic import Demographic
-from workbench.models.ease import EASE
-from workbench.models.factors import ALS
-from workbench.models.graph import P3alpha, RP3beta
-from workbench.models.hybrid import Hybrid
-from workbench.models.interview import Interview
-from workbench.models.knn import ItemKNN, KNNBaseline, UserKNN
-from workbench.models.popular import Popular
-from workbench.models.probability import Calibrated
-from workbench.models.rules import Attribute, Diversity, ExposureCap, InStock, MaxPer, NotBought
-from workbench.models.sequential import Sequential
-from workbench.models.stored import load_model
+from workbench.models.basic.demographic import Demographic
+from workbench.models.basic.interview import Interview
+from workbench.models.basic.popular import Popular
+from workbench.models.content.content_based import ContentBased
+from workbench.models.ensembles.calibrated import Calibrated
+from workbench.models.ensembles.hybrid import Hybrid
+from workbench.models.factorization.als import ALS
+from workbench.models.factorization.biased_mf import Baseline, BiasedMF
+from workbench.models.factorization.bpr import BPR
+from workbench.models.graph.random_walk import P3alpha, RP3beta
+from workbench.models.neighbours.ease import EASE
+from workbench.models.neighbours.knn import ItemKNN, KNNBaseline, UserKNN
+from workbench.models.persistence.model_file import load_model
+from workbench.models.recommender import ByCount, ByItem, ByUser, Recommender
+from workbench.models.rerank.filters import (
+    Attribute,
+    Diversity,
+    ExposureCap,
+    InStock,
+    MaxPer,
+    NotBought,
+)
+from workbench.models.sequential.sequential import Sequential
 
 __all__ = [
     "ALS",

@@ -1,33 +1,41 @@
 """Widgets: one panel a file, each a plain object that computes and a thin view."""
 
-from workbench.panels.behaviour import BehaviourExplorer, DataPicker
-from workbench.panels.campaign import CampaignReport
-from workbench.panels.copy import CopyStudio
-from workbench.panels.copy_figures import copy_measures
-from workbench.panels.evaluate import ModelComparison
-from workbench.panels.interview import TasteInterview
-from workbench.panels.model import ModelReport
-from workbench.panels.newitem import NewItemExplorer
-from workbench.panels.recommend import ListComparison, RecommendPanel
-from workbench.panels.similarity import SimilarityExplorer
-from workbench.panels.tuning import tuning_view
-from workbench.panels.user import UserExplorer, UserReport, typical_user
+import warnings
+from importlib import import_module
+from typing import Any
+
+from workbench.panels.copy.copy_studio import CopyStudio
+from workbench.panels.data.behaviour import BehaviourExplorer, DataPicker
+from workbench.panels.data.user import UserExplorer, typical_user
+from workbench.panels.evaluation.model_comparison import ModelComparison
+from workbench.panels.evaluation.tuning import tuning_view
+from workbench.panels.lists.list_comparison import ListComparison, RecommendPanel
+from workbench.panels.lists.new_item import NewItemExplorer
+from workbench.panels.lists.taste_interview import TasteInterview
+from workbench.panels.similarity.similarity_explorer import SimilarityExplorer
+from workbench.plots.copy_quality import copy_measures
 
 __all__ = [
     "BehaviourExplorer",
-    "CampaignReport",
     "CopyStudio",
     "DataPicker",
     "ListComparison",
     "ModelComparison",
-    "ModelReport",
     "NewItemExplorer",
     "RecommendPanel",
     "SimilarityExplorer",
     "TasteInterview",
     "UserExplorer",
-    "UserReport",
     "copy_measures",
     "tuning_view",
     "typical_user",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Reports were panels once: their old names work for one release."""
+    if name not in ("CampaignReport", "ModelReport", "UserReport"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    message = f"wb.panels.{name} has become wb.reports.{name}"
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return getattr(import_module("workbench.reports"), name)

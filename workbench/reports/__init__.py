@@ -1,12 +1,25 @@
 """Report notebooks, executed into self-contained HTML pages: one, or a batch of them."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["report", "report_batch"]
+    from workbench.reports.sections.campaign import CampaignReport
+    from workbench.reports.sections.model import ModelReport
+    from workbench.reports.sections.user import UserReport
+
+__all__ = ["CampaignReport", "ModelReport", "UserReport", "report", "report_batch"]
+
+
+def __getattr__(name: str) -> Any:
+    """Sections on first use: they load all that draws and writes, which a plan does without."""
+    if name not in ("CampaignReport", "ModelReport", "UserReport"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = name.removesuffix("Report").lower()
+    return getattr(import_module(f"workbench.reports.sections.{module}"), name)
 
 
 def report(
@@ -57,8 +70,8 @@ def report(
     >>> report("user", user_id=42, k=80)  # doctest: +SKIP
     PosixPath('reports/user-42-5f1c09.html')
     """
+    from workbench.reports.execution import run
     from workbench.reports.plan import plan
-    from workbench.reports.run import run
 
     return run(plan(name, parameters), output=output, timeout=timeout, progress=progress)
 

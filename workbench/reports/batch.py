@@ -21,11 +21,11 @@ from tqdm.auto import tqdm
 from workbench import __version__
 from workbench.datasets import Dataset, load
 from workbench.errors import DataError, OptionError, WorkbenchError
-from workbench.options import at_least
-from workbench.reports.html import Facts, batch_page
+from workbench.reports.execution import DEFAULT_OUTPUT, run, write_whole
+from workbench.reports.page import Facts, batch_page
 from workbench.reports.parameters import declared_parameters, require_names
 from workbench.reports.plan import Plan, find_report, plan, report_name
-from workbench.reports.run import DEFAULT_OUTPUT, run, write_whole
+from workbench.validation import at_least
 
 _STATE = "batch.json"
 

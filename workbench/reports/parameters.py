@@ -16,7 +16,7 @@ import nbformat
 
 from workbench.errors import OptionError
 from workbench.families import FAMILIES
-from workbench.options import at_least, one_of
+from workbench.validation import at_least, one_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from pandas.api.types import is_numeric_dtype
 
 from workbench.datasets import Dataset, load
-from workbench.datasets.segment import segment
+from workbench.datasets.segments import segment
 from workbench.device import resolve
 from workbench.errors import UnknownIdError
 from workbench.reports.parameters import Parameter, checked, declared_parameters

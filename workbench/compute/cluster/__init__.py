@@ -1,0 +1,1 @@
+"""Similarity from the workers of a Dask cluster."""

@@ -1,0 +1,1 @@
+"""Dense vectors: neighbours among them, and texts as vectors."""

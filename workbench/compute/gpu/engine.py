@@ -1,0 +1,243 @@
+"""The CuPy engine: a block of threads on the card searches all rows for the k best of one.
+
+Scores are those of the CPU engine to the bit: of whole numbers sums are exact, and other values
+are added up in the order the CPU engine takes features in. The ratings go to the card once, with
+as many bytes each as their codes need; rows are searched a chunk at a time, and what is found comes
+back to the host after each. Ratings that are on the card are packed there.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from tqdm.auto import tqdm
+
+from workbench.compute.cpu import engine
+from workbench.compute.cpu.packing import Packed, pack, scaled
+from workbench.compute.cpu.search_kernels import Rules
+from workbench.compute.gpu import packing
+from workbench.compute.gpu.kernel_source import (
+    CONSTANTS,
+    OPTIONS,
+    PARAMETERS,
+    Kernel,
+    layout,
+    source,
+)
+from workbench.compute.options import Request
+from workbench.device.memory import bounded
+from workbench.device.threads import Team
+
+CHUNK_BYTES = 2**28  # of what is found for a chunk of rows
+WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and tails are short
+
+
+class Queries(NamedTuple):
+    """The rows that are searched for.
+
+    Attributes
+    ----------
+    features : uint32 array
+        Of each of their entries, by row.
+    values : uint8 or float64 array
+        Its code or value.
+    begins, ends : arrays of shape (queries,)
+        Where a row's entries start and end.
+    own : int array of shape (queries,)
+        Its rank among the rows that are searched; -1 for none.
+    places : int array of shape (queries,)
+        Where in the result it goes.
+    """
+
+    features: np.ndarray
+    values: np.ndarray
+    begins: np.ndarray
+    ends: np.ndarray
+    own: np.ndarray
+    places: np.ndarray
+
+
+def nearest(
+    by_feature: sparse.csr_array, request: Request, *, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """See `workbench.compute.cpu.engine.nearest`.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    if engine.are_few(rows, by_feature.shape[1]):  # in the CPU engine's order of features
+        return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
+    with Team() as team:
+        return _among(pack(by_feature, team), request, rows)
+
+
+def nearest_of(
+    entries: tuple[Any, Any, Any],
+    shape: tuple[int, int],
+    request: Request,
+    *,
+    weighting: str = "none",
+    rows: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """As `nearest`, of entries that are on the card, not yet weighted: features, rows and values.
+
+    Returns
+    -------
+    indices, scores : arrays
+        Or None where only the host can pack these, or would add up in another order.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    import cupy
+
+    with bounded(cupy):
+        entries = packing.prepared(*entries, shape, request.definition, weighting)
+        packed = packing.pack(*entries, shape)
+    if packed is None or (not len(packed.codes) and engine.are_few(rows, shape[1])):
+        return None
+    return _among(packed, request, rows)
+
+
+def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:
+    """Search for all rows, or some, among all."""
+    n = len(packed.ids)
+    ranks = np.arange(n) if rows is None else packed.ranks[rows]
+    places = packed.ids if rows is None else np.arange(len(rows))
+    data, totals = packed.data, (packed.counts, packed.squares)
+    values = data.entries.astype(np.uint8) if len(packed.codes) else data.values
+    begins, ends = packed.begins[ranks], packed.begins[ranks + 1]
+    queries = Queries(data.features, values[data.places], begins, ends, ranks, places)
+    rules = engine._rules(
+        request, engine._coded(packed, request), (totals[0][ranks], totals[1][ranks]), totals,
+        packed.scale, packed.ids,
+    )  # fmt: skip
+    return _search(packed, queries, rules, request)
+
+
+def nearest_to(
+    by_feature: sparse.csr_array,
+    queries: sparse.csr_array,
+    request: Request,
+    *,
+    own: np.ndarray,
+    scale: float | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """See `workbench.compute.cpu.engine.nearest_to`.
+
+    Raises
+    ------
+    DeviceError
+        If the card has too little memory.
+    """
+    count, n = len(own), by_feature.shape[1]
+    with Team() as team:
+        packed = pack(by_feature, team, queries.data, scale=scale)
+    asked, values = scaled(queries.data, packed.scale), scaled(by_feature.data, packed.scale)
+    # Added up as the CPU engine does, which ranks no rows here.
+    rows = tuple(total[packed.ids] for total in engine._totals(by_feature.indices, values, n))
+    asking = engine._totals(np.repeat(np.arange(count), np.diff(queries.indptr)), asked, count)
+    data = engine._coded(packed, request)
+    rules = engine._rules(request, data, asking, rows, packed.scale, packed.ids)
+    if len(packed.codes):
+        asked = (asked - packed.codes[0]).astype(np.uint8)
+    order = np.argsort(-np.diff(by_feature.indptr), kind="stable")  # as `pack` does
+    features = np.argsort(order).astype(np.uint32)[queries.indices]
+    begins, ends = queries.indptr[:-1], queries.indptr[1:]
+    ranks = np.append(packed.ranks, -1)[own]
+    given = Queries(features, asked, begins, ends, ranks, np.arange(count))
+    return _search(packed, given, rules, request)
+
+
+def _search(
+    packed: Packed, queries: Queries, rules: Rules, request: Request
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search for all queries, in chunks that fit the card."""
+    import cupy
+
+    count, n = len(queries.own), len(packed.ids)
+    indices = np.full((count, request.k), -1, np.int32)
+    scores = np.zeros((count, request.k), np.float32)
+    k = min(request.k, n)
+    if count and k:
+        with bounded(cupy):
+            for places, found in _chunks(cupy, packed, queries, rules, request, k):
+                indices[places, :k], scores[places, :k] = found
+    return indices, scores
+
+
+def _chunks(
+    cupy: Any, packed: Packed, queries: Queries, rules: Rules, request: Request, k: int
+) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:
+    """What is found for a chunk of queries after the other; smaller ones where memory is short."""
+    card = _Card(cupy, packed, queries, rules, request, k)
+    entries = np.subtract(queries.ends, queries.begins, dtype=np.int64)
+    first, height = 0, card.height
+    with tqdm(
+        total=int(entries.sum()), delay=engine.DELAY, disable=not request.progress,
+        unit=" ratings", leave=False,
+    ) as bar:  # fmt: skip
+        while first < len(entries):
+            chunk = slice(first, min(first + height, len(entries)))
+            try:
+                found = card.search(first, chunk.stop)
+            except MemoryError:  # CuPy's or RMM's
+                if height == 1:
+                    raise
+                height = (height + 1) // 2
+                continue
+            yield queries.places[chunk], found
+            bar.update(int(entries[chunk].sum()))
+            first = chunk.stop
+
+
+class _Card:
+    """The kernel, compiled, and what it reads, on the card."""
+
+    def __init__(
+        self, cupy: Any, packed: Packed, queries: Queries, rules: Rules, request: Request, k: int
+    ) -> None:
+        self._cupy = cupy
+        coded, n = len(packed.codes) > 0, len(packed.ids)
+        kernel = Kernel(request.metric, request.sums, coded, rules.bounded, rules.signed)
+        device = cupy.cuda.Device().attributes
+        self._room = layout(kernel, n, k, int(device["MaxSharedMemoryPerBlockOptin"]))
+        self._k = k
+        self._kernel = cupy.RawKernel(source(kernel), "nearest", options=OPTIONS)
+        self._kernel.max_dynamic_shared_size_bytes = self._room.size
+        each = 8 * (k + (self._room.capacity if self._room.spilled else 0))
+        waves = WAVES * int(device["MultiProcessorCount"])
+        self.height = max(1, min(CHUNK_BYTES // each, waves, len(queries.own)))
+        data, asked = packed.data, queries
+        arrays = {
+            "entries": data.entries, "values": data.values, "starts": data.starts,
+            "features": asked.features, "own_values": asked.values, "begins": asked.begins,
+            "ends": asked.ends, "own": asked.own, "left": rules.left, "right": rules.right,
+            "query_bound": rules.query_bound, "bound": rules.bound, "ids": rules.ids,
+        }  # fmt: skip
+        numbers = {
+            "n": n, "tile": self._room.tile, "k": k, "capacity": self._room.capacity,
+            "spilled": self._room.spilled, "least": packed.codes[0] if coded else 0,
+            "min_overlap": rules.min_overlap, "shrink": rules.shrink, "unit": rules.unit,
+        }  # fmt: skip
+        self._given = {name: kernel.dtype(name)(number) for name, number in numbers.items()}
+        for name, array in arrays.items():
+            self._given[name] = cupy.asarray(array.astype(kernel.dtype(name), copy=False))
+
+    def search(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Indices and scores of the queries from first to last."""
+        empty, count, room = self._cupy.empty, last - first, self._room
+        chunk = {
+            "scratch": empty(count * room.capacity if room.spilled else 1, np.int64),
+            "indices": empty((count, self._k), np.int32),
+            "scores": empty((count, self._k), np.float32),
+            "first": np.uint64(first),
+        }
+        arguments = tuple((self._given | chunk)[name] for _, name in PARAMETERS)
+        self._kernel((count,), (CONSTANTS["THREADS"],), arguments, shared_mem=room.size)
+        return chunk["indices"].get(), chunk["scores"].get()

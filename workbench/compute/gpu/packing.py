@@ -1,0 +1,105 @@
+"""Ratings packed where they are: by sorts, with the functions that NumPy and CuPy both have.
+
+What `compute.cpu.packing` does with threads on the host, for the card. All that has a number an
+entry stays there; what has one a row comes to the host, where the rules of a search are made.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from workbench.compute.cpu.packing import SCALES, Packed, has_codes, power, scaled
+from workbench.compute.cpu.search_kernels import Entries
+from workbench.compute.metrics import Metric
+from workbench.compute.weighting import UNPREPARED, Coordinates, Preparation
+from workbench.datasets import tables
+
+
+def prepared(
+    features: Any, rows: Any, values: Any, shape: tuple[int, int], metric: Metric, weighting: str
+) -> tuple[Any, Any, Any]:
+    """Entries as `workbench.compute.weighting.Preparation` gives them to a metric."""
+    if (metric.of, weighting) not in UNPREPARED:  # sums run in the order of the host's matrix
+        order = tables.arrays(rows).argsort(features * shape[1] + rows, kind="stable")
+        features, rows, values = features[order], rows[order], values[order]
+    entries = Coordinates(values, rows, features, shape)
+    return features, rows, Preparation(entries, metric, weighting).of_entries(entries)
+
+
+def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packed | None:
+    """Rank rows, order features, and lay out the entries.
+
+    Parameters
+    ----------
+    features, rows : int64 arrays of shape (entries,)
+        NumPy's or CuPy's.
+    values : float64 array of shape (entries,)
+    shape : (features, rows)
+
+    Returns
+    -------
+    Packed
+        As `compute.cpu.packing.pack`, but for the blocks, which only threads need. None where
+        a row has a feature twice: the host packs those.
+    """
+    xp, (_, n) = tables.arrays(rows), shape
+    counts = xp.bincount(rows, minlength=n)
+    scale, least, greatest = _coding(values)
+    coded = has_codes(least, greatest, counts)
+    lengths = xp.bincount(features, minlength=shape[0])
+    ids = xp.argsort(-counts, kind="stable")
+    order = xp.argsort(-lengths, kind="stable")
+    keys = _inverse(order)[features] * n + _inverse(ids)[rows]
+    by_feature = xp.argsort(keys, kind="stable")
+    keys = keys[by_feature]
+    if (keys[1:] == keys[:-1]).any():
+        return None
+    held = scaled(values, scale)[by_feature]
+    feature, rank = xp.divmod(keys, n)
+    places = xp.argsort(rank, kind="stable")
+    position = np.uint32 if len(values) < 2**32 else np.uint64
+    nothing = np.empty(0)
+    # Whole numbers add up to the same in any order; others are added up on the host, in its.
+    squares = xp.bincount(rank, held * held, n) if coded else tables.summed(held * held, rank, n)
+    return Packed(
+        Entries(
+            ((rank << 8) | (held.astype(np.int64) - least) if coded else rank).astype(np.uint32),
+            _cumulated(lengths[order], position),
+            feature[places].astype(np.uint32),
+            places.astype(position),
+            nothing if coded else held,
+            nothing,
+        ),
+        np.arange(least, greatest + 1) if coded else np.empty(0, np.int64),
+        tables.on_host(_cumulated(counts[ids], position)),
+        tables.on_host(ids.astype(np.uint32)),
+        tables.on_host(counts[ids].astype(np.float64)),
+        tables.on_host(squares),
+        nothing,
+        nothing,
+        scale,
+    )
+
+
+def _coding(values: Any) -> tuple[float, int, int]:
+    """As `workbench.compute.cpu.packing._coding`."""
+    xp = tables.arrays(values)
+    for scale in map(float, SCALES) if len(values) else ():
+        whole = xp.rint(values * scale)
+        if (whole / scale == values).all() and xp.abs(whole).max() <= 2**26:
+            return scale, int(whole.min()), int(whole.max())
+    return power([values]), 0, -1
+
+
+def _inverse(order: Any) -> Any:
+    xp = tables.arrays(order)
+    places = xp.empty_like(order)
+    places[order] = xp.arange(len(order))
+    return places
+
+
+def _cumulated(lengths: Any, dtype: Any) -> Any:
+    xp = tables.arrays(lengths)
+    starts = xp.zeros(len(lengths) + 1, dtype)
+    starts[1:] = xp.cumsum(lengths)
+    return starts

@@ -1,5 +1,0 @@
-"""The seeded, bilingual shop: goods, sessions, and the truth behind them."""
-
-from workbench.datasets.shop.generator import ShopTruth, shop, shop_truth
-
-__all__ = ["ShopTruth", "shop", "shop_truth"]

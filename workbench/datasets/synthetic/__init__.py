@@ -1,0 +1,1 @@
+"""Data made up with a seed."""

@@ -1,0 +1,1 @@
+"""How sure a number is: the bootstrap, paired tests, breakdowns."""

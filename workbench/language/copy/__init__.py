@@ -1,0 +1,1 @@
+"""Recommendation copy: who writes what from which facts."""

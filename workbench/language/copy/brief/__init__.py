@@ -1,0 +1,1 @@
+"""What is to be written: text format, domain, language and voice."""

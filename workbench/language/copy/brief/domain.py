@@ -1,0 +1,172 @@
+"""Domains as data: what the goods are called, what of a user is evidence, what must not be said."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator
+
+from workbench.columns import Columns
+from workbench.datasets import Dataset
+from workbench.errors import DataError
+from workbench.language.copy.brief.settings import (
+    KindName,
+    Language,
+    Openings,
+    Settings,
+    Supply,
+    empty,
+)
+from workbench.language.grounding.check import Reason, clean, genre_name, goods_of
+from workbench.validation import one_of
+
+FOLDER = Path(__file__).parents[1] / "data" / "domains"
+PRESETS = ("shop", "film", "feed", "finance", "health", "education")
+VALUE = 60  # characters of a user's attribute
+_IDENTIFIES = re.compile(r"(^|_)(id|name|e?mail|phone|mobile|address|birth\w*|passport)($|_)", re.I)
+
+
+def _impersonal(column: str) -> str:
+    if _IDENTIFIES.search(column):
+        raise ValueError(f"column {column!r} says who a user is, which is never evidence")
+    return column
+
+
+class Attribute(Settings):
+    """A column of the users that is evidence where a column of the items holds the same value.
+
+    With `order`, from least to most, an item above the user's own level is refused.
+    """
+
+    user: Annotated[str, AfterValidator(_impersonal)]
+    item: str
+    order: tuple[str, ...] = ()
+
+    def level(self, value: Any) -> int | None:
+        """Return where a value stands in the order; None if it does not."""
+        own = [v.casefold() for v in _values(value)]
+        ranks = [v.casefold() for v in self.order]
+        return ranks.index(own[0]) if len(own) == 1 and own[0] in ranks else None
+
+
+class Preset(Settings):
+    """A domain. Presets are TOML files; those that ship stand in ``language/copy/data/domains``.
+
+    Attributes
+    ----------
+    goods : dict
+        What an item is called, in each language.
+    like : {"film", "shop", "any"}, optional
+        The goods whose general sentences suit these too, or "any" for those that suit all.
+        Without it the preset's own are the only ones.
+    attributes : list
+        What of a user is evidence: ``user`` and ``item`` are columns; with ``order``, from least
+        to most, an item above the user's own level is refused.
+    values : dict
+        How values are called in each language.
+    required : dict
+        Text that stands after everything delivered, in each language.
+    words : dict
+        Words, beside the lexicon's, that state no fact of an item in this domain.
+    never : dict
+        Words that are forbidden in each language, whatever the brand voice says.
+    patterns, openings, subjects : dict
+        Sentences by language, kind of text (not for subjects), kind of evidence and tone.
+    """
+
+    name: str
+    goods: dict[Language, str]
+    like: Literal["film", "shop", "any"] | None = None
+    attributes: tuple[Attribute, ...] = ()
+    values: dict[str, dict[Language, str]] = empty()
+    required: dict[Language, str] = empty()
+    words: dict[Language, str] = empty()
+    never: dict[Language, list[str]] = empty()
+    patterns: dict[Language, dict[KindName, Supply]] = empty()
+    openings: dict[Language, dict[KindName, Openings]] = empty()
+    subjects: dict[Language, Supply] = empty()
+
+    def suits(self, ds: Dataset) -> None:
+        """Raise `DataError` if the data lack a column without which nothing can be judged."""
+        for own in self.attributes:
+            for table, column in (("users", own.user), ("items", own.item)):
+                held = getattr(ds, table)
+                if own.order and (held is None or column not in held):
+                    raise DataError(
+                        f"preset {self.name!r} needs the column {column!r} in the {table} of "
+                        f"{ds.name!r}, with values of {', '.join(own.order)}"
+                    )
+
+    def refusal(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> Reason | None:
+        """Return why an item must not be recommended to a user; None if it may.
+
+        A user or item of unknown level is refused too: what is not known cannot be judged.
+        """
+        for own in (a for a in self.attributes if a.order):
+            wanted, has = own.level(user.get(own.user)), own.level(row.get(own.item))
+            if wanted is None or has is None:
+                whose = f"user's {own.user}" if wanted is None else f"item's {own.item}"
+                return Reason("unknown", f"the {whose} is none of {', '.join(own.order)}")
+            if has > wanted:
+                return Reason("unsuitable", f"{own.item} {own.order[has]}, above the user's own")
+        return None
+
+    def evidence(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return what of a user's attributes speaks for an item: those that it shares.
+
+        Returns
+        -------
+        list of dict
+            ``kind`` ("attribute"), ``name``, ``value``, and as ``title`` and ``title_zh`` how the
+            value is called.
+        """
+        return [
+            {"kind": "attribute", "name": own.user, "value": value}
+            | {Columns.TITLE: self._called(value, own.item, row, "en")}
+            | {f"{Columns.TITLE}_zh": self._called(value, own.item, row, "zh")}
+            for own in self.attributes
+            for value in _values(user.get(own.user))
+            if own.order or value.casefold() in [v.casefold() for v in _values(row.get(own.item))]
+        ]
+
+    def _called(self, value: str, column: str, row: Mapping[str, Any], language: Language) -> str:
+        if called := self.values.get(value.casefold(), {}).get(language):
+            return called
+        if language == "en":
+            return value.lower() if column == Columns.GENRES else value
+        # A bilingual catalogue has the Chinese values in the same places.
+        paired = dict(zip(_values(row.get(column)), _values(row.get(f"{column}_zh")), strict=False))
+        return paired.get(value) or genre_name(value, "zh")
+
+
+@cache
+def preset(name: str | Path) -> Preset:
+    """Return a preset that ships, by its name, or one of the user's own, by its path.
+
+    Raises
+    ------
+    OptionError
+        If there is no preset of that name, or a key of the file is wrong.
+    DataFileError
+        If the file cannot be read.
+    """
+    if isinstance(name, Path) or name.endswith(".toml"):
+        return Preset.read(Path(name))
+    return Preset.read(FOLDER / f"{one_of('preset', name, PRESETS)}.toml")
+
+
+def preset_of(row: Mapping[str, Any]) -> Preset:
+    """Return the preset of an item for which none was named: film or shop."""
+    return preset(goods_of(row))
+
+
+def _values(value: Any) -> list[str]:
+    """Read an attribute: a text, several in one ("a|b"), or a list of them."""
+    if isinstance(value, list | tuple | np.ndarray):
+        parts = [str(v) for v in value]
+    else:
+        parts = [] if value is None or value != value else re.split(r"[|;]", str(value))
+    return [own for part in parts if (own := clean(part, limit=VALUE))]

@@ -1,0 +1,1 @@
+"""Sentences with slots, written and checked ahead."""

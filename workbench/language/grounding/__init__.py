@@ -1,0 +1,1 @@
+"""The check of facts: a text says only what row and evidence support."""

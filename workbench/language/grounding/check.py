@@ -1,0 +1,390 @@
+"""The grounding check: a text says only what the item's row and the evidence support.
+
+It knows nothing of prompts or models. The titles set aside, each word of a text has to be a word
+of the row, of the genre lexicon or of a neutral vocabulary of appraisal and occasion
+(``data/lexicon.toml``), or has to be carried by the evidence ("loved" by a high rating of the
+title that it speaks of). What rests on row or evidence is a claim; what rests on nothing is a
+reason not to deliver the text.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from difflib import SequenceMatcher
+
+from workbench.columns import Columns
+from workbench.language.grounding import lexicon as lex
+from workbench.language.grounding import text_form
+from workbench.language.grounding.item_facts import (
+    OWN,
+    Row,
+    clean,
+    common,
+    conditions,
+    goods_of,
+    names,
+    readable,
+    texts,
+    year_of,
+)
+from workbench.language.grounding.lexicon import genre_name, lexicon
+from workbench.language.grounding.sense import Sense
+from workbench.language.grounding.supported_words import (
+    NEUTRAL,
+    NUMBER,
+    Fact,
+    amount_forms,
+    attached_words,
+    neutral_phrases,
+    stated_numbers,
+    stated_phrases,
+    stated_words,
+)
+from workbench.language.grounding.text_form import Span, tokens
+from workbench.language.grounding.title_masking import ALLOWED, ITEM, OTHER, Masked, known_names
+from workbench.language.grounding.violation import Claim, Reason
+
+__all__ = [
+    "Claim",
+    "Ground",
+    "Reason",
+    "check",
+    "claims",
+    "clean",
+    "common",
+    "genre_name",
+    "goods_of",
+    "lexicon",
+    "readable",
+    "year_of",
+]
+
+LONGEST = 10_000  # characters that are worth reading at all
+SAME = 0.75  # likeness from which a name is the item's, misspelt
+AMOUNTS = {  # what a number may count, and the field that holds it
+    "price": Columns.PRICE,
+    "rating": "evidence.rating",
+    "count": "evidence.count",
+    "measure": "",
+}
+_OF_USER = frozenset({"liked", "bought", "own"})
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
+_CURRENCY = re.compile(r"[$¥]\s?$")
+_DATED = re.compile(rf"[{ITEM}{OTHER}][》”\"]?\s?\($")
+_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|「([^」]*)」|《([^》]*)》')
+_NEXT = re.compile(r"\s?([^\W\d_]+)")
+_ARTICLE = re.compile(r"^(?:the|an?) ")
+_MASKS = re.compile(f"[{ITEM}{OTHER}{ALLOWED}]+")
+
+
+def check(
+    text: str,
+    row: Row,
+    evidence: Sequence[Row],
+    *,
+    language: str = "en",
+    length: tuple[int, int] | None = None,
+    named: bool = True,
+    allowed: Collection[str] = (),
+) -> list[Reason]:
+    """Return the reasons why a text must not be delivered; none if it is sound.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    row : mapping
+        The item's row: ``title``, ``year``, ``genres``, ``description``, ``price``, ….
+    evidence : sequence of mapping
+        What the recommendation rests on; see `workbench.language.copy.item_evidence`.
+    language : {"en", "zh"}
+        Language that the text has to be in.
+    length : tuple of int, optional
+        Fewest and most words, in Chinese characters, a title counting as one. Where it is given
+        the text need not be one sentence: it may have paragraphs and may end without a full stop.
+    named : bool
+        Whether the text has to name the item.
+    allowed : collection of str
+        Words, phrases and marks that need no support, such as those of a preset.
+
+    Returns
+    -------
+    list of Reason
+        The codes: ``not-named``; ``misnamed`` (a title cut or altered, or with another year);
+        ``other-title`` (a name that neither row nor evidence has, or an item of the evidence as
+        if it were recommended); ``number``, ``price``, ``year``, ``award``, ``superlative`` and
+        ``quote`` without support; ``user-claim`` (more than the history holds);
+        ``unsupported-word``; ``instruction``; ``residue`` (of a template, of markup, of a chat);
+        ``article``; ``repetition``; ``length``; ``language``.
+    """
+    ground = Ground(row, evidence, language=language, length=length, named=named, allowed=allowed)
+    return ground.check(text)
+
+
+def claims(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[Claim]:
+    """Say which spans of a text rest on which fact, in their order.
+
+    Parameters
+    ----------
+    text, row, evidence, language
+        As for `check`.
+
+    Returns
+    -------
+    list of Claim
+        They do not overlap. Of a text that `check` accepts, what lies outside them states
+        nothing.
+    """
+    return Ground(row, evidence, language=language).claims(text)
+
+
+class Ground:
+    """What may be said of an item to a user: `check` and `claims` for many texts.
+
+    Parameters
+    ----------
+    row, evidence, language, length, named, allowed
+        As for `check`.
+    """
+
+    def __init__(
+        self,
+        row: Row,
+        evidence: Sequence[Row],
+        *,
+        language: str = "en",
+        length: tuple[int, int] | None = None,
+        named: bool = True,
+        allowed: Collection[str] = (),
+    ) -> None:
+        goods = goods_of(row)
+        self._language, self._length, self._named = language, length, named
+        self._quotes_titles = language == "zh" and goods == "shop"
+        self._evidence, self._held = evidence, conditions(row, evidence)
+        # A word that is set aside would break up the phrases that it stands in.
+        plain = {word for word in allowed if word.isalpha() and word.islower()}
+        self._names = known_names(row, evidence, set(allowed) - plain)
+        self._titles = [name.casefold() for name in names(row, goods)]
+        told = texts(row)
+        self._texts = [text for _, text in told]
+        self._neutral = lex.neutral(language, goods) | plain
+        self._phrases = (stated_phrases(row, told, language), neutral_phrases(language, goods))
+        self._words = stated_words(row, told, evidence, language)
+        self._attached = attached_words(told) if language == "en" else {}
+        self._counters = lex.words(language, "counters")
+        self._numbers = stated_numbers(row, told, evidence)
+        self._sense = Sense(
+            row, evidence, plain.union(self._words), self._neutral, self._texts, language
+        )
+
+    def check(self, text: str) -> list[Reason]:
+        """Return the reasons why a text must not be delivered; see `check`."""
+        if len(text) > LONGEST:
+            return [Reason("length", f"{len(text)} characters")]
+        masked = Masked.of(text, self._names)
+        words = tokens(masked.text, self._language)
+        reasons = [part for part in self._read(masked, words) if isinstance(part, Reason)]
+        found = self._joined(masked, reasons)
+        if self._named and ITEM not in masked.text and "misnamed" not in {r.code for r in found}:
+            found.insert(0, Reason("not-named"))
+        found += text_form.faults(masked, words, self._language, self._length)
+        return [masked.placed(reason) for reason in found]
+
+    def claims(self, text: str) -> list[Claim]:
+        """Say which spans of a text rest on which fact; see `claims`."""
+        masked = Masked.of(text, self._names)
+        read = self._read(masked, tokens(masked.text, self._language))
+        found: list[Claim] = []
+        for claim in sorted(part for part in read if isinstance(part, Claim)):
+            start, end = masked.place(claim.start, claim.end)
+            last = found[-1] if found else Claim(0, 0, "", "")
+            start = max(start, last.end)  # both numbers of "½" stand in one place
+            if last[2:] == claim[2:] and not text[last.end : start].strip():
+                found[-1] = last._replace(end=end)
+            elif start < end:
+                found.append(Claim(start, end, *claim[2:]))
+        return found
+
+    def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Reason]:
+        said = [*self._titles_in(masked), *self._words_in(masked, words)]
+        claims = [part for part in said if isinstance(part, Claim)]
+        return [
+            *said,
+            *self._quotes_in(masked),
+            *self._amounts_in(masked),
+            *self._sense.faults(masked, words, claims),
+        ]
+
+    def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
+        own = f"{Columns.TITLE}_{self._language}"
+        for start, end, (said, mark, rows, where) in masked.titles:
+            if mark == ALLOWED and rows:
+                yield Claim(start, end, where, said)
+            elif mark != ALLOWED:
+                title = rows[0].get(own) or rows[0].get(Columns.TITLE)
+                where = "title" if mark == ITEM else "evidence.title"
+                yield Claim(start, end, where, clean(title))
+
+    def _quotes_in(self, masked: Masked) -> Iterator[Reason]:
+        for found in _QUOTED.finditer(masked.text):
+            inside = next(part for part in found.groups() if part is not None)
+            bare = _MASKS.sub("", inside)
+            if not any(map(str.isalpha, bare)) or any(inside in text for text in self._texts):
+                continue
+            if bare != inside or self._resembles(inside):
+                code = "misnamed"
+            else:
+                titled = found[4] is not None or inside.istitle() or self._quotes_titles
+                code = "other-title" if titled else "quote"
+            yield Reason(code, inside, *found.span())
+
+    def _amounts_in(self, masked: Masked) -> Iterator[Claim | Reason]:
+        for found in NUMBER.finditer(masked.text):
+            start, end = found.span()
+            value = found.group().replace(",", "")
+            code, said = self._amount(masked.text, start, end)
+            held = self._numbers.get(value, [])
+            if code in AMOUNTS:
+                # The 8 of a description's "8 hours" is no price.
+                listed = code == "measure" and any(e["kind"] == "list" for e in self._evidence)
+                field = AMOUNTS["count" if listed else code]
+                held = [(f, x) for f, x in held if f == field or said in x]
+            if held and held[0][0] == "evidence.rating" and not self._rated(masked, start, end):
+                held = []
+            if held and code != "misnamed":
+                yield Claim(start, end, *held[0])
+            else:
+                named = code in ("price", "year", "misnamed")
+                yield Reason(code if named else "number", value, start, end)
+
+    def _rated(self, masked: Masked, start: int, end: int) -> bool:
+        """Say whether a rating is that of the title that it speaks of."""
+        subject = masked.subject(start, end, self._language)
+        ratings = (row.get(Columns.RATING) for row in (subject.name.rows if subject else ()))
+        value = masked.text[start:end]
+        return subject is None or any(value in amount_forms(rating) for rating in ratings)
+
+    def _amount(self, text: str, start: int, end: int) -> tuple[str, str]:
+        """Say what a number is said to be, and the words that say it."""
+        if sign := _CURRENCY.search(text, 0, start):
+            return "price", text[sign.start() : end]
+        for amount in AMOUNTS:
+            if unit := lex.units(self._language, amount).match(text, end):
+                return amount, text[start : unit.end()]
+        if not _YEAR.fullmatch(text, start, end):
+            # The 20 of a description's "20 bags" counts nothing else that it names.
+            counted = _NEXT.match(text, end)
+            if counted and counted[1].lower() in self._words:
+                return "measure", text[start : counted.end()]
+            return "number", ""
+        return ("misnamed" if _DATED.search(text, 0, start) else "year"), ""
+
+    def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Reason]:
+        ends = {end for _, end in words}
+        done, previous = 0, ""
+        for start, end in words:
+            if start < done:
+                continue
+            phrase = self._phrase(masked, start, ends)
+            done, fact = phrase or (end, self._word(masked, start, end, previous))
+            if isinstance(fact, Reason):
+                yield fact
+            elif fact != NEUTRAL:
+                yield Claim(start, done, *fact)
+            previous = masked.text[start:end].lower()
+
+    def _phrase(self, masked: Masked, start: int, ends: Collection[int]) -> tuple[int, Fact] | None:
+        """Return the end and the fact of the longest phrase that begins here."""
+        first = masked.text[start]
+        if first.isupper() and not masked.opens(start):
+            return None
+        for table in self._phrases:
+            for rest, fact in table.get(first.lower(), ()):
+                end = start + 1 + len(rest)
+                if end in ends and masked.text.startswith(rest, start + 1):
+                    return end, fact
+        return None
+
+    def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Reason:
+        said = masked.text[start:end]
+        word = said.lower() if self._language == "en" else said
+        stated = self._words.get(word)
+        if word in self._attached and self._is_bare(masked, word, end):
+            stated = None
+        capital = self._language == "en" and said != word and said != "I" and not stated
+        if capital and not masked.opens(start):
+            return Reason("other-title", said, start, end)
+        if word in self._neutral:
+            return NEUTRAL
+        # The Chinese measure behind a number, which is checked with it.
+        if masked.text[start - 1 : start].isdigit() and word in self._counters:
+            return NEUTRAL
+        kinds = lex.needs(self._language).get(word, frozenset())
+        if kind := self._carrier(kinds, masked, start, end, previous):
+            return ("evidence.kind", kind)
+        of_user = kinds & _OF_USER and previous in lex.words(self._language, "you")
+        if stated and not of_user:
+            return stated
+        # Of "hand-made" every part is neutral, and the whole is not.
+        parts = [NEUTRAL if p in self._neutral else self._words.get(p) for p in word.split("-")]
+        found = [part for part in parts if part]
+        if len(found) == len(parts) > 1 and max(found) != NEUTRAL:
+            return max(found)
+        if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(said)):
+            return Reason("other-title", said, start, end)
+        return Reason(self._fault(word, kinds), word, start, end)
+
+    def _is_bare(self, masked: Masked, word: str, end: int) -> bool:
+        """Say whether a word stands without what it belongs to: "slate", of a "Slate Grey"."""
+        after = _NEXT.match(masked.text, end)
+        return after is None or after[1].lower() not in self._attached[word]
+
+    def _carrier(
+        self, kinds: Collection[str], masked: Masked, start: int, end: int, previous: str
+    ) -> str | None:
+        """Return the kind of evidence that carries a word, of the title that the word speaks of."""
+        own = OWN if "own" in kinds else OWN.intersection(kinds)
+        crowd = min(self._held.difference(OWN, {"own"}).intersection(kinds), default=None)
+        if not own:
+            return crowd
+        subject = masked.subject(start, end, self._language)
+        if subject and subject.name.mark == OTHER:
+            rows: Sequence[Row] = subject.name.rows
+        elif crowd and previous not in lex.words(self._language, "you"):
+            return crowd  # that others liked it does not mean that "you" did
+        else:
+            rows = () if subject else self._evidence
+        return next((e["kind"] for e in rows if e["kind"] in own), None)
+
+    def _fault(self, word: str, kinds: Collection[str]) -> str:
+        if _OF_USER.intersection(kinds):
+            return "user-claim"
+        if self._language == "zh" and word.startswith("最"):
+            return "superlative"
+        return lex.faults(self._language).get(word, "unsupported-word")
+
+    def _joined(self, masked: Masked, reasons: Sequence[Reason]) -> list[Reason]:
+        """Join the words of a name, and say where it is the item's, cut or altered."""
+        found: list[Reason] = []
+        for reason in reasons:
+            last = found[-1] if found else Reason("")
+            if last.code == reason.code == "other-title" and last.end == (reason.start or 0) - 1:
+                found[-1] = last._replace(detail=f"{last.detail} {reason.detail}", end=reason.end)
+            else:
+                found.append(reason)
+        return [
+            reason._replace(code="misnamed") if self._is_its_own(reason, masked) else reason
+            for reason in found
+        ]
+
+    def _is_its_own(self, reason: Reason, masked: Masked) -> bool:
+        if reason.code != "other-title":
+            return False
+        extends = masked.text.endswith(f"{ITEM} ", 0, reason.start)
+        return extends or self._resembles(reason.detail)
+
+    def _resembles(self, name: str) -> bool:
+        folded = _ARTICLE.sub("", name.casefold())
+        return any(
+            f" {folded} " in f" {title} " or SequenceMatcher(None, folded, title).ratio() >= SAME
+            for title in self._titles
+        )

@@ -1,0 +1,97 @@
+"""The form of a text: marks, length, language, repetition. What it says is read elsewhere."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from workbench.language.grounding.lexicon import signs, words
+from workbench.language.grounding.title_masking import ALLOWED, ITEM, OTHER, SENTENCE, Masked
+from workbench.language.grounding.violation import Reason
+
+LENGTHS = {"en": (5, 45), "zh": (8, 80)}  # words in English, characters in Chinese
+LONG = {"en": 4, "zh": 2}  # letters from which a word counts as repeated
+Span = tuple[int, int]
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_MARKS = re.compile(
+    rf"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-{ITEM}{OTHER}{ALLOWED}]|_|[^\S\n]{{2}}|[,;:]\s*[.,]"
+)
+_BREAK = re.compile(r"(?<![.!?。…\n])\n|\n{3}")  # no paragraph ends where no sentence does
+_LINE = re.compile(r"\n")
+_END = re.compile(r"[.!?。…][”’\")]?$")
+_LAST = re.compile(r"([\w'-]+)\W?$")
+_ARTICLE = re.compile(r"\ba (?=[aeio](?!ne))|\ban (?=[^aeiouh\W])", re.IGNORECASE)
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_FOREIGN = re.compile(r"[\u0370-\u1dff\u3040-\u33ff\uac00-\ud7ff]")  # neither Latin nor Chinese
+
+
+def tokens(text: str, language: str) -> list[Span]:
+    """Return where the words of a text stand."""
+    if language == "en":
+        return [found.span() for found in _WORD.finditer(text)]
+    import jieba
+
+    jieba.setLogLevel("WARNING")
+    return [(start, end) for word, start, end in jieba.tokenize(text) if _WORD.search(word)]
+
+
+def faults(
+    masked: Masked, spans: Sequence[Span], language: str, length: tuple[int, int] | None
+) -> Iterator[Reason]:
+    """Find what is wrong with the form of a text.
+
+    Parameters
+    ----------
+    masked : Masked
+        The text.
+    spans : sequence of tuple
+        Where its words stand.
+    language : {"en", "zh"}
+    length : tuple of int, optional
+        Fewest and most words; where it is given the text need not be one full sentence.
+    """
+    text = masked.text
+    least, most = length or LENGTHS[language]
+    size = len(masked.read) if language == "zh" else len(spans) + len(masked.titles)
+    if not least <= size <= most:
+        yield Reason("length", f"{size}")
+    for code in ("instruction", "residue"):
+        for found in signs(code).finditer(text):
+            yield Reason(code, found.group(), *found.span())
+    mark = _MARKS.search(text) or (_BREAK if length else _LINE).search(text)
+    if mark:
+        yield Reason("residue", mark.group().strip(), *mark.span())
+    if not (length or _END.search(text)) or _hangs(text, language):
+        yield Reason("residue", "unfinished")
+    if language == "en" and (slip := _ARTICLE.search(text)):
+        yield Reason("article", slip.group().strip(), *slip.span())
+    other = not _HAN.search(text) and spans if language == "zh" else _HAN.search(text)
+    if other or _FOREIGN.search(text):
+        yield Reason("language")
+    yield from _repetition(masked, spans, language, whole=length is None)
+
+
+def _hangs(text: str, language: str) -> bool:
+    last = _LAST.search(text)
+    return language == "en" and last is not None and last[1].lower() in words("en", "hanging")
+
+
+def _repetition(
+    masked: Masked, spans: Sequence[Span], language: str, *, whole: bool
+) -> Iterator[Reason]:
+    """Find stems said twice: in the whole of a line, in a sentence of a longer text."""
+    seen: set[str] = set()
+    read = 0
+    for start, end in spans:
+        if not whole and SENTENCE.search(masked.text, read, start):
+            seen.clear()
+        read = end
+        word = masked.text[start:end].lower()
+        if len(word) < LONG[language] or word in words(language, "function"):
+            continue
+        # Five letters tell "dramatic drama" and "thrilling thriller" without a stemmer.
+        stem = word[:5] if language == "en" else word
+        if stem in seen:
+            yield Reason("repetition", stem, start, end)
+        seen.add(stem)
+    sentences = [part.strip().casefold() for part in SENTENCE.split(masked.read)]
+    for sentence in {s for s in sentences if s and sentences.count(s) > 1}:
+        yield Reason("repetition", sentence)

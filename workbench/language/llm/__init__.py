@@ -1,0 +1,1 @@
+"""Language models: here or on a server."""

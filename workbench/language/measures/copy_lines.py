@@ -1,0 +1,326 @@
+"""Lines of copy, read once for all measures: titles set aside, words, features, faults."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from workbench.columns import Columns
+from workbench.datasets import Dataset
+from workbench.errors import DataError
+from workbench.language.copy.brief.brief import Brief
+from workbench.language.copy.brief.domain import preset as preset_named
+from workbench.language.copy.brief.domain import preset_of
+from workbench.language.copy.brief.settings import Language
+from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.voice import Voice
+from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.proofreading import faults, unfinished
+from workbench.language.grounding.check import (
+    Reason,
+    check,
+    clean,
+    goods_of,
+    lexicon,
+    readable,
+    year_of,
+)
+from workbench.language.measures import references
+from workbench.strings import LANGUAGES
+from workbench.validation import one_of
+
+ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles of the item and of the evidence
+# Faults of form; whatever else the checker finds is a claim that nothing supports.
+FORM = {"not-named", "length", "residue", "article", "repetition", "language", "required"}
+_WORD = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
+_CLAUSE = re.compile(r"[,.;:!?—–，。；：！？]")
+_ANY_VOICE = Voice(never=(), emoji=True)  # what a brand forbids is no fault of claim or form
+_NO_MARKS = {ord(ITEM): " ", ord(OTHER): " "}  # a text that holds them would name what it does not
+_LETTER = re.compile(r"[^\W\u3400-\u9fff]")  # Chinese runs on without spaces: it bounds nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Copy as `Copywriter.write` returns it, and what the measures read of it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``user_id``, ``item_id`` (or ``items``, of a text on a list), ``text``, ``evidence`` and, if
+        any, ``kind``.
+    ds : Dataset
+        What the lines speak of.
+    language : {"en", "zh"}
+    features : str
+        Column of the items whose values a line may mention.
+    references : sequence of str or None, optional
+        What a person wrote for the same lines, in their order.
+    checks : dict
+        Options of `workbench.language.grounding.check.check`, such as ``length``, which then judges
+        instead of what each kind of text has to pass.
+    preset : str or Path, optional
+        Domain of the items, as in `Copywriter.write`.
+    """
+
+    frame: pd.DataFrame
+    ds: Dataset
+    language: str = "en"
+    features: str = Columns.GENRES
+    references: Sequence[Any] | None = None
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    preset: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        one_of("language", self.language, LANGUAGES)
+        about = Columns.ITEMS if Columns.ITEMS in self.frame else Columns.ITEM
+        needed = [Columns.USER, about, Columns.TEXT, Columns.EVIDENCE]
+        if missing := [name for name in needed if name not in self.frame]:
+            raise DataError(f"lines lack the columns {missing}; they have {list(self.frame)}")
+        if self.frame.empty:
+            raise DataError("there are no lines to measure")
+        _all_are(str, self.frame[Columns.TEXT])
+        _all_are(list, self.frame[Columns.EVIDENCE])
+        if about == Columns.ITEMS:
+            lists = self.frame.get(Columns.ITEM, pd.Series(None, self.frame.index)).isna()
+            _all_are(list, self.frame.loc[lists, about])
+        if self.references is not None and len(self.references) != len(self.frame):
+            raise DataError(f"{len(self.references)} references for {len(self.frame)} lines")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def texts(self) -> list[str]:
+        """The lines themselves."""
+        return self.frame[Columns.TEXT].tolist()
+
+    @property
+    def evidence(self) -> list[list[dict[str, Any]]]:
+        """What each line rests on."""
+        return self.frame[Columns.EVIDENCE].tolist()
+
+    @cached_property
+    def items(self) -> pd.Series:
+        """Item that each line has to name; None of the introduction of a list, which names none."""
+        own = [self.frame.get(c, _none(self)) for c in (Columns.ITEM, Columns.ITEMS)]
+        parts = zip(*own, self._kinds, strict=True)
+        return pd.Series([_item(*part) for part in parts], dtype=object)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Row of each line's item."""
+        catalogue = Catalogue(self.ds, language=self.language)
+        catalogue.read([], self.items.dropna())
+        none = {Columns.TITLE: ""}
+        return [none if item is None else catalogue.row(item) for item in self.items]
+
+    @cached_property
+    def masked(self) -> list[str]:
+        """Lines with one character in place of each title: titles are nobody's wording."""
+        parts = zip(self.texts, self.rows, self.evidence, strict=True)
+        return [mask(text, row, evidence) for text, row, evidence in parts]
+
+    @cached_property
+    def first_clauses(self) -> pd.Series:
+        """What stands before a line's first mark, titles set aside."""
+        return pd.Series([_CLAUSE.split(t, maxsplit=1)[0].strip().lower() for t in self.masked])
+
+    @cached_property
+    def endings(self) -> pd.Series:
+        """What follows a line's last title; all of it where there is none."""
+        return pd.Series([re.split(f"[{ITEM}{OTHER}]", t)[-1].strip().lower() for t in self.masked])
+
+    @cached_property
+    def reasons(self) -> list[list[Reason]]:
+        """Why the checker of `workbench.language` would reject each line."""
+        parts = zip(self.texts, self.rows, self.evidence, self._kinds, strict=True)
+        return [self._faults(*part) for part in parts]
+
+    @cached_property
+    def claims(self) -> list[list[Reason]]:
+        """Of the reasons, the claims that nothing supports."""
+        return [[reason for reason in own if reason.code not in FORM] for own in self.reasons]
+
+    @cached_property
+    def words(self) -> tuple[np.ndarray, np.ndarray]:
+        """Line and number of every word, in order, titles counting as one; (words,) each."""
+        split = pd.Series(list(map(self._split, self.masked))).explode().dropna()
+        return split.index.to_numpy(), pd.factorize(split)[0]
+
+    def grams(self, n: int) -> sparse.csr_array:
+        """How often each line has each run of n words; shape (lines, runs)."""
+        line, code = self.words
+        starts = np.flatnonzero(line[: len(line) - n + 1] == line[n - 1 :])
+        keys = np.zeros(len(starts), dtype=np.int64)
+        for place in range(n):
+            keys = keys * (code.max(initial=0) + 1) + code[starts + place]
+        runs, own = np.unique(keys, return_inverse=True)
+        return counts(line[starts], own, (len(self), len(runs)))
+
+    @cached_property
+    def owned(self) -> sparse.csr_array:
+        """Which features the item of each line has; bool of shape (lines, features)."""
+        cells, codes = self._cells, self.feature_names.get_indexer(self._cells)
+        # The last row, at place -1, is for lines without an item.
+        items = counts(cells.index, codes, (len(self.ds.items) + 1, len(self.feature_names))) > 0
+        return items[pd.Index(self.ds.items[Columns.ITEM]).get_indexer(self.items)]
+
+    @cached_property
+    def mentioned(self) -> sparse.csr_array:
+        """Which features each line mentions, titles set aside; bool of shape (lines, features)."""
+        forms: dict[str, list[int]] = {}
+        for code, name in enumerate(self.feature_names):
+            for form in _forms(name, self.language):
+                forms.setdefault(form, []).append(code)
+        names = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+        found = re.compile(f"(?<!{_LETTER.pattern})(?:{names})(?!{_LETTER.pattern})").findall
+        pairs = [
+            (line, code)
+            for line, text in enumerate(self.masked)
+            for form in found(text.lower())
+            for code in forms[form]
+        ]
+        entries = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return counts(entries[:, 0], entries[:, 1], (len(self), len(self.feature_names))) > 0
+
+    @cached_property
+    def feature_names(self) -> pd.Index:
+        """Features of the catalogue, once each; none where the items have no such column."""
+        return pd.Index(self._cells.unique())
+
+    @cached_property
+    def referred(self) -> np.ndarray:
+        """Which lines have a reference; bool of shape (lines,)."""
+        return np.array([bool(reference) for reference in self._references])
+
+    @cached_property
+    def rouge(self) -> dict[str, np.ndarray]:
+        """F-measures against the references; see `references.rouge`."""
+        split = self._split if self.language == "zh" else None
+        return references.rouge(self.texts, self._references, split=split)
+
+    @cached_property
+    def bleu(self) -> np.ndarray:
+        """Counts that BLEU is made of; see `references.bleu_counts`."""
+        return references.bleu_counts(self.texts, self._references, language=self.language)
+
+    @cached_property
+    def matches(self) -> np.ndarray:
+        """Exact match and F1 of the words; see `references.matches`."""
+        return references.matches(self.texts, self._references, split=self._split)
+
+    @property
+    def _kinds(self) -> Iterable[Any]:
+        return self.frame.get(Columns.KIND, _none(self))
+
+    def _faults(
+        self, text: str, row: dict[str, Any], evidence: list[dict[str, Any]], kind: Any
+    ) -> list[Reason]:
+        """By the rules of the kind of text, or where there is none as of a single sentence."""
+        if self.checks or not isinstance(kind, str):
+            return check(text, row, evidence, language=self.language, **self.checks)
+        preset = preset_of(row) if self.preset is None else preset_named(self.preset)
+        brief = Brief(kind_of(kind), preset, cast(Language, self.language), _ANY_VOICE)
+        names = {name for one in (row, *evidence) for name in _names(one, goods_of(row))}
+        found = faults(unfinished(text, brief), row, evidence, brief, names=names)
+        missing = [] if text.endswith(brief.required) else [Reason("required")]
+        return [*(reason for reason in found if isinstance(reason, Reason)), *missing]
+
+    def _split(self, text: str) -> list[str]:
+        return words(text, self.language)
+
+    @cached_property
+    def _references(self) -> list[str]:
+        given = pd.Series([None] * len(self) if self.references is None else list(self.references))
+        return given.astype(object).where(given.notna(), "").map(str.strip).tolist()
+
+    @cached_property
+    def _cells(self) -> pd.Series:
+        """Every feature of every item, by the place of the item."""
+        items = self.ds.items.reset_index(drop=True)
+        columns = (f"{self.features}_{self.language}", self.features)
+        found = next((items[name] for name in columns if name in items), pd.Series(dtype=object))
+        cells = found.explode().dropna().astype(str).map(clean)
+        return cells[~cells.str.match(r"\(|$")]  # "(no genres listed)" is none
+
+
+def _none(lines: Lines) -> list[None]:
+    return [None] * len(lines)
+
+
+def _item(item: Any, items: Any, kind: Any) -> Any:
+    if item is not None and item == item:
+        return item
+    return next(iter(items), None) if isinstance(kind, str) and kind_of(kind).named else None
+
+
+def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Put ITEM in place of the item's title, with its year or without, and OTHER of others.
+
+    The checker has its own way to find titles; measures do not take its word for it.
+    """
+    goods = goods_of(row)
+    marks = {name: OTHER for other in evidence for name in _names(other, goods)}
+    marks |= dict.fromkeys(_names(row, goods), ITEM)
+    text = _plain(text).translate(_NO_MARKS)
+    for name in sorted(marks, key=len, reverse=True):
+        if name in text:
+            # Bounds in the pattern would take longer to compile, for each name, than all the rest.
+            text = re.sub(re.escape(name), partial(_marked, mark=marks[name]), text)
+    return text
+
+
+def _marked(found: re.Match[str], mark: str) -> str:
+    """Return the mark for a name that stands by itself, and part of a word as it is."""
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    return found[0] if _LETTER.match(before) or _LETTER.match(after) else mark
+
+
+def words(text: str, language: str) -> list[str]:
+    """Words in lower case, Chinese ones by jieba."""
+    text = _plain(text).lower()
+    if language != "zh":
+        return _WORD.findall(text)
+    import jieba
+
+    jieba.setLogLevel("WARNING")
+    return [word for word in jieba.lcut(text) if _WORD.search(word)]
+
+
+def _names(row: Mapping[str, Any], goods: str) -> set[str]:
+    titles = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
+    plain = {_plain(form) for title in titles for form in (title, readable(title, goods=goods))}
+    year = year_of(row)
+    dated = {f"{name}{gap}({year})" for name in plain for gap in (" ", "")} if year else set()
+    return (plain | dated) - {""}
+
+
+def _forms(name: str, language: str) -> list[str]:
+    """What may stand for a feature: the words that the lexicon lists for it, or its name."""
+    listed = lexicon()[language]["genres"]
+    return str(listed[name]).split(", ") if name in listed else [name.lower()]
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
+def counts(row: Any, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+    """How often each column is named for each row."""
+    return sparse.coo_array((np.ones(len(row)), (row, column)), shape=shape).tocsr()
+
+
+def _all_are(kind: type, cells: pd.Series) -> None:
+    for label, cell in cells.items():
+        if not isinstance(cell, kind) or (isinstance(cell, str) and not cell.strip()):
+            raise DataError(
+                f"column {cells.name!r}, row {label!r}: {cell!r:.80} is no {kind.__name__} to "
+                "measure; leave out lines without one, such as refused ones, and parse JSON"
+            )

@@ -1,0 +1,1 @@
+"""What a person decides about lines of copy, and how they leave."""

@@ -1,0 +1,1 @@
+"""Models of counts and attributes, and the interview of a newcomer."""

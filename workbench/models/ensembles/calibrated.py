@@ -1,0 +1,182 @@
+"""From scores to the probability of a click or a like."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.special import expit
+
+from workbench.columns import Columns
+from workbench.datasets import Dataset, split
+from workbench.errors import DataError, OptionError
+from workbench.models.device_state import fetched
+from workbench.models.recommender import Recommender
+from workbench.validation import at_least, number, one_of
+
+METHODS = ("isotonic", "sigmoid")
+
+
+class Calibrated(Recommender):
+    r"""Another model's lists, with the probability of a like or a click as their scores.
+
+    The model is fitted on a part of the data and scores the pairs that are held out; what share of
+    them was liked, by score, is what a score comes to mean, by isotonic regression (Zadrozny and
+    Elkan 2002) or by a logistic curve (Platt 1999). Then the model is fitted on all the data.
+
+    Where ratings say who did not like it (`like` is given), the probability is that of a like,
+    given that the user meets the item: held-out pairs are the cases. Where every interaction is a
+    click (`like` is None), pairs that are not in the data are drawn at random as the others, each
+    counting for as many as there are for each that was drawn: that restores the share of clicks
+    that the drawing changed (King and Zeng 2001, weighting; Elkan 2001). A probability is then
+    that of a pair that is not in the data to be among the next interactions, as many as were held
+    out. Counts and sums grow with the data, so scores are compared, before and after the second
+    fit, by their distance from their mean over the drawn pairs, in standard deviations.
+
+    A pair without a score has no probability either, and those that have one are calibrated among
+    themselves. Lists keep the model's order; isotonic probabilities in them may be equal.
+
+    Parameters
+    ----------
+    model : Recommender
+        It is fitted by `fit`.
+    like : float, optional
+        The rating from which a pair is liked; by default, every interaction is a click.
+    method : {"isotonic", "sigmoid"}
+        "sigmoid" needs fewer data, and is right only where the curve is.
+    negatives : int
+        Pairs drawn for each that was held out, where `like` is None.
+    holdout : float
+        Share of the interactions to hold out.
+    seed : int
+        Of the split and of the pairs that are drawn.
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed.
+    DataError
+        From `fit`, if all held-out pairs that have a score are liked, or none.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> model = wb.Calibrated(wb.Baseline(), like=4.0).fit(wb.load("shop"))
+    >>> bool(model.recommend()["score"].between(0, 1).all())
+    True
+    """
+
+    def __init__(
+        self,
+        model: Recommender,
+        *,
+        like: float | None = None,
+        method: str = "isotonic",
+        negatives: int = 10,
+        holdout: float = 0.2,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(device=model.device.kind)
+        if like is not None and not np.isfinite(like):
+            raise OptionError(f"like={like!r} must be a finite rating")
+        self.model, self.like = model, like
+        self.method = one_of("method", method, METHODS)
+        self.negatives = at_least("negatives", negatives, 1)
+        self.holdout = number("holdout", holdout, zero=False)
+        self.seed = at_least("seed", seed, 0)
+        self.evidence_type = model.evidence_type
+
+    @property
+    def item_ids(self) -> pd.Index:
+        """Ids of the items that the model knows."""
+        return self.model.item_ids
+
+    def _fit(self, ds: Dataset) -> None:
+        part, rest = split(ds, holdout=self.holdout, seed=self.seed)
+        self.model.fit(part)
+        held = rest.table
+        held = held[held[Columns.ITEM].isin(self.model.item_ids)]
+        if self.like is None:
+            drawn, weight = self._drawn(ds, self.negatives * len(held))
+        else:
+            drawn, weight = held[:0], 0.0
+        pairs = pd.concat([table[[Columns.USER, Columns.ITEM]] for table in (held, drawn)])
+        liked = np.zeros(len(pairs), dtype=bool)
+        liked[: len(held)] = self.like is None or held[Columns.RATING] >= self.like
+        scores = self.model.score(pairs)
+        known = np.isfinite(scores)
+        if len(np.unique(liked[known])) < 2:
+            raise DataError(
+                f"{ds.name}: of {known.sum():,} held-out pairs with a score {liked[known].sum():,} "
+                f"are liked (like={self.like!r}); a probability needs some of both"
+            )
+        weights = np.where(np.arange(len(pairs)) < len(held), 1.0, weight)
+        self._scale = _scale(scores[len(held) :])
+        learn = _isotonic if self.method == "isotonic" else _sigmoid
+        self._curve = learn(self._standard(scores)[known], liked[known], weights[known])
+        self.model.fit(ds)
+        self._scale = _scale(self.model.score(drawn))
+
+    def _drawn(self, ds: Dataset, count: int) -> tuple[pd.DataFrame, float]:
+        """Pairs drawn of those that are not in the data, and for how many each stands."""
+        users, items = ds.user_ids, self.model.item_ids
+        table = ds.table
+        columns = items.get_indexer(table[Columns.ITEM])
+        known = (users.get_indexer(table[Columns.USER]) * len(items) + columns)[columns >= 0]
+        every = len(users) * len(items)
+        pairs = np.unique(np.random.default_rng(self.seed).integers(every, size=count))
+        pairs = pairs[~np.isin(pairs, known)]
+        user, item = np.divmod(pairs, len(items))
+        drawn = pd.DataFrame({Columns.USER: users[user], Columns.ITEM: items[item]})
+        return drawn, (every - len(known)) / max(1, len(pairs))
+
+    def _standard(self, scores: np.ndarray) -> np.ndarray:
+        # Lists hold float32: a score is the same probability there.
+        scores = np.asarray(scores, dtype=np.float32).astype(np.float64)
+        return (scores - self._scale[0]) / self._scale[1]
+
+    def _chance(self, scores: np.ndarray) -> np.ndarray:
+        """Probabilities of scores; NaN of NaN."""
+        x, (first, second) = self._standard(scores), self._curve
+        if self.method == "sigmoid":
+            return expit(first * x + second)
+        return np.where(np.isnan(x), np.nan, np.interp(x, first, second))
+
+    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+        return self._chance(fetched(self.model._score(profiles, own)))
+
+    def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return self._chance(self.model._score_pairs(users, items))
+
+    def _recommend(self, *asked: Any) -> pd.DataFrame:
+        recs = self.model._recommend(*asked)
+        return recs.assign(**{Columns.SCORE: self._chance(recs[Columns.SCORE].to_numpy())})
+
+    def _because(self, *asked: Any) -> list[list[tuple[Any, float]]]:
+        return self.model._because(*asked)
+
+
+def _scale(scores: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of the scores there are; 0 and 1 where they do not vary."""
+    scores = scores[np.isfinite(scores)]
+    if not len(scores) or scores.min() == scores.max():
+        return 0.0, 1.0
+    return float(scores.mean()), float(scores.std())
+
+
+def _isotonic(
+    x: np.ndarray, liked: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and their probabilities, between which one interpolates."""
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(x, liked, sample_weight=weights)
+    return fitted.X_thresholds_, fitted.y_thresholds_
+
+
+def _sigmoid(x: np.ndarray, liked: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept of the log-odds."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=1e6).fit(x[:, None], liked, sample_weight=weights)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])

@@ -1,0 +1,1 @@
+"""Models of walks over the graph of users and items."""

@@ -1,0 +1,120 @@
+"""The k nearest among those who rated: sums over them, a block of similarities at a time.
+
+The neighbours that predict a rating are chosen for each pair of a user and an item, so that no
+lists made beforehand are long enough. Nor is a matrix of all similarities ever held: those of some
+rows to the others are computed, used for the pairs that ask for them, and dropped.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from workbench.compute import Device, Team
+from workbench.compute.options import Request
+from workbench.compute.similarity import engine_on
+from workbench.models.recommender import BATCH_BYTES
+
+WIDTH = 24  # bytes a similarity takes while its block is made: a key, an index, scores
+CHUNKS = 4  # of pairs a core, so that all are busy to the end
+
+
+@dataclass(frozen=True, eq=False)
+class Raters:
+    """Pairs of a query and a list of rows, of which the k nearest to the query count.
+
+    Attributes
+    ----------
+    rows, columns : int arrays of shape (pairs,)
+        The query and the list of a pair.
+    queries : CSR array of shape (q, features)
+    own : int array of shape (q,)
+        The row of the pool that is the query itself, -1 where there is none.
+    lists : CSR array of shape (l, n)
+        Rows of the pool, and the value that each of them adds.
+    pool : CSR array of shape (n, features)
+        As `queries`, what `workbench.compute.weighting.Preparation` makes of it.
+    request : Request
+    device : Device
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    queries: sparse.csr_array
+    own: np.ndarray
+    lists: sparse.csr_array
+    pool: sparse.csr_array
+    request: Request
+    device: Device
+
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of similarity x value, and of similarities; float64 arrays of shape (pairs,)."""
+        from workbench.models import kernels
+
+        totals, weights = np.zeros((2, len(self.rows)))
+        self._each(kernels.weigh, totals, weights)
+        return totals, weights
+
+    def terms(self) -> sparse.csr_array:
+        """Terms of the first of the `sums`; CSR array of shape (pairs, n)."""
+        from workbench.models import kernels
+
+        found = self.lists[self.columns]
+        found.data = np.zeros(found.nnz)
+        self._each(kernels.weigh_each, found.indptr.astype(np.int64), found.data)
+        found.eliminate_zeros()
+        return found
+
+    def _each(self, kernel: Callable, *out: np.ndarray) -> None:
+        """Run a kernel on the pairs of one block of queries after the other."""
+        asked, rows = _numbered(self.rows, self.queries.shape[0])
+        used, columns = _numbered(self.columns, self.lists.shape[0])
+        lists = self.lists[used]
+        near, indices = _numbered(lists.indices, self.pool.shape[0])
+        known = columns, lists.indptr.astype(np.int64), indices, lists.data, self.request.k
+        order = np.argsort(rows, kind="stable")
+        for first, similar in self._similarities(asked, near):
+            edges = np.searchsorted(rows, (first, first + len(similar)), sorter=order)
+            with Team() as team:
+                parts = np.array_split(order[slice(*edges)], CHUNKS * team.size)
+                team.each(partial(kernel, rows, first, similar, *known, *out), parts)
+
+    def _similarities(
+        self, asked: np.ndarray, near: np.ndarray
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Blocks of queries: the first one's place, and all similarities to the rows near."""
+        by_feature = self.pool[near].T.tocsr()
+        queries = self.queries[asked]
+        own = _places(near, self.own[asked], self.pool.shape[0])
+        request = replace(self.request, k=len(near))
+        height = max(1, BATCH_BYTES // (WIDTH * max(1, len(near))))
+        for first in range(0, len(asked), height):
+            block = slice(first, first + height)
+            found = engine_on(self.device).nearest_to(
+                by_feature, queries[block], request, own=own[block]
+            )
+            yield first, _dense(*found)
+
+
+def _numbered(numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which numbers below size occur, ascending, and the place of each among them."""
+    occurs = np.bincount(numbers, minlength=size) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[numbers]
+
+
+def _places(known: np.ndarray, numbers: np.ndarray, size: int) -> np.ndarray:
+    """Places of numbers below size among known ones; -1 where they are not, and for -1."""
+    places = np.full(size + 1, -1)
+    places[known] = np.arange(len(known))
+    return places[numbers]
+
+
+def _dense(indices: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Scores by row and neighbour, 0 where there is none; float32 array of shape (b, n)."""
+    from workbench.models import kernels
+
+    similar = np.zeros(indices.shape, np.float32)
+    kernels.place(indices, scores, similar)
+    return similar

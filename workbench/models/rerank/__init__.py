@@ -1,0 +1,1 @@
+"""From scores to lists: candidates, rules, lists filled place by place."""

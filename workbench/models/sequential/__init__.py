@@ -1,0 +1,1 @@
+"""Models of the order of time."""

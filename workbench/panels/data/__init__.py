@@ -1,0 +1,1 @@
+"""Panels of behaviour data and of users."""

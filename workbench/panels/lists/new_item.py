@@ -1,0 +1,176 @@
+"""A new item that nobody has chosen yet: what it is like, and whom to show it to."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from workbench.columns import Columns
+from workbench.datasets import Dataset
+from workbench.models import ContentBased
+from workbench.models.recommender import present
+from workbench.panels.controls import cards
+from workbench.panels.controls.panel import FigureView, Panel, labels, search, slider
+from workbench.plots import behaviour
+from workbench.strings import Strings
+
+
+@dataclass(frozen=True)
+class NewItem:
+    r"""An item as if it had just arrived: known by its content alone.
+
+    The users it is for are those whose histories hold most that is like it,
+    :math:`s(u) = \sum_{j \in H_u} \cos(v_i, v_j)`, with :math:`v` as in `ContentBased`.
+
+    Parameters
+    ----------
+    ds : Dataset
+    item_id : str or int
+        Of the catalogue. Where it has been chosen already, its interactions are taken away, and
+        serve to see whether the users found are those who chose it.
+    device : {"auto", "cpu", "gpu"}
+    """
+
+    ds: Dataset
+    item_id: Any
+    device: str = "auto"
+
+    @cached_property
+    def known(self) -> Dataset:
+        """The data without the item's interactions."""
+        others = self.ds.interactions[Columns.ITEM] != self.item_id
+        return replace(self.ds, interactions=self.ds.interactions[others])
+
+    @cached_property
+    def similar(self) -> pd.Series:
+        """Likeness in content of every item that has any, the most alike first, indexed by id."""
+        model = ContentBased(device=self.device).fit(self.known)
+        recs = model.recommend_for([(self.item_id, 1.0)], n=max(1, len(model.item_ids)), evidence=0)
+        return recs.set_index(Columns.ITEM)[Columns.SCORE]
+
+    @cached_property
+    def audience(self) -> pd.Series:
+        """Score of every user, best first, indexed by id; ties to the more active."""
+        near = self.similar.reindex(self.known.item_ids, fill_value=0.0).to_numpy()
+        scores = pd.Series(present(self.known.matrix) @ near, self.known.user_ids)
+        order = np.lexsort((-np.diff(self.known.matrix.indptr), -scores.to_numpy()))
+        return scores.iloc[order]
+
+    @cached_property
+    def choosers(self) -> pd.Index:
+        """Users who did choose it; empty for an item that is really new."""
+        mine = self.ds.interactions[self.ds.interactions[Columns.ITEM] == self.item_id]
+        return pd.Index(mine[Columns.USER]).intersection(self.known.user_ids)
+
+    def found(self, order: pd.Index) -> np.ndarray:
+        """Share of its choosers among the first users of an order; shape (users,)."""
+        return np.cumsum(order.isin(self.choosers)) / max(1, len(self.choosers))
+
+
+class NewItemExplorer(Panel):
+    """Take any item as new: the items it is like, its audience, and who really chose it.
+
+    Parameters
+    ----------
+    ds : Dataset
+    item_id : str or int, optional
+        Looked at first; by default a fairly popular one.
+    language : {"en", "zh"}
+    device : {"auto", "cpu", "gpu"}
+    """
+
+    def __init__(
+        self, ds: Dataset, item_id: Any = None, *, language: str = "en", device: str = "auto"
+    ) -> None:
+        text = Strings(language)
+        self._items = _labels(ds, language)
+        names = list(self._items)
+        first = names[len(ds.item_ids) // 20]
+        if item_id is not None:
+            first = next((name for name, held in self._items.items() if held == item_id), first)
+        self._head = widgets.HTML()
+        self._figures = [FigureView(), FigureView()]
+        grid = widgets.GridBox(
+            self._figures, layout={"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
+        )
+        super().__init__(
+            ds,
+            language=language,
+            device=ContentBased(device=device).device,
+            title="newitem.title",
+            controls={
+                "item": search(text, "newitem.item", names, first),
+                "reach": slider(text, "newitem.reach", 10, 1, 100),
+            },
+            views=[self._head, grid],
+        )
+
+    def _state(self) -> NewItem:
+        item = self._items[self.controls["item"].value]
+        if self.state is not None and self.state.item_id == item:
+            return self.state
+        return NewItem(self.ds, item, self.device.kind)
+
+    def _draw(self, state: NewItem) -> None:
+        language = self.text.language
+        reach = self.controls["reach"].value / 100
+        count = max(1, round(len(state.audience) * reach))
+        reached = state.audience.index[:count]
+        tiles = {self.text("newitem.reached"): f"{count:,}"}
+        if len(state.choosers):
+            share = reached.isin(state.choosers).sum() / len(state.choosers)
+            tiles |= {
+                self.text("newitem.choosers"): f"{len(state.choosers):,}",
+                self.text("newitem.found"): f"{share:.0%}",
+            }
+        chips = cards.chips(cards.genres_of(self.ds, state.item_id, language))
+        self._head.value = cards.box(f"<div>{chips}</div>", cards.tiles(tiles))
+        for view, figure in zip(
+            self._figures,
+            (alike_figure(state, self.text), reach_figure(state, self.text, reach)),
+            strict=True,
+        ):
+            view.show(figure)
+
+
+def _labels(ds: Dataset, language: str) -> dict[str, Any]:
+    """Label -> id of every item of the catalogue, those that nobody has chosen last."""
+    titles = ds.titles_in(language)
+    new = titles[~titles.index.isin(ds.item_ids)]
+    return labels(ds, "items", language) | {f"{name} #{item}": item for item, name in new.items()}
+
+
+def alike_figure(state: NewItem, text: Strings, *, most: int = 10) -> go.Figure:
+    """Bars of the items that its content is most like."""
+    near = state.similar[:most]
+    titles = near.index.to_series().map(state.ds.titles_in(text.language))
+    genres = [", ".join(cards.genres_of(state.ds, item, text.language)) for item in near.index]
+    return behaviour.bars(
+        titles,
+        near,
+        title=text("newitem.alike"),
+        x=text("newitem.likeness"),
+        hover=pd.Series(genres),
+    )
+
+
+def reach_figure(state: NewItem, text: Strings, reach: float) -> go.Figure:
+    """Share of its choosers who are reached, by the share of users who are shown it."""
+    if not len(state.choosers):
+        return behaviour.blank(text("newitem.nobody"))
+    active = np.argsort(-np.diff(state.known.matrix.indptr), kind="stable")
+    figure = behaviour.blank(text("newitem.gain"), x=text("newitem.shown"), y=text("newitem.chose"))
+    for name, order, colour in (
+        (text("newitem.by_activity"), state.known.user_ids[active], behaviour.EVERYBODY),
+        (text("newitem.by_content"), state.audience.index, behaviour.MINE),
+    ):
+        found = state.found(order)
+        shown = np.arange(1, len(found) + 1) / len(found)
+        figure.add_scatter(x=shown, y=found, name=name, mode="lines", line_color=colour)
+    figure.add_vline(x=reach, line_dash="dot", line_color=behaviour.ACCENT)
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.02])
+    return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])

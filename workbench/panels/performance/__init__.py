@@ -1,0 +1,1 @@
+"""Pictures of how fast neighbours are found."""

@@ -1,0 +1,296 @@
+"""Copy for a segment of users within a budget: every line with the check's result, and figures."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from IPython.display import HTML
+
+from workbench import __version__
+from workbench.columns import Columns
+from workbench.datasets import Dataset, load
+from workbench.datasets.segments import segment
+from workbench.errors import DataError, OptionError
+from workbench.language import COPY_METRICS, Copywriter, Review, evaluate_copy
+from workbench.language.copy.brief.voice import Voice
+from workbench.language.copy.copywriter import MODES
+from workbench.language.grounding.check import genre_name
+from workbench.language.measures.copy_evaluation import FEATURES
+from workbench.language.review.export import require_ending, save
+from workbench.models import ItemKNN
+from workbench.panels.controls import cards
+from workbench.panels.copy import copy_cards
+from workbench.plots import behaviour
+from workbench.plots.copy_quality import copy_measures
+from workbench.strings import Strings
+from workbench.validation import at_least, one_of
+
+MOST = 12  # bars of a figure
+TOLD = ("unsupported", "sound", "by_model")  # measures that the rest of the page says already
+
+
+@dataclass
+class CampaignReport:
+    """The sections of a report on a campaign, each ready to be shown.
+
+    Parameters
+    ----------
+    ds : Dataset or str
+        The data, or what `load` takes.
+    segment : str
+        Which users: see `workbench.datasets.segments.segment`; all if empty.
+    preset : str, optional
+        Kind of goods, as in `Copywriter.write`; by default what the items are.
+    mode : {"direct", "pool"}
+        Whether each line is written, or filled from sentences that were written before: thousands
+        of lines in seconds.
+    budget : int
+        Lines at most, 0 for as many as the segment takes. Users get whole lists: where the budget
+        has fewer than the segment needs, ``budget // n`` users are drawn by the seed.
+    n : int
+        Lines a user.
+    shown : int
+        Users whose lines are on the page, those with flagged lines first; all lines count in the
+        figures.
+    path : str, optional
+        File for all lines with what the check says of each: ``.csv``, ``.jsonl`` or ``.parquet``.
+    max_chars : int
+        Length at which a line is flagged; 0 is any.
+    language, tone, seed
+        As in `Copywriter.write`.
+    model : str, optional
+        Language model, see `Copywriter`.
+    device : {"auto", "cpu", "gpu"}
+    """
+
+    ds: Any
+    segment: str = ""
+    preset: str | None = None
+    mode: str = "direct"
+    budget: int = 20
+    n: int = 2
+    shown: int = 20
+    path: str | None = None
+    max_chars: int = 0
+    language: str = "en"
+    tone: str = "warm"
+    seed: int = 0
+    model: str | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        one_of("mode", self.mode, MODES)
+        at_least("budget", self.budget, 0)
+        at_least("n", self.n, 1)
+        at_least("shown", self.shown, 1)
+        if 0 < self.budget < self.n:
+            raise OptionError(
+                f"budget={self.budget} lines pay for no list of n={self.n}: raise budget, lower n, "
+                "or set budget=0 for the whole segment"
+            )
+        if self.path:
+            require_ending(self.path)
+        at_least("max_chars", self.max_chars, 0)
+        self.text = Strings(self.language)
+        if not isinstance(self.ds, Dataset):
+            self.ds = load(self.ds)
+        self.reached = segment(self.ds, self.segment)
+        self.voice = Voice(self.tone, max_chars=self.max_chars or None)
+        self.writer = Copywriter(self.model, device=self.device)
+        self.recommender = ItemKNN(min_overlap=5, device=self.device)
+
+    @cached_property
+    def users(self) -> np.ndarray:
+        """Those of the segment whom the budget has a list for."""
+        whole = len(self.reached)
+        count = min(self.budget // self.n, whole) if self.budget else whole
+        drawn = np.random.default_rng(self.seed).permutation(len(self.reached))[:count]
+        return self.reached.to_numpy()[np.sort(drawn)]
+
+    @cached_property
+    def review(self) -> Review:
+        """Every line with the check's result: what passes is open, for a person to approve."""
+        recs = self.recommender.fit(self.ds).recommend(self.users, n=self.n)
+        if recs.empty:
+            raise DataError(f"no item has a score for the users of segment={self.segment!r}")
+        brief: Any = {"language": self.language, "preset": self.preset, "voice": self.voice}
+        review = Review(self.ds, editor="", **brief)
+        review.add(self.writer.write(recs, self.ds, mode=self.mode, seed=self.seed, **brief))
+        return review
+
+    @cached_property
+    def lines(self) -> pd.DataFrame:
+        """The lines, see `Review.lines`."""
+        return self.review.lines
+
+    def header(self) -> HTML:
+        """Title, segment and the figures a reader wants first."""
+        flagged = self.lines["reasons"].map(bool)
+        numbers = {
+            "reached": len(self.reached),
+            "users": self.lines[Columns.USER].nunique(),
+            "lines": len(self.lines),
+            "pass": int((~flagged).sum()),
+            "flagged": int(flagged.sum()),
+            "items": self.lines[Columns.ITEM].nunique(),
+        }
+        tiles = {self.text(f"campaign.{name}"): f"{value:,}" for name, value in numbers.items()}
+        whom = self.segment or self.text("campaign.everybody")
+        note = self.text("campaign.note", segment=whom, name=self.ds.name)
+        title = cards.heading(self.text("campaign.title"), note, level=1)
+        account = f"<p>{cards.escape(self._account())}</p>"
+        return self._html(cards.STYLE, title, cards.tiles(tiles), account)
+
+    def sources(self) -> go.Figure:
+        """Who wrote the lines."""
+        counts = self.lines[Columns.SOURCE].value_counts()
+        counts.index = [self.text(f"source.{name}") for name in counts.index]
+        return _bars(counts, self.text("campaign.by_source"))
+
+    def reasons(self) -> go.Figure | HTML:
+        """Why lines are flagged; one that has several reasons counts for each."""
+        codes = self.lines["reasons"].explode().dropna()
+        if codes.empty:
+            return self._html(f'<div class="passes">{self.text("campaign.all_pass")}</div>')
+        counts = codes.str.partition(":")[0].value_counts()
+        counts.index = [
+            self.text(f"why.{c}") if c in copy_cards.REASONS else c for c in counts.index
+        ]
+        return _bars(counts, self.text("campaign.by_reason"))
+
+    def lengths(self) -> go.Figure:
+        """How long the lines are, beside the limit."""
+        sizes = self._written[Columns.TEXT].str.len()
+        figure = behaviour.blank(
+            self.text("campaign.by_length"), x=self.text("campaign.characters")
+        )
+        # What is just long enough stands on this side of the mark, in a bin that ends there.
+        limit, width = self.max_chars + 0.5, max(1, round(np.ptp([*sizes, 0]) / 25))
+        bins = {"start": limit % width - width, "size": width}
+        figure.add_histogram(x=sizes, xbins=bins, marker_color=behaviour.MINE)
+        if self.max_chars:
+            figure.add_vline(x=limit, line_dash="dot", line_color=behaviour.ACCENT)
+        return figure.update_layout(bargap=0.05)
+
+    def measures(self) -> go.Figure | HTML:
+        """How well the lines name what they should, and how varied they are."""
+        if self._written.empty:
+            return self._html(cards.error(self.text("campaign.none")))
+        column = self.ds.column(Columns.GENRES, self.language)
+        bare = self._shares(self.ds.items[Columns.ITEM], column).empty
+        known = {"", Columns.SOURCE} | (set() if bare else {FEATURES})
+        names = [n for n, m in COPY_METRICS.items() if m.needs in known and n not in TOLD]
+        found = evaluate_copy(self._written, self.ds, metrics=names, language=self.language)
+        return copy_measures(found, language=self.language)
+
+    def genres(self) -> go.Figure:
+        """Share of each genre in the lines, beside that in the histories of the same users."""
+        column = self.ds.column(Columns.GENRES, self.language)
+        mine = self.ds.table[self.ds.table[Columns.USER].isin(self.users)]
+        promoted, chosen = (
+            self._shares(frame[Columns.ITEM], column) for frame in (self.lines, mine)
+        )
+        shown = promoted.index[:MOST]
+        figure = behaviour.blank(self.text("campaign.genres"), height=90 + 34 * len(shown))
+        for name, shares, colour in (
+            (self.text("campaign.chosen"), chosen, behaviour.EVERYBODY),
+            (self.text("campaign.promoted"), promoted, behaviour.MINE),
+        ):
+            names = [behaviour.shorten(genre_name(genre, self.language)) for genre in shown[::-1]]
+            values = shares.reindex(shown[::-1], fill_value=0.0)
+            figure.add_bar(y=names, x=values, name=name, orientation="h", marker_color=colour)
+        figure.update_layout(barmode="group", bargap=0.25, legend_traceorder="reversed")
+        figure.update_layout(margin_t=70)  # the legend has a line of its own
+        return figure.update_xaxes(tickformat=".0%")
+
+    def exposure(self) -> go.Figure:
+        """In how many lists the items are that are shown most."""
+        counts = self.lines[Columns.ITEM].value_counts()
+        counts.index = counts.index.map(self.ds.titles_in(self.language))
+        return _bars(counts, self.text("campaign.exposure"), x=self.text("campaign.lists"))
+
+    def copy(self) -> HTML:
+        """Lines by user, the flagged first, with the result of the check and what they rest on."""
+        lists = self.lines.groupby(Columns.USER, sort=False)
+        flagged = lists["reasons"].agg(lambda reasons: any(map(bool, reasons)))
+        users = flagged.sort_values(ascending=False, kind="stable").index[: self.shown]
+        note = self.text("campaign.copy_note")
+        if len(users) < len(lists):
+            note += self.text("campaign.some", shown=len(users), users=f"{len(lists):,}")
+        parts = [cards.heading(self.text("campaign.copy"), note)]
+        for user in users:
+            parts.append(cards.heading(self.text("user.name", user=user), level=3))
+            parts += [self._card(line) for _, line in lists.get_group(user).iterrows()]
+        return self._html(*parts)
+
+    def saved(self) -> HTML:
+        """Write all lines to the file, if one is named, and say so."""
+        if not self.path:
+            return self._html()
+        path = save(self.lines, self.path)
+        done = self.text("campaign.saved", count=f"{len(self.lines):,}", path=path)
+        return self._html(f"<p>{cards.escape(done)}</p>")
+
+    def colophon(self) -> HTML:
+        """Return by what and from what all of it was made."""
+        rows = {
+            self.text("report.device"): str(self.recommender.device),
+            self.text("report.model"): ", ".join(sorted(set(self.lines[Columns.MODEL]))),
+            self.text("report.hash"): f"{self.ds.name} · {self.ds.hash}",
+            self.text("report.version"): __version__,
+        }
+        return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
+
+    @property
+    def _written(self) -> pd.DataFrame:
+        """The lines without those that were refused, which have no text."""
+        return self.lines[self.lines[Columns.TEXT] != ""]
+
+    def _account(self) -> str:
+        """Say whom the budget reaches, and who has no line."""
+        whole, drawn = len(self.reached), len(self.users)
+        numbers = {"users": f"{drawn:,}", "reached": f"{whole:,}", "budget": f"{self.budget:,}"}
+        key = "drawn" if drawn < whole else "whole"
+        said = self.text(f"campaign.{key}", n=self.n, seed=self.seed, **numbers)
+        without = drawn - self.lines[Columns.USER].nunique()
+        return said + (self.text("campaign.without", count=f"{without:,}") if without else "")
+
+    def _shares(self, items: pd.Series, column: str) -> pd.Series:
+        if column not in self.ds.items:
+            return pd.Series(dtype=float)
+        genres = self.ds.items.set_index(Columns.ITEM)[column]
+        return genres.reindex(items).explode().dropna().value_counts(normalize=True)
+
+    def _card(self, line: pd.Series) -> str:
+        status, kind = ("flagged", "flagged") if line["reasons"] else ("pass", "approved")
+        marks = cards.chips([self.text(f"campaign.{status}")], kind)
+        why = [copy_cards.in_words(reason, self.text) for reason in line["reasons"]]
+        why.append(copy_cards.evidence(line, self.ds, self.text))
+        below = "".join(f'<div class="why">{cards.escape(each)}</div>' for each in why)
+        claims = self.review.claims(line.name)
+        return copy_cards.line_card(line, claims, self.text, marks=marks, below=below)
+
+    def _html(self, *parts: str) -> HTML:
+        return HTML(cards.box(*parts))
+
+
+def _bars(counts: pd.Series, title: str, *, x: str = "") -> go.Figure:
+    """Horizontal bars of the largest counts, the first on top."""
+    top = counts.head(MOST)[::-1]
+    figure = behaviour.blank(title, x=x, height=90 + 26 * len(top))
+    names = [behaviour.shorten(str(name)) for name in top.index]
+    rows = list(range(len(top)))
+    figure.add_bar(
+        y=rows,
+        x=top.to_numpy(),
+        text=[f"{count:,}" for count in top],
+        textposition="outside",
+        cliponaxis=False,
+        orientation="h",
+        marker_color=behaviour.MINE,
+    )
+    figure.update_xaxes(rangemode="tozero", showticklabels=False, showgrid=False)
+    return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)
