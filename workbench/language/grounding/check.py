@@ -27,7 +27,6 @@ from workbench.language.grounding.item_facts import (
     year_of,
 )
 from workbench.language.grounding.lexicon import genre_name, lexicon
-from workbench.language.grounding.sense import Sense
 from workbench.language.grounding.supported_words import (
     NEUTRAL,
     NUMBER,
@@ -172,9 +171,6 @@ class Ground:
         self._attached = attached_words(told) if language == "en" else {}
         self._counters = lex.words(language, "counters")
         self._numbers = stated_numbers(row, told, evidence)
-        self._sense = Sense(
-            row, evidence, plain.union(self._words), self._neutral, self._texts, language
-        )
 
     def check(self, text: str) -> list[Reason]:
         """Return the reasons why a text must not be delivered; see `check`."""
@@ -205,13 +201,11 @@ class Ground:
         return found
 
     def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Reason]:
-        said = [*self._titles_in(masked), *self._words_in(masked, words)]
-        claims = [part for part in said if isinstance(part, Claim)]
         return [
-            *said,
+            *self._titles_in(masked),
+            *self._words_in(masked, words),
             *self._quotes_in(masked),
             *self._amounts_in(masked),
-            *self._sense.faults(masked, words, claims),
         ]
 
     def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:

@@ -120,15 +120,6 @@ def genre_phrases(row: Row, language: str) -> dict[str, str]:
     return {phrase: g for g in own for phrase in listed.get(g, g.lower()).split(", ")}
 
 
-def shared(row: Row, evidence: Iterable[Row]) -> set[str]:
-    """Return the item's genres that titles of the user's history have too, in both languages."""
-    theirs = {g for e in evidence if e["kind"] in OWN for g in e.get(Columns.GENRES) or ()}
-    genres, chinese = (row.get(c) for c in (Columns.GENRES, f"{Columns.GENRES}_zh"))
-    if isinstance(genres, list) and isinstance(chinese, list):
-        theirs |= {other for own, other in zip(genres, chinese, strict=False) if own in theirs}
-    return theirs
-
-
 def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
     """Name what a sentence may appeal to: the kinds of evidence and the kind of goods."""
     kinds = {str(other["kind"]) for other in evidence}

@@ -116,12 +116,6 @@ class Masked:
         close = words(language, "relative").issuperset(parts)
         return before if before.name.mark == OTHER or close else None
 
-    def within(self, start: int, end: int, mark: str) -> Title:
-        """Return the first title of a kind that a span touches."""
-        return next(
-            t for t in self.titles if t.start < end and t.end > start and t.name.mark == mark
-        )
-
     def opens(self, start: int) -> bool:
         """Say whether a word is the first of a sentence, or of what reads like one."""
         before = self.text[:start].rstrip()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.grounding.check import Ground, check, lexicon, readable
+from workbench.language.grounding.check import Ground, check, claims, lexicon, readable
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}
 CASINO = {
@@ -27,6 +27,12 @@ LAMP = {
 SEEN = CASINO | {"kind": "seen", "item_id": 3, "title": "Sabrina", "rating": 2.0}
 RUG = {"kind": "bought", "item_id": "b", "title": "Wool Rug", "title_zh": "羊毛地毯"}
 SIMILAR = {"kind": "similar", "count": 12}
+TEA = {
+    "title": "Linden Night Tea, Slate Grey",
+    "brand": "Oak & Loom",
+    "description": "A linden tea by Oak & Loom without caffeine. 20 bags.",
+    "price": 8.5,
+}
 
 
 def reasons(text, row, evidence, **options):
@@ -301,6 +307,30 @@ def test_phrases_that_state_nothing_are_accepted():
             found = reasons(f"{row['title']} goes {phrase} for you now.", row, [CASINO])
             assert [r for r in found if r.startswith("other")] == [], phrase
             assert f"unsupported-word:{phrase.split()[0]}" not in found
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("an oak tea for your evening", "unsupported-word:oak"),
+        ("a slate tea for your evening", "unsupported-word:slate"),
+        ("a tea with caffeine in it", "unsupported-word:caffeine"),
+        ("a tea for 20 evenings", "number:20"),
+        ("a hand-made tea for your evening", "unsupported-word:hand-made"),
+        ("in slate grey", None),
+        ("a tea without caffeine", None),
+        ("20 bags by Oak & Loom", None),
+    ],
+)
+def test_a_word_of_the_row_counts_with_what_it_belongs_to(said, reason):
+    found = reasons(f"For tonight: “Linden Night Tea, Slate Grey”, {said}.", TEA, [])
+    assert found == [] if reason is None else reason in found
+
+
+def test_a_brand_rests_on_its_field():
+    text = "Tea by Oak & Loom for you: “Linden Night Tea, Slate Grey”."
+    found = [(text[c.start : c.end], c.field) for c in claims(text, TEA, [])]
+    assert ("Oak & Loom", "brand") in found
 
 
 def test_words_that_need_evidence_are_not_neutral():
