@@ -20,7 +20,8 @@ from workbench.columns import Columns
 from workbench.language import Pool
 from workbench.language.copy.candidate_choice import first_clause
 from workbench.language.copy.item_evidence import Catalogue
-from workbench.language.grounding.check import check, goods_of
+from workbench.language.grounding.check import check
+from workbench.language.grounding.item_facts import goods_of
 
 SECTION = "pool"
 CASES = (("movielens-small", "en"), ("shop", "en"), ("movielens-small", "zh"), ("shop", "zh"))

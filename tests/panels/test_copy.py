@@ -7,7 +7,7 @@ import workbench as wb
 from tests.language.stand_ins import Scripted
 from tests.language.test_preset import domain
 from workbench.errors import OptionError
-from workbench.language.grounding.check import Claim
+from workbench.language.grounding.violation import Claim
 from workbench.panels.copy import copy_cards
 from workbench.strings import Strings
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import workbench as wb
 from workbench.language.copy.item_evidence import Catalogue
-from workbench.language.grounding.check import check, goods_of
+from workbench.language.grounding.check import check
+from workbench.language.grounding.item_facts import goods_of
 
 SET = Path(__file__).with_suffix(".toml")
 FALSE = ("attack", "limit")  # refused, and those that the check is known to pass

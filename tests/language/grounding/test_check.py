@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.grounding.check import Ground, check, claims, lexicon, readable
+from workbench.language.grounding.check import FactChecker, check, claims
+from workbench.language.grounding.item_facts import readable
+from workbench.language.grounding.lexicon import lexicon
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}
 CASINO = {
@@ -236,7 +238,7 @@ def test_a_short_chinese_title_counts_only_in_quotes():
 
 
 def test_one_ground_serves_many_texts():
-    ground = Ground(HEAT, [CASINO])
+    ground = FactChecker(HEAT, [CASINO])
     for text in ("Heat is a good choice for tonight.", "Heat is a laugh for tonight."):
         assert ground.check(text) == check(text, HEAT, [CASINO])
 

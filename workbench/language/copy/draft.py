@@ -10,7 +10,7 @@ from workbench.columns import Columns
 from workbench.language.copy import prompts, proofreading
 from workbench.language.copy.brief.brief import Brief
 from workbench.language.copy.brief.text_format import Kind
-from workbench.language.grounding.check import Reason
+from workbench.language.grounding.violation import Violation
 
 PATTERNS = "patterns"
 
@@ -32,8 +32,8 @@ class Draft:
     subject: str = ""
     source: str = "pattern"
     raw: str = ""  # the model's own words
-    refused: Reason | None = None
-    fault: Reason | None = None  # why the model wrote nothing
+    refused: Violation | None = None
+    fault: Violation | None = None  # why the model wrote nothing
     names: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +111,7 @@ class Draft:
         if not (self.opening and self.brief.kind.wraps):
             self.text = text
 
-    def refuse(self, reason: Reason | None) -> None:
+    def refuse(self, reason: Violation | None) -> None:
         """Deliver nothing, for a reason; go on if there is none."""
         if reason:
             self.refused, self.source = reason, "refused"

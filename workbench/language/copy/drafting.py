@@ -18,7 +18,8 @@ from workbench.language.copy.brief.text_format import kind as kind_of
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.draft import Draft
 from workbench.language.copy.item_evidence import Catalogue, of_list
-from workbench.language.grounding.check import clean, genre_name, goods_of
+from workbench.language.grounding.item_facts import clean, goods_of
+from workbench.language.grounding.lexicon import genre_name
 
 MOST = 4  # items of the evidence among which a sentence's is chosen
 NEEDED = (Columns.USER, Columns.ITEM, Columns.BECAUSE)

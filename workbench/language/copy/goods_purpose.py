@@ -7,8 +7,8 @@ from typing import Any
 
 from workbench.columns import Columns
 from workbench.language.copy.brief.voice import Voice
-from workbench.language.grounding.check import check, goods_of
-from workbench.language.grounding.item_facts import clean, instructs
+from workbench.language.grounding.check import check
+from workbench.language.grounding.item_facts import clean, goods_of, instructs
 from workbench.language.grounding.lexicon import words
 
 # By how the description's last sentence begins: what stands before it in a sentence of copy.

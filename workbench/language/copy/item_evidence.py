@@ -10,7 +10,8 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, UnknownIdError
 from workbench.language.copy.brief.settings import Language
-from workbench.language.grounding.check import clean, common, lexicon, readable, year_of
+from workbench.language.grounding.item_facts import clean, is_common_word, readable, year_of
+from workbench.language.grounding.lexicon import lexicon
 from workbench.models.recommender import ByCount, ByUser
 from workbench.strings import LANGUAGES
 from workbench.validation import one_of
@@ -91,7 +92,7 @@ class Catalogue:
         chinese = self.language == "zh"
         title = clean((chinese and row.get(f"{Columns.TITLE}_zh")) or row[Columns.TITLE])
         title = readable(title, goods=goods)
-        year, is_word = year_of(row), common(title)
+        year, is_word = year_of(row), is_common_word(title)
         if chinese and goods == "film":
             title = f"《{title}》"
         elif chinese or (goods == "shop" and "," in title) or (is_word and year is None):

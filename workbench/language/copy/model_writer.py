@@ -7,7 +7,7 @@ from typing import Any
 from workbench.errors import BackendError, InterruptedWriting, PartialError
 from workbench.language.copy.candidate_choice import Choice
 from workbench.language.copy.draft import Draft
-from workbench.language.grounding.check import Reason
+from workbench.language.grounding.violation import Violation
 from workbench.language.llm.backend import Reply
 
 TEMPERATURE = 0.5  # of the embedded model, which strays above it
@@ -72,7 +72,7 @@ class Writing:
             for draft, own, fault in zip(asked, replies, faults, strict=True):
                 self._take(draft, own, taste)
                 if fault and not draft.sentence:
-                    draft.fault = Reason("model-failed", fault)
+                    draft.fault = Violation("model-failed", fault)
 
     def _asked(
         self, drafts: Sequence[Draft], seed: int, progress: bool

@@ -8,7 +8,8 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language.copy.brief.brief import Brief
 from workbench.language.copy.brief.voice import Voice, without_emoji
-from workbench.language.grounding.check import Reason, check
+from workbench.language.grounding.check import check
+from workbench.language.grounding.violation import Violation
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n+|(?<=：)\n+")
 _ENDED = re.compile(r"[.!?。！？…][”’\")]?$")
@@ -22,7 +23,7 @@ def faults(
     brief: Brief,
     *,
     names: Collection[str] = (),
-) -> list[Reason | str]:
+) -> list[Violation | str]:
     """Return why a text must not be delivered; none if it is sound.
 
     Parameters
@@ -39,15 +40,19 @@ def faults(
 
     Returns
     -------
-    list of Reason
+    list of Violation
         Those of `grounding.check`, ``length`` in characters with what is required, those of
         `Voice.faults`, and ``preset-never:WORD``.
     """
     least, most = brief.kind.length[brief.language]
     whole = finished(text, brief)
     return [
-        *(Reason("residue", f"U+{ord(c):04X}") for c in text if _hidden(c, brief)),
-        *([] if least <= len(text) and len(whole) <= most else [Reason("length", str(len(whole)))]),
+        *(Violation("residue", f"U+{ord(c):04X}") for c in text if _hidden(c, brief)),
+        *(
+            []
+            if least <= len(text) and len(whole) <= most
+            else [Violation("length", str(len(whole)))]
+        ),
         *_grounding(text, row, evidence, brief, names, named=brief.kind.named),
         *_manner(text, brief, names),
         *(r for r in brief.voice.faults(whole, brief.language) if r.code == "voice-length"),
@@ -61,11 +66,11 @@ def subject_faults(
     brief: Brief,
     *,
     names: Collection[str] = (),
-) -> list[Reason | str]:
+) -> list[Violation | str]:
     """Return why a subject must not be delivered; it need not name the item."""
     most = brief.kind.subject[brief.language]
     return [
-        *([] if 0 < len(text) <= most else [Reason("length", str(len(text)))]),
+        *([] if 0 < len(text) <= most else [Violation("length", str(len(text)))]),
         *_grounding(text, row, evidence, brief, names, named=False),
         *_manner(text, brief, names),
     ]
@@ -105,7 +110,7 @@ def _grounding(
     names: Collection[str],
     *,
     named: bool,
-) -> list[Reason | str]:
+) -> list[Violation | str]:
     if brief.voice.emoji:
         text = without_emoji(text)
     # Chinese runs on, so that the check does not see a Latin value as a name in it.
@@ -118,7 +123,7 @@ def _grounding(
     ]
     missing = named and all("not-named" in map(str, reasons) for reasons in own)
     kept = [r for reasons in own for r in reasons if str(r).split(":")[0] not in _ELSEWHERE]
-    return [*([Reason("not-named")] if missing else []), *kept]
+    return [*([Violation("not-named")] if missing else []), *kept]
 
 
 def _hidden(character: str, brief: Brief) -> bool:
@@ -132,7 +137,7 @@ def _ended(sentence: str) -> str:
     return sentence if _ENDED.search(sentence) else f"{sentence.rstrip(',:：，')}."
 
 
-def _manner(text: str, brief: Brief, names: Collection[str]) -> list[Reason]:
+def _manner(text: str, brief: Brief, names: Collection[str]) -> list[Violation]:
     """Return the words and signs that voice and preset forbid."""
     language, never = brief.language, brief.preset.never.get(brief.language, [])
     own = Voice(never=tuple(never), emoji=True).faults(text, language, names=names)

@@ -3,7 +3,7 @@
 from workbench.language.copy.candidate_choice import Choice
 from workbench.language.copy.draft import Draft
 from workbench.language.copy.proofreading import finished
-from workbench.language.grounding.check import Reason
+from workbench.language.grounding.violation import Violation
 
 
 def by_hand(draft: Draft, choice: Choice) -> None:
@@ -17,7 +17,7 @@ def by_hand(draft: Draft, choice: Choice) -> None:
         draft.subject = _subject(draft, choice)
     if not draft.text or (brief.kind.subject and not draft.subject):
         draft.text = draft.subject = draft.raw = ""
-        draft.refuse(Reason("no-text", f"no {brief.kind.name} of the supply passes the check"))
+        draft.refuse(Violation("no-text", f"no {brief.kind.name} of the supply passes the check"))
     else:
         draft.text = finished(draft.text, brief)
 

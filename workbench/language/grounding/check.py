@@ -18,15 +18,11 @@ from workbench.language.grounding.item_facts import (
     OWN,
     Row,
     clean,
-    common,
     conditions,
     goods_of,
     names,
-    readable,
     texts,
-    year_of,
 )
-from workbench.language.grounding.lexicon import genre_name, lexicon
 from workbench.language.grounding.supported_words import (
     NEUTRAL,
     NUMBER,
@@ -39,23 +35,15 @@ from workbench.language.grounding.supported_words import (
     stated_words,
 )
 from workbench.language.grounding.text_form import Span, tokens
-from workbench.language.grounding.title_masking import ALLOWED, ITEM, OTHER, Masked, known_names
-from workbench.language.grounding.violation import Claim, Reason
-
-__all__ = [
-    "Claim",
-    "Ground",
-    "Reason",
-    "check",
-    "claims",
-    "clean",
-    "common",
-    "genre_name",
-    "goods_of",
-    "lexicon",
-    "readable",
-    "year_of",
-]
+from workbench.language.grounding.title_masking import (
+    ALLOWED,
+    CLAUSE,
+    ITEM,
+    OTHER,
+    Masked,
+    known_names,
+)
+from workbench.language.grounding.violation import Claim, Violation
 
 LONGEST = 10_000  # characters that are worth reading at all
 SAME = 0.75  # likeness from which a name is the item's, misspelt
@@ -73,6 +61,13 @@ _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|「([^」]*)」|《([^》]*)》
 _NEXT = re.compile(r"\s?([^\W\d_]+)")
 _ARTICLE = re.compile(r"^(?:the|an?) ")
 _MASKS = re.compile(f"[{ITEM}{OTHER}{ALLOWED}]+")
+_RECOMMENDED = re.compile(  # a title of the evidence, spoken of as if it were the item
+    rf"\b(?:try|watch|recommend|consider|add|discover|get|buy) [“\"]?({OTHER}+)"
+    rf"|(?:推荐|试试|看看|不妨选|别错过)[《“]?({OTHER}+)"
+    rf"|({OTHER}+)[》”\"]?(?: ?\(\d+\))?"
+    r"(?: (?:is|makes|would be|deserves)\b|[也很都]?(?:值得|适合))",
+    re.IGNORECASE,
+)
 
 
 def check(
@@ -84,7 +79,7 @@ def check(
     length: tuple[int, int] | None = None,
     named: bool = True,
     allowed: Collection[str] = (),
-) -> list[Reason]:
+) -> list[Violation]:
     """Return the reasons why a text must not be delivered; none if it is sound.
 
     Parameters
@@ -107,7 +102,7 @@ def check(
 
     Returns
     -------
-    list of Reason
+    list of Violation
         The codes: ``not-named``; ``misnamed`` (a title cut or altered, or with another year);
         ``other-title`` (a name that neither row nor evidence has, or an item of the evidence as
         if it were recommended); ``number``, ``price``, ``year``, ``award``, ``superlative`` and
@@ -115,7 +110,9 @@ def check(
         ``unsupported-word``; ``instruction``; ``residue`` (of a template, of markup, of a chat);
         ``article``; ``repetition``; ``length``; ``language``.
     """
-    ground = Ground(row, evidence, language=language, length=length, named=named, allowed=allowed)
+    ground = FactChecker(
+        row, evidence, language=language, length=length, named=named, allowed=allowed
+    )
     return ground.check(text)
 
 
@@ -133,10 +130,10 @@ def claims(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en"
         They do not overlap. Of a text that `check` accepts, what lies outside them states
         nothing.
     """
-    return Ground(row, evidence, language=language).claims(text)
+    return FactChecker(row, evidence, language=language).claims(text)
 
 
-class Ground:
+class FactChecker:
     """What may be said of an item to a user: `check` and `claims` for many texts.
 
     Parameters
@@ -172,16 +169,16 @@ class Ground:
         self._counters = lex.words(language, "counters")
         self._numbers = stated_numbers(row, told, evidence)
 
-    def check(self, text: str) -> list[Reason]:
+    def check(self, text: str) -> list[Violation]:
         """Return the reasons why a text must not be delivered; see `check`."""
         if len(text) > LONGEST:
-            return [Reason("length", f"{len(text)} characters")]
+            return [Violation("length", f"{len(text)} characters")]
         masked = Masked.of(text, self._names)
         words = tokens(masked.text, self._language)
-        reasons = [part for part in self._read(masked, words) if isinstance(part, Reason)]
+        reasons = [part for part in self._read(masked, words) if isinstance(part, Violation)]
         found = self._joined(masked, reasons)
         if self._named and ITEM not in masked.text and "misnamed" not in {r.code for r in found}:
-            found.insert(0, Reason("not-named"))
+            found.insert(0, Violation("not-named"))
         found += text_form.faults(masked, words, self._language, self._length)
         return [masked.placed(reason) for reason in found]
 
@@ -200,15 +197,16 @@ class Ground:
                 found.append(Claim(start, end, *claim[2:]))
         return found
 
-    def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Reason]:
+    def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Violation]:
+        facts = [*self._titles_in(masked), *self._words_in(masked, words)]
         return [
-            *self._titles_in(masked),
-            *self._words_in(masked, words),
+            *facts,
+            *self._recommended_in(masked, facts),
             *self._quotes_in(masked),
             *self._amounts_in(masked),
         ]
 
-    def _titles_in(self, masked: Masked) -> Iterator[Claim | Reason]:
+    def _titles_in(self, masked: Masked) -> Iterator[Claim | Violation]:
         own = f"{Columns.TITLE}_{self._language}"
         for start, end, (said, mark, rows, where) in masked.titles:
             if mark == ALLOWED and rows:
@@ -218,7 +216,24 @@ class Ground:
                 where = "title" if mark == ITEM else "evidence.title"
                 yield Claim(start, end, where, clean(title))
 
-    def _quotes_in(self, masked: Masked) -> Iterator[Reason]:
+    def _recommended_in(
+        self, masked: Masked, facts: Sequence[Claim | Violation]
+    ) -> Iterator[Violation]:
+        """Find a title of the evidence that is recommended, in a clause that tells no history."""
+        history = [f for f in facts if isinstance(f, Claim) and f.field == "evidence.kind"]
+        for match in _RECOMMENDED.finditer(masked.text):
+            start, end = next(match.span(n) for n in (1, 2, 3) if match[n])
+            after = CLAUSE.search(masked.text, end)
+            clause_end = after.start() if after else len(masked.text)
+            if not any(match.start() <= claim.start < clause_end for claim in history):
+                yield Violation(
+                    "other-title",
+                    next(t.name.form for t in masked.titles if t.start == start),
+                    start,
+                    end,
+                )
+
+    def _quotes_in(self, masked: Masked) -> Iterator[Violation]:
         for found in _QUOTED.finditer(masked.text):
             inside = next(part for part in found.groups() if part is not None)
             bare = _MASKS.sub("", inside)
@@ -229,9 +244,9 @@ class Ground:
             else:
                 titled = found[4] is not None or inside.istitle() or self._quotes_titles
                 code = "other-title" if titled else "quote"
-            yield Reason(code, inside, *found.span())
+            yield Violation(code, inside, *found.span())
 
-    def _amounts_in(self, masked: Masked) -> Iterator[Claim | Reason]:
+    def _amounts_in(self, masked: Masked) -> Iterator[Claim | Violation]:
         for found in NUMBER.finditer(masked.text):
             start, end = found.span()
             value = found.group().replace(",", "")
@@ -248,7 +263,7 @@ class Ground:
                 yield Claim(start, end, *held[0])
             else:
                 named = code in ("price", "year", "misnamed")
-                yield Reason(code if named else "number", value, start, end)
+                yield Violation(code if named else "number", value, start, end)
 
     def _rated(self, masked: Masked, start: int, end: int) -> bool:
         """Say whether a rating is that of the title that it speaks of."""
@@ -272,7 +287,7 @@ class Ground:
             return "number", ""
         return ("misnamed" if _DATED.search(text, 0, start) else "year"), ""
 
-    def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Reason]:
+    def _words_in(self, masked: Masked, words: Sequence[Span]) -> Iterator[Claim | Violation]:
         ends = {end for _, end in words}
         done, previous = 0, ""
         for start, end in words:
@@ -280,7 +295,7 @@ class Ground:
                 continue
             phrase = self._phrase(masked, start, ends)
             done, fact = phrase or (end, self._word(masked, start, end, previous))
-            if isinstance(fact, Reason):
+            if isinstance(fact, Violation):
                 yield fact
             elif fact != NEUTRAL:
                 yield Claim(start, done, *fact)
@@ -298,7 +313,7 @@ class Ground:
                     return end, fact
         return None
 
-    def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Reason:
+    def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Violation:
         said = masked.text[start:end]
         word = said.lower() if self._language == "en" else said
         stated = self._words.get(word)
@@ -306,7 +321,7 @@ class Ground:
             stated = None
         capital = self._language == "en" and said != word and said != "I" and not stated
         if capital and not masked.opens(start):
-            return Reason("other-title", said, start, end)
+            return Violation("other-title", said, start, end)
         if word in self._neutral:
             return NEUTRAL
         # The Chinese measure behind a number, which is checked with it.
@@ -324,8 +339,8 @@ class Ground:
         if len(found) == len(parts) > 1 and max(found) != NEUTRAL:
             return max(found)
         if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(said)):
-            return Reason("other-title", said, start, end)
-        return Reason(self._fault(word, kinds), word, start, end)
+            return Violation("other-title", said, start, end)
+        return Violation(self._fault(word, kinds), word, start, end)
 
     def _is_bare(self, masked: Masked, word: str, end: int) -> bool:
         """Say whether a word stands without what it belongs to: "slate", of a "Slate Grey"."""
@@ -356,11 +371,11 @@ class Ground:
             return "superlative"
         return lex.faults(self._language).get(word, "unsupported-word")
 
-    def _joined(self, masked: Masked, reasons: Sequence[Reason]) -> list[Reason]:
+    def _joined(self, masked: Masked, reasons: Sequence[Violation]) -> list[Violation]:
         """Join the words of a name, and say where it is the item's, cut or altered."""
-        found: list[Reason] = []
+        found: list[Violation] = []
         for reason in reasons:
-            last = found[-1] if found else Reason("")
+            last = found[-1] if found else Violation("")
             if last.code == reason.code == "other-title" and last.end == (reason.start or 0) - 1:
                 found[-1] = last._replace(detail=f"{last.detail} {reason.detail}", end=reason.end)
             else:
@@ -370,7 +385,7 @@ class Ground:
             for reason in found
         ]
 
-    def _is_its_own(self, reason: Reason, masked: Masked) -> bool:
+    def _is_its_own(self, reason: Violation, masked: Masked) -> bool:
         if reason.code != "other-title":
             return False
         extends = masked.text.endswith(f"{ITEM} ", 0, reason.start)

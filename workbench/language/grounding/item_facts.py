@@ -68,12 +68,12 @@ def names(row: Row, goods: str) -> set[str]:
     year = year_of(row)
     dated = set() if year is None else {f"{n} ({year})" for n in forms}
     dated |= set() if year is None else {f"《{n}》({year})" for n in forms}
-    vague = {n for n in forms if _is_short(n) or (dated and common(n))}
+    vague = {n for n in forms if _is_short(n) or (dated and is_common_word(n))}
     quoted = {f"{a}{n}{b}" for n in vague for a, b in ("《》", "“”", '""')}
     return forms - vague | dated | quoted
 
 
-def common(name: str) -> bool:
+def is_common_word(name: str) -> bool:
     """Say whether a title, such as "It", is a word: it counts only in quotes or with its year."""
     words = (neutral(language, "") for language in ("en", "zh"))
     return _is_short(name) or any(name.casefold() in own for own in words)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from workbench.language.grounding.lexicon import signs, words
 from workbench.language.grounding.title_masking import ALLOWED, ITEM, OTHER, SENTENCE, Masked
-from workbench.language.grounding.violation import Reason
+from workbench.language.grounding.violation import Violation
 
 LENGTHS = {"en": (5, 45), "zh": (8, 80)}  # words in English, characters in Chinese
 LONG = {"en": 4, "zh": 2}  # letters from which a word counts as repeated
@@ -35,7 +35,7 @@ def tokens(text: str, language: str) -> list[Span]:
 
 def faults(
     masked: Masked, spans: Sequence[Span], language: str, length: tuple[int, int] | None
-) -> Iterator[Reason]:
+) -> Iterator[Violation]:
     """Find what is wrong with the form of a text.
 
     Parameters
@@ -52,20 +52,20 @@ def faults(
     least, most = length or LENGTHS[language]
     size = len(masked.read) if language == "zh" else len(spans) + len(masked.titles)
     if not least <= size <= most:
-        yield Reason("length", f"{size}")
+        yield Violation("length", f"{size}")
     for code in ("instruction", "residue"):
         for found in signs(code).finditer(text):
-            yield Reason(code, found.group(), *found.span())
+            yield Violation(code, found.group(), *found.span())
     mark = _MARKS.search(text) or (_BREAK if length else _LINE).search(text)
     if mark:
-        yield Reason("residue", mark.group().strip(), *mark.span())
+        yield Violation("residue", mark.group().strip(), *mark.span())
     if not (length or _END.search(text)) or _hangs(text, language):
-        yield Reason("residue", "unfinished")
+        yield Violation("residue", "unfinished")
     if language == "en" and (slip := _ARTICLE.search(text)):
-        yield Reason("article", slip.group().strip(), *slip.span())
+        yield Violation("article", slip.group().strip(), *slip.span())
     other = not _HAN.search(text) and spans if language == "zh" else _HAN.search(text)
     if other or _FOREIGN.search(text):
-        yield Reason("language")
+        yield Violation("language")
     yield from _repetition(masked, spans, language, whole=length is None)
 
 
@@ -76,7 +76,7 @@ def _hangs(text: str, language: str) -> bool:
 
 def _repetition(
     masked: Masked, spans: Sequence[Span], language: str, *, whole: bool
-) -> Iterator[Reason]:
+) -> Iterator[Violation]:
     """Find stems said twice: in the whole of a line, in a sentence of a longer text."""
     seen: set[str] = set()
     read = 0
@@ -90,8 +90,8 @@ def _repetition(
         # Five letters tell "dramatic drama" and "thrilling thriller" without a stemmer.
         stem = word[:5] if language == "en" else word
         if stem in seen:
-            yield Reason("repetition", stem, start, end)
+            yield Violation("repetition", stem, start, end)
         seen.add(stem)
     sentences = [part.strip().casefold() for part in SENTENCE.split(masked.read)]
     for sentence in {s for s in sentences if s and sentences.count(s) > 1}:
-        yield Reason("repetition", sentence)
+        yield Violation("repetition", sentence)

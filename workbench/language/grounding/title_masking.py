@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from workbench.language.grounding.item_facts import Row, goods_of, makers, names, normal, values
 from workbench.language.grounding.lexicon import words
-from workbench.language.grounding.violation import Reason
+from workbench.language.grounding.violation import Violation
 
 ITEM, OTHER, ALLOWED = "\ue000", "\ue001", "\ue002"  # stand in for what is set aside
 CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
@@ -86,7 +86,7 @@ class Masked:
         """Say where a span stood in the text as it was given."""
         return self.places[start][0], self.places[end - 1][1]
 
-    def placed(self, reason: Reason) -> Reason:
+    def placed(self, reason: Violation) -> Violation:
         """Say where a reason stands in the text as it was given."""
         if reason.start is None or reason.end is None:
             return reason

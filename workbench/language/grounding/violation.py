@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Reason(NamedTuple):
+class Violation(NamedTuple):
     """Why a text must not be delivered.
 
     Attributes

@@ -23,15 +23,10 @@ from workbench.language.copy.brief.text_format import kind as kind_of
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.item_evidence import Catalogue
 from workbench.language.copy.proofreading import faults, unfinished
-from workbench.language.grounding.check import (
-    Reason,
-    check,
-    clean,
-    goods_of,
-    lexicon,
-    readable,
-    year_of,
-)
+from workbench.language.grounding.check import check
+from workbench.language.grounding.item_facts import clean, goods_of, readable, year_of
+from workbench.language.grounding.lexicon import lexicon
+from workbench.language.grounding.violation import Violation
 from workbench.language.measures import references
 from workbench.strings import LANGUAGES
 from workbench.validation import one_of
@@ -138,13 +133,13 @@ class Lines:
         return pd.Series([re.split(f"[{ITEM}{OTHER}]", t)[-1].strip().lower() for t in self.masked])
 
     @cached_property
-    def reasons(self) -> list[list[Reason]]:
+    def reasons(self) -> list[list[Violation]]:
         """Why the checker of `workbench.language` would reject each line."""
         parts = zip(self.texts, self.rows, self.evidence, self._kinds, strict=True)
         return [self._faults(*part) for part in parts]
 
     @cached_property
-    def claims(self) -> list[list[Reason]]:
+    def claims(self) -> list[list[Violation]]:
         """Of the reasons, the claims that nothing supports."""
         return [[reason for reason in own if reason.code not in FORM] for own in self.reasons]
 
@@ -222,7 +217,7 @@ class Lines:
 
     def _faults(
         self, text: str, row: dict[str, Any], evidence: list[dict[str, Any]], kind: Any
-    ) -> list[Reason]:
+    ) -> list[Violation]:
         """By the rules of the kind of text, or where there is none as of a single sentence."""
         if self.checks or not isinstance(kind, str):
             return check(text, row, evidence, language=self.language, **self.checks)
@@ -230,8 +225,8 @@ class Lines:
         brief = Brief(kind_of(kind), preset, cast(Language, self.language), _ANY_VOICE)
         names = {name for one in (row, *evidence) for name in _names(one, goods_of(row))}
         found = faults(unfinished(text, brief), row, evidence, brief, names=names)
-        missing = [] if text.endswith(brief.required) else [Reason("required")]
-        return [*(reason for reason in found if isinstance(reason, Reason)), *missing]
+        missing = [] if text.endswith(brief.required) else [Violation("required")]
+        return [*(reason for reason in found if isinstance(reason, Violation)), *missing]
 
     def _split(self, text: str) -> list[str]:
         return words(text, self.language)

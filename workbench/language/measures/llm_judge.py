@@ -12,7 +12,7 @@ from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation.model_evaluation import RESAMPLES
 from workbench.evaluation.statistics.bootstrap import mean
-from workbench.language.grounding.check import clean
+from workbench.language.grounding.item_facts import clean
 from workbench.language.measures.copy_evaluation import CopyEvaluation
 from workbench.language.measures.copy_lines import Lines
 from workbench.validation import at_least

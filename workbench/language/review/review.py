@@ -21,7 +21,8 @@ from workbench.language.copy.brief.text_format import kind as kind_of
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.item_evidence import Catalogue
 from workbench.language.copy.proofreading import faults, subject_faults, unfinished
-from workbench.language.grounding.check import Claim, Reason, claims
+from workbench.language.grounding.check import claims
+from workbench.language.grounding.violation import Claim, Violation
 from workbench.language.review.export import PUBLISHED, export
 from workbench.validation import one_of
 
@@ -39,7 +40,7 @@ class _About(NamedTuple):
     preset: Preset
     item: Any  # that the text names; None of a list
     row: dict[str, Any]
-    barred: Reason | None  # why no text may recommend it
+    barred: Violation | None  # why no text may recommend it
 
 
 @dataclass

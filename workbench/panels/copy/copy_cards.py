@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.language.grounding.check import Claim
+from workbench.language.grounding.violation import Claim
 from workbench.panels.controls import cards
 from workbench.strings import Strings
 

@@ -21,7 +21,7 @@ from workbench.language.copy.brief.text_format import KINDS
 from workbench.language.copy.brief.text_format import kind as kind_of
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.prompts import TONES
-from workbench.language.grounding.check import Claim
+from workbench.language.grounding.violation import Claim
 from workbench.language.review.review import OPEN, STATUSES
 from workbench.models import Recommender
 from workbench.panels.controls import cards

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.language.grounding.check import Claim
+from workbench.language.grounding.violation import Claim
 from workbench.language.review.review import OPEN
 from workbench.panels.controls import cards
 from workbench.panels.copy import copy_cards

@@ -17,7 +17,7 @@ from workbench.errors import DataError, OptionError
 from workbench.language import COPY_METRICS, Copywriter, Review, evaluate_copy
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.copywriter import MODES
-from workbench.language.grounding.check import genre_name
+from workbench.language.grounding.lexicon import genre_name
 from workbench.language.measures.copy_evaluation import FEATURES
 from workbench.language.review.export import require_ending, save
 from workbench.models import ItemKNN

@@ -20,7 +20,9 @@ from workbench.language.copy.brief.settings import (
     Supply,
     empty,
 )
-from workbench.language.grounding.check import Reason, clean, genre_name, goods_of
+from workbench.language.grounding.item_facts import clean, goods_of
+from workbench.language.grounding.lexicon import genre_name
+from workbench.language.grounding.violation import Violation
 from workbench.validation import one_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "domains"
@@ -100,7 +102,7 @@ class Preset(Settings):
                         f"{ds.name!r}, with values of {', '.join(own.order)}"
                     )
 
-    def refusal(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> Reason | None:
+    def refusal(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> Violation | None:
         """Return why an item must not be recommended to a user; None if it may.
 
         A user or item of unknown level is refused too: what is not known cannot be judged.
@@ -109,9 +111,9 @@ class Preset(Settings):
             wanted, has = own.level(user.get(own.user)), own.level(row.get(own.item))
             if wanted is None or has is None:
                 whose = f"user's {own.user}" if wanted is None else f"item's {own.item}"
-                return Reason("unknown", f"the {whose} is none of {', '.join(own.order)}")
+                return Violation("unknown", f"the {whose} is none of {', '.join(own.order)}")
             if has > wanted:
-                return Reason("unsuitable", f"{own.item} {own.order[has]}, above the user's own")
+                return Violation("unsuitable", f"{own.item} {own.order[has]}, above the user's own")
         return None
 
     def evidence(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:

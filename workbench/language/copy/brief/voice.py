@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import OptionError
-from workbench.language.grounding.check import Reason
+from workbench.language.grounding.violation import Violation
 from workbench.validation import at_least, one_of
 
 TONES = ("warm", "plain", "playful")
@@ -64,7 +64,7 @@ class Voice:
                 if reasons := self.faults(word, language):
                     raise OptionError(f"use={word!r} contradicts the same voice: {reasons[0]}")
 
-    def faults(self, text: str, language: str, *, names: Collection[str] = ()) -> list[Reason]:
+    def faults(self, text: str, language: str, *, names: Collection[str] = ()) -> list[Violation]:
         """Return what in a text goes against the voice.
 
         Parameters
@@ -76,16 +76,16 @@ class Voice:
 
         Returns
         -------
-        list of Reason
+        list of Violation
             Of ``voice-length``, ``voice-never:WORD`` and ``voice-emoji``, with their place.
         """
         found = []
         if self.max_chars is not None and len(text) > self.max_chars:
-            found.append(Reason("voice-length", str(len(text)), self.max_chars, len(text)))
+            found.append(Violation("voice-length", str(len(text)), self.max_chars, len(text)))
         own = _blank(text, names)
         found += _forbidden(own, language, self.never)
         if not self.emoji:
-            found += [Reason("voice-emoji", m[0], *m.span()) for m in _EMOJI.finditer(own)]
+            found += [Violation("voice-emoji", m[0], *m.span()) for m in _EMOJI.finditer(own)]
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,12 +114,12 @@ def without_emoji(text: str) -> str:
     return re.sub(f" ?{_EMOJI.pattern}+", "", text).strip()
 
 
-def _forbidden(text: str, language: str, words: tuple[str, ...] | None) -> list[Reason]:
+def _forbidden(text: str, language: str, words: tuple[str, ...] | None) -> list[Violation]:
     if words is None:
         words, harmless = _shipped(language)
         text = _blank(text, harmless)
     found = _any_of(words).finditer(text) if words else ()
-    return [Reason("voice-never", m[0].casefold(), *m.span()) for m in found]
+    return [Violation("voice-never", m[0].casefold(), *m.span()) for m in found]
 
 
 def _blank(text: str, names: Collection[str]) -> str:

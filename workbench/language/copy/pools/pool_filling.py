@@ -14,7 +14,7 @@ from workbench.language.copy.draft import Draft
 from workbench.language.copy.goods_purpose import USES
 from workbench.language.copy.pools import sentence_assignment
 from workbench.language.copy.pools.slotted_sentence import Sentence
-from workbench.language.grounding.check import goods_of
+from workbench.language.grounding.item_facts import goods_of
 
 # A sentence about the whole history may be said of what was liked or bought as well.
 _OWN = {"liked": ("liked", "own"), "bought": ("bought", "own"), "seen": ("own",)}
