@@ -19,7 +19,7 @@ import workbench as wb
 from workbench.columns import Columns
 from workbench.language import Pool
 from workbench.language.copy.candidate_choice import first_clause
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
 from workbench.language.grounding.item_facts import goods_of
 
@@ -55,7 +55,7 @@ def measure(name, language, runs):
         "rate": len(recs) / seconds,
         "read": len(copy),
         "pool": float((copy[Columns.SOURCE] == "pool").mean()),
-        **read(copy, Catalogue(ds, language=language)),
+        **read(copy, EvidenceReader(ds, language=language)),
         "distinct": distinct(copy[Columns.TEXT], language),
         "patterns": distinct(patterns[Columns.TEXT], language),
     }

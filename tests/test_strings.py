@@ -14,8 +14,8 @@ from workbench.errors import OptionError
 from workbench.evaluation.statistics.groups import LEVELS
 from workbench.families import FAMILIES
 from workbench.language import COPY_METRICS
-from workbench.language.copy.brief.domain import PRESETS
-from workbench.language.copy.brief.text_format import KINDS as TEXTS
+from workbench.language.copy.brief.domain import DOMAINS
+from workbench.language.copy.brief.text_format import FORMATS
 from workbench.language.copy.prompts import TONES
 from workbench.language.review.review import STATUSES
 from workbench.panels.copy.copy_cards import FACTS, KINDS, REASONS
@@ -39,8 +39,8 @@ COMPOSED = {
     "level": LEVELS,
     "metric": (*ACCURACY, *BEYOND),
     "tone": TONES,
-    "text": TEXTS,
-    "preset": PRESETS,
+    "text": FORMATS,
+    "preset": DOMAINS,
     "source": ("model", "pool", "pattern", "refused"),
     "status": STATUSES,
     "reason": REASONS,

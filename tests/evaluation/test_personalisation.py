@@ -7,7 +7,7 @@ from tests.evaluation.copies import FILMS, ITEMS, RATINGS
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.language import Copywriter, personalisation
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 
 RECS = pd.DataFrame(
     {
@@ -25,7 +25,7 @@ class Fixed:
         self.rule = rule
 
     def write(self, recs: pd.DataFrame, ds, *, language="en", seed=0) -> pd.DataFrame:
-        names = Catalogue(ds)
+        names = EvidenceReader(ds)
         evidence = [names.evidence(*one) for one in recs[list(RECS)].to_numpy()]
         titles = [names.row(item)["title"] for item in recs["item_id"]]
         named = [own[0]["title"] if own else "nothing" for own in evidence]

@@ -14,7 +14,7 @@ from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import COPY_METRICS, CopyEvaluation
-from workbench.language.copy.brief.domain import preset
+from workbench.language.copy.brief.domain import domain_named
 from workbench.language.measures.copy_lines import ITEM, OTHER, Lines, mask
 
 POPULAR = {"kind": "popular", "count": 9}
@@ -138,7 +138,7 @@ def test_what_the_writer_delivers_of_each_kind_is_sound() -> None:
 
 
 def test_a_preset_says_what_must_follow_and_what_must_not_be_said() -> None:
-    required = preset("finance").required["en"]
+    required = domain_named("finance").required["en"]
     said = ["Heat is worth a look.", "Heat is worth a look, guaranteed."]
     warned = f"{said[0]} {required}"
     copy = lines(*[(7, 1, text, []) for text in (*said, warned)]).assign(kind="line")

@@ -8,21 +8,21 @@ import pytest
 from workbench.errors import DataError, ModelFileError, OptionError, UnknownIdError
 from workbench.language import Copywriter
 from workbench.language.copy import prompts
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
 
 from .stand_ins import Scripted
 
 
 def assert_sound(copy, ds, language="en"):
-    catalogue = Catalogue(ds, language=language)
+    catalogue = EvidenceReader(ds, language=language)
     for line in copy.itertuples():
         row = catalogue.row(line.item_id)
         assert check(line.text, row, line.evidence, language=language) == [], line.text
 
 
 def test_evidence_says_what_the_user_thought_of_it(films, recs):
-    liked, other = Catalogue(films).evidence(7, 1, recs.because[0])
+    liked, other = EvidenceReader(films).evidence(7, 1, recs.because[0])
     assert liked == {
         "kind": "liked",
         "item_id": 2,
@@ -35,13 +35,13 @@ def test_evidence_says_what_the_user_thought_of_it(films, recs):
 
 
 def test_evidence_of_users_and_counts_carries_no_ids(films, recs):
-    catalogue = Catalogue(films)
+    catalogue = EvidenceReader(films)
     assert catalogue.evidence(7, 4, recs.because[1]) == [{"kind": "similar", "count": 1}]
     assert catalogue.evidence(7, 1, recs.because[2]) == [{"kind": "popular", "count": 1}]
 
 
 def test_weight_of_an_event_is_not_a_rating(goods):
-    catalogue = Catalogue(goods)
+    catalogue = EvidenceReader(goods)
     (bought,) = catalogue.evidence("u", "a", [("b", 0.4)])
     (seen,) = catalogue.evidence("v", "b", [("a", 0.4)])
     assert (bought["kind"], seen["kind"]) == ("bought", "seen")
@@ -49,7 +49,7 @@ def test_weight_of_an_event_is_not_a_rating(goods):
 
 
 def test_user_outside_the_data_has_evidence_without_a_rating(films):
-    (found,) = Catalogue(films).evidence(None, 1, [(2, 0.4)])
+    (found,) = EvidenceReader(films).evidence(None, 1, [(2, 0.4)])
     assert found["kind"] == "seen"
     assert "rating" not in found
 

@@ -12,7 +12,7 @@ import pytest
 from workbench.datasets import Dataset
 from workbench.language import Copywriter
 from workbench.language.copy import prompts
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
 from workbench.language.grounding.item_facts import clean
 from workbench.models.recommender import ByItem
@@ -61,7 +61,7 @@ def assert_plain(text):
 
 def assert_unmoved(copy, ds, language):
     """What is written needs no word of the hostile field: the titles alone come from outside."""
-    catalogue = Catalogue(ds, language=language)
+    catalogue = EvidenceReader(ds, language=language)
     for line in copy.itertuples():
         row = catalogue.row(line.item_id)
         harmless = {"title", "genres", "price", "year"}
@@ -95,7 +95,7 @@ def test_hand_written_lines_keep_their_rules(no_model, recwarn, goods, language)
 
 def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening():
     ds = dataset("shop")
-    catalogue = Catalogue(ds)
+    catalogue = EvidenceReader(ds)
     harmless = prompts.taught(GOODS["shop"], "Oak Lamp", "warm")
     for number, item in enumerate(HOSTILE):
         row = catalogue.row(number) | {"genres": ["Home", clean(item["text"])]}

@@ -5,9 +5,9 @@ import pytest
 from workbench.errors import OptionError
 from workbench.language import Copywriter
 from workbench.language.copy import proofreading
-from workbench.language.copy.brief.brief import Brief
-from workbench.language.copy.brief.domain import PRESETS, preset
-from workbench.language.copy.brief.text_format import KINDS, kind
+from workbench.language.copy.brief.brief import CopyBrief
+from workbench.language.copy.brief.domain import DOMAINS, domain_named
+from workbench.language.copy.brief.text_format import FORMATS, format_named
 from workbench.language.copy.brief.voice import TONES, Voice
 from workbench.language.copy.candidate_choice import first_clause
 from workbench.language.copy.item_evidence import of_list
@@ -38,7 +38,7 @@ HISTORY = ("liked", "bought", "seen", "similar", "popular", "none")
 
 def situations(name):
     """Every kind of evidence that a preset's texts can rest on."""
-    yield "attribute", preset(name).evidence(USERS[name], ROWS[name])
+    yield "attribute", domain_named(name).evidence(USERS[name], ROWS[name])
     if name != "finance":
         genres = ROWS[name].get("genres", [])[:1]
         yield from (
@@ -61,11 +61,11 @@ def values(name, language, evidence):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", DOMAINS)
 def test_every_hand_written_text_of_every_kind_is_sound(name, language):
     seen = set()
-    for own, (situation, evidence), tone in product(KINDS, situations(name), TONES):
-        brief = Brief(kind(own), preset(name), language, Voice(tone=tone))
+    for own, (situation, evidence), tone in product(FORMATS, situations(name), TONES):
+        brief = CopyBrief(format_named(own), domain_named(name), language, Voice(tone=tone))
         row, given = ROWS[name], values(name, language, evidence)
         if not brief.kind.named:
             row, given = {"title": ""}, given | {"title": ""}
@@ -86,12 +86,12 @@ def test_every_hand_written_text_of_every_kind_is_sound(name, language):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("own", [k for k in KINDS if kind(k).per == "item"])
+@pytest.mark.parametrize("own", [k for k in FORMATS if format_named(k).per == "item"])
 def test_a_list_gets_a_sound_text_of_each_kind_for_each_item(films, recs, own, language):
     copy = Copywriter(Scripted()).write(recs, films, kind=own, language=language)
     assert set(copy.source) == {"pattern"}
     assert copy.text.is_unique
-    least, most = kind(own).length[language]
+    least, most = format_named(own).length[language]
     assert copy.text.str.len().between(least, most).all()
     title = "《Heat》（1995）" if language == "zh" else "Heat (1995)"
     assert title in copy.text[0]

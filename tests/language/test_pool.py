@@ -10,20 +10,22 @@ import workbench as wb
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.language import Copywriter, Pool
-from workbench.language.copy.item_evidence import Catalogue
-from workbench.language.copy.pools.slotted_sentence import Sentence
+from workbench.language.copy.item_evidence import EvidenceReader
+from workbench.language.copy.pools.slotted_sentence import SlottedSentence
 from workbench.language.grounding.check import check
 from workbench.models.recommender import ByItem, ByUser
 
-LIKED = Sentence("If you loved {because}, {title} is worth a look.", "en", "liked", "film")
-OWN = Sentence("After {because}, {title} is {a_genre} film for tonight.", "en", "own", "film")
-SIMILAR = Sentence("People who share your taste chose {title}.", "en", "similar")
-PLAIN = Sentence("For your list: {title}, a good choice.", "en", "none", tone="plain")
+LIKED = SlottedSentence("If you loved {because}, {title} is worth a look.", "en", "liked", "film")
+OWN = SlottedSentence(
+    "After {because}, {title} is {a_genre} film for tonight.", "en", "own", "film"
+)
+SIMILAR = SlottedSentence("People who share your taste chose {title}.", "en", "similar")
+PLAIN = SlottedSentence("For your list: {title}, a good choice.", "en", "none", tone="plain")
 SMALL = Pool([LIKED, OWN, SIMILAR, PLAIN])
 
 
 def bad(copy, ds, language="en"):
-    catalogue = Catalogue(ds, language=language)
+    catalogue = EvidenceReader(ds, language=language)
     return {
         line.text: found
         for line in copy.itertuples()
@@ -187,7 +189,7 @@ def test_a_file_that_cannot_be_read_or_written_is_an_error(tmp_path):
 )
 def test_a_sentence_that_not_every_item_supports_stays_out(text, kind, reason):
     with pytest.raises(DataError, match="sentence 1") as error:
-        Pool([Sentence(text, "en", kind, "film")])
+        Pool([SlottedSentence(text, "en", kind, "film")])
     assert reason in str(error.value)
 
 
@@ -217,9 +219,9 @@ def test_a_use_that_a_sentence_does_not_go_with_is_not_put_into_it(goods):
     items = goods.items.assign(description="Mug by Ann: red. For evenings at home.")
     ds = Dataset(goods.interactions, items)
     sentences = [
-        Sentence("For you at home, {title} is a choice {use_for}.", "en", "none", "shop"),
-        Sentence("Here is a thought: {title} is a choice {use_for}.", "en", "none", "shop"),
-        Sentence("{title} is good and {use_trait}.", "en", "none", "shop"),
+        SlottedSentence("For you at home, {title} is a choice {use_for}.", "en", "none", "shop"),
+        SlottedSentence("Here is a thought: {title} is a choice {use_for}.", "en", "none", "shop"),
+        SlottedSentence("{title} is good and {use_trait}.", "en", "none", "shop"),
     ]
     recs = pd.DataFrame({"user_id": "u", "item_id": items.item_id, "because": [[]] * len(items)})
     copy = Copywriter().write(recs, ds, mode="pool", pool=Pool(sentences))
@@ -247,12 +249,12 @@ def test_bad_arguments_name_the_good_ones(films, recs):
 def test_read_at_once_or_one_by_one_evidence_is_the_same(data):
     ds = wb.load(data)
     users, items = list(ds.user_ids[:3]), list(ds.items["item_id"][:5])
-    at_once = Catalogue(ds)
+    at_once = EvidenceReader(ds)
     at_once.read(users, items)
     for user in users:
         seen = [(item, 1.0) for item in ds.history(user)["item_id"][:4]]
         for item in items:
             found = at_once.evidence(user, item, seen)
-            assert found == Catalogue(ds).evidence(user, item, seen)
+            assert found == EvidenceReader(ds).evidence(user, item, seen)
             ratings = [e["rating"] for e in found if "rating" in e]
             assert ratings == sorted(ratings, reverse=True)

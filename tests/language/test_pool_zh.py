@@ -7,7 +7,7 @@ import pytest
 
 import workbench as wb
 from workbench.language import Pool
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.pools.slotted_sentence import TONES
 from workbench.language.grounding.check import check
 from workbench.models.recommender import ByCount, ByUser
@@ -88,7 +88,7 @@ def test_no_line_and_no_first_clause_comes_twice_in_a_list_of_twenty(data, tone,
     assert set(copy.source) == {"pool"}
     assert copy.sentence.is_unique
     assert copy.sentence.str.split("[，。：；！？]").str[0].is_unique
-    catalogue = Catalogue(ds, language="zh")
+    catalogue = EvidenceReader(ds, language="zh")
     for line in copy.itertuples():
         row = catalogue.row(line.item_id)
         assert check(line.text, row, line.evidence, language="zh") == [], line.text

@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import Copywriter, Review
-from workbench.language.copy.brief.domain import PRESETS, preset
+from workbench.language.copy.brief.domain import DOMAINS, domain_named
 from workbench.language.copy.brief.voice import Voice
 
 from .stand_ins import Scripted
@@ -169,7 +169,7 @@ def test_what_a_domain_requires_stands_behind_a_text_and_is_missed():
     written = Copywriter(Scripted()).write(recommended("bo").head(1), ds, preset="finance")
     (line,) = review.add(written)
     assert review.approve(line) == "approved"
-    warning = preset("finance").required["en"]
+    warning = domain_named("finance").required["en"]
     assert all(c.end < review.lines["text"][line].index(warning) for c in review.claims(line))
     text = review.lines.loc[line, "text"].removesuffix(warning)
     assert review.edit(line, text.strip()) == ("required",)
@@ -183,7 +183,7 @@ def written(ds, name, kind, *, user="cy", language="en"):
 
 @pytest.mark.parametrize("kind", [*SINGLE, *LISTS])
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", DOMAINS)
 def test_what_the_copywriter_delivers_of_any_kind_and_domain_passes(name, language, kind):
     ds = domain(name)
     review = Review(ds, preset=name, language=language)

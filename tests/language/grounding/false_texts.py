@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import workbench as wb
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
 from workbench.language.grounding.item_facts import goods_of
 
@@ -25,7 +25,7 @@ def verdicts(path=SET):
     for kind in (*FALSE, "true"):
         for group in groups[kind]:
             world, language = groups["world"][group["world"]], group.get("language", "en")
-            catalogue = Catalogue(data[world.get("data", "shop")], language=language)
+            catalogue = EvidenceReader(data[world.get("data", "shop")], language=language)
             row = world["row"] if "row" in world else catalogue.row(world["item"])
             evidence = [stated(catalogue, world, each) for each in world["evidence"]]
             because = [catalogue.name(e, goods_of(row)) for e in evidence if "item_id" in e]

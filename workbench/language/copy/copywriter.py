@@ -11,15 +11,15 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import MissingExtraError, ModelFileError, OptionError
-from workbench.language.copy.brief.domain import preset as preset_of
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.domain import domain_named
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice, voice_of
 from workbench.language.copy.candidate_choice import Choice
 from workbench.language.copy.draft import PATTERNS, Draft, columns
 from workbench.language.copy.drafting import begin
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.model_writer import Writing
-from workbench.language.copy.pools.pool import PRESETS as POOLED
+from workbench.language.copy.pools.pool import DOMAINS as POOLED
 from workbench.language.copy.pools.pool import Pool
 from workbench.language.copy.pools.pool_writer import Asked, Continued, Desk, gather, kinds_in
 from workbench.language.copy.pools.slotted_sentence import KINDS, TONES
@@ -84,7 +84,7 @@ class Copywriter:
             one row a user.
         preset : str or Path, optional
             Domain: "shop", "film", "feed", "finance", "health", "education", or the path of a
-            TOML file of your own; see `language.copy.brief.domain.Preset`. By default an item is
+            TOML file of your own; see `language.copy.brief.domain.Domain`. By default an item is
             a film or goods of a shop, by its columns.
         language : {"en", "zh"}
         voice : Voice, optional
@@ -142,10 +142,10 @@ class Copywriter:
             return (pool or Pool.shipped(language)).fill(
                 recs, ds, preset=preset, language=language, voice=voice, seed=seed
             )
-        catalogue = Catalogue(ds, language=language)
+        catalogue = EvidenceReader(ds, language=language)
         drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
         name = self._fill(drafts, catalogue, seed, progress)
-        return table.assign(**columns(drafts, kind_of(kind), name, seed))
+        return table.assign(**columns(drafts, format_named(kind), name, seed))
 
     def pool(
         self,
@@ -242,7 +242,7 @@ class Copywriter:
               ``reference`` or ``review``; else None.
         """
         voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
-        catalogue = Catalogue(ds, language=language)
+        catalogue = EvidenceReader(ds, language=language)
         own = catalogue.top_rated(user_id, item_id)
         because = [(evidence[Columns.ITEM], evidence.get(Columns.RATING, 1.0)) for evidence in own]
         recs = pd.DataFrame(
@@ -253,7 +253,7 @@ class Copywriter:
             lines = self.write(recs, ds, preset=preset, language=language, voice=voice, seed=seed)
         else:
             name = self._fill(drafts, catalogue, seed, False)
-            lines = table.assign(**columns(drafts, kind_of(kind), name, seed))
+            lines = table.assign(**columns(drafts, format_named(kind), name, seed))
         (draft,) = drafts
         used = {
             "user": "\n".join(draft.grounds()),
@@ -289,7 +289,7 @@ class Copywriter:
             as JSON; empty where no model takes part.
         """
         voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
-        catalogue = Catalogue(ds, language=language)
+        catalogue = EvidenceReader(ds, language=language)
         drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
         if self._free or language == "en":
             writing = Writing(None, self._free, self._candidates, Choice(seed))
@@ -307,7 +307,7 @@ class Copywriter:
         return offline and kind == "line" and preset in POOLED and not _stated(ds)
 
     def _fill(
-        self, drafts: Sequence[Draft], catalogue: Catalogue, seed: int, progress: bool
+        self, drafts: Sequence[Draft], catalogue: EvidenceReader, seed: int, progress: bool
     ) -> str:
         """Give every draft its text; return the name of the model, if one took part."""
         todo = [draft for draft in drafts if not draft.refused]
@@ -344,4 +344,4 @@ class Copywriter:
 def _stated(ds: Dataset) -> bool:
     """Say whether users state what copy can rest on; a pool knows nothing of it."""
     own = [] if ds.users is None else list(ds.users)
-    return any(a.user in own for name in POOLED if name for a in preset_of(name).attributes)
+    return any(a.user in own for name in POOLED if name for a in domain_named(name).attributes)

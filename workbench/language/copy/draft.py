@@ -8,8 +8,8 @@ from typing import Any
 
 from workbench.columns import Columns
 from workbench.language.copy import prompts, proofreading
-from workbench.language.copy.brief.brief import Brief
-from workbench.language.copy.brief.text_format import Kind
+from workbench.language.copy.brief.brief import CopyBrief
+from workbench.language.copy.brief.text_format import TextFormat
 from workbench.language.grounding.violation import Violation
 
 PATTERNS = "patterns"
@@ -19,7 +19,7 @@ PATTERNS = "patterns"
 class Draft:
     """One text to be written, and in the end delivered."""
 
-    brief: Brief
+    brief: CopyBrief
     reader: Any  # whose list it stands in; never part of a prompt
     row: dict[str, Any]
     evidence: list[dict[str, Any]]
@@ -145,7 +145,7 @@ class Draft:
         )
 
 
-def columns(drafts: Sequence[Draft], kind: Kind, model: str, seed: int) -> dict[str, Any]:
+def columns(drafts: Sequence[Draft], kind: TextFormat, model: str, seed: int) -> dict[str, Any]:
     """Return what is delivered of drafts of a kind, by column."""
     written = [draft.source == "model" for draft in drafts]
     found: dict[str, Any] = {

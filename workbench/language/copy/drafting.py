@@ -10,14 +10,13 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.errors import DataError
 from workbench.language.copy import prompts
-from workbench.language.copy.brief.brief import Brief
-from workbench.language.copy.brief.domain import Preset, preset_of
-from workbench.language.copy.brief.domain import preset as preset_named
+from workbench.language.copy.brief.brief import CopyBrief
+from workbench.language.copy.brief.domain import Domain, domain_named, domain_of
 from workbench.language.copy.brief.settings import Language
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.draft import Draft
-from workbench.language.copy.item_evidence import Catalogue, of_list
+from workbench.language.copy.item_evidence import EvidenceReader, of_list
 from workbench.language.grounding.item_facts import clean, goods_of
 from workbench.language.grounding.lexicon import genre_name
 
@@ -27,7 +26,7 @@ NEEDED = (Columns.USER, Columns.ITEM, Columns.BECAUSE)
 
 def begin(
     recs: pd.DataFrame,
-    catalogue: Catalogue,
+    catalogue: EvidenceReader,
     *,
     kind: str,
     preset: str | Path | None,
@@ -38,11 +37,11 @@ def begin(
         raise DataError(f"recs lacks the columns {sorted(missing)}; it has {list(recs)}")
     others = {pair[0] for pairs in recs[Columns.BECAUSE] for pair in pairs}
     catalogue.read(recs[Columns.USER].unique(), [*recs[Columns.ITEM], *others])
-    named = preset_named(preset) if preset is not None else None
+    named = domain_named(preset) if preset is not None else None
     if named:
         named.suits(catalogue.data)
     items = list(_items(recs, catalogue, kind, named, voice))
-    if kind_of(kind).per == "item":
+    if format_named(kind).per == "item":
         return items, recs
     lists: dict[Any, list[tuple[Any, Draft]]] = {}
     for item_id, draft in zip(recs[Columns.ITEM], items, strict=True):
@@ -53,22 +52,22 @@ def begin(
 
 
 def _items(
-    recs: pd.DataFrame, catalogue: Catalogue, kind: str, preset: Preset | None, voice: Voice
+    recs: pd.DataFrame, catalogue: EvidenceReader, kind: str, preset: Domain | None, voice: Voice
 ) -> Iterator[Draft]:
     language: Language = catalogue.language
     for user_id, item_id, because in recs[list(NEEDED)].to_numpy():
         row, user = catalogue.row(item_id), catalogue.user(user_id)
-        own = preset or preset_of(row)
+        own = preset or domain_of(row)
         stated = own.evidence(user, row)
         evidence = stated + catalogue.evidence(user_id, item_id, because)
         reader = None if user_id != user_id else user_id
-        brief = Brief(kind_of(kind), own, language, voice)
+        brief = CopyBrief(format_named(kind), own, language, voice)
         draft = about_item(brief, reader, row, evidence, catalogue)
         draft.refuse(own.refusal(user, row))
         yield draft
 
 
-def _of_list(drafts: Sequence[Draft], catalogue: Catalogue) -> Draft:
+def _of_list(drafts: Sequence[Draft], catalogue: EvidenceReader) -> Draft:
     """Begin a list's text from the drafts of its items, or refuse it with all of them."""
     suitable = [draft for draft in drafts if not draft.refused]
     if not suitable or suitable[0].brief.kind.named:
@@ -79,11 +78,11 @@ def _of_list(drafts: Sequence[Draft], catalogue: Catalogue) -> Draft:
 
 
 def about_item(
-    brief: Brief,
+    brief: CopyBrief,
     reader: Any,
     row: dict[str, Any],
     evidence: list[dict[str, Any]],
-    catalogue: Catalogue,
+    catalogue: EvidenceReader,
 ) -> Draft:
     """Begin a text about an item."""
     goods = goods_of(row)
@@ -103,7 +102,7 @@ def about_item(
 
 
 def _about_list(
-    brief: Brief, reader: Any, evidence: list[dict[str, Any]], catalogue: Catalogue
+    brief: CopyBrief, reader: Any, evidence: list[dict[str, Any]], catalogue: EvidenceReader
 ) -> Draft:
     """Begin a text about a whole list, which has no title of its own."""
     count = next(e["count"] for e in evidence if e["kind"] == "list")
@@ -113,7 +112,7 @@ def _about_list(
     return draft
 
 
-def _called(evidence: Mapping[str, Any], goods: str, catalogue: Catalogue) -> str:
+def _called(evidence: Mapping[str, Any], goods: str, catalogue: EvidenceReader) -> str:
     if Columns.TITLE not in evidence:
         return ""
     if evidence["kind"] == "attribute":

@@ -22,7 +22,7 @@ LIKED = 0.8  # share of the highest rating from which a rating says "liked"
 _TITLES = (Columns.TITLE, f"{Columns.TITLE}_zh")
 
 
-class Catalogue:
+class EvidenceReader:
     """Rows and evidence of a data set's items, as a sentence may use them.
 
     Parameters

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from workbench.columns import Columns
-from workbench.language.copy.brief.brief import Brief
+from workbench.language.copy.brief.brief import CopyBrief
 from workbench.language.copy.brief.voice import Voice, without_emoji
 from workbench.language.grounding.check import check
 from workbench.language.grounding.violation import Violation
@@ -20,7 +20,7 @@ def faults(
     text: str,
     row: Mapping[str, Any],
     evidence: Sequence[Mapping[str, Any]],
-    brief: Brief,
+    brief: CopyBrief,
     *,
     names: Collection[str] = (),
 ) -> list[Violation | str]:
@@ -34,7 +34,7 @@ def faults(
         The item's row.
     evidence : sequence of mapping
         As `workbench.language.copy.item_evidence` documents.
-    brief : Brief
+    brief : CopyBrief
     names : collection of str
         Titles and values as they stand in the text.
 
@@ -63,7 +63,7 @@ def subject_faults(
     text: str,
     row: Mapping[str, Any],
     evidence: Sequence[Mapping[str, Any]],
-    brief: Brief,
+    brief: CopyBrief,
     *,
     names: Collection[str] = (),
 ) -> list[Violation | str]:
@@ -76,7 +76,7 @@ def subject_faults(
     ]
 
 
-def finished(text: str, brief: Brief) -> str:
+def finished(text: str, brief: CopyBrief) -> str:
     """Put what the preset requires behind a text."""
     if not brief.required:
         return text
@@ -86,7 +86,7 @@ def finished(text: str, brief: Brief) -> str:
     return f"{text}{between}{brief.required}"
 
 
-def unfinished(text: str, brief: Brief) -> str:
+def unfinished(text: str, brief: CopyBrief) -> str:
     """Take what the preset requires from behind a text."""
     return text.removesuffix(brief.required).rstrip() if brief.required else text
 
@@ -106,7 +106,7 @@ def _grounding(
     text: str,
     row: Mapping[str, Any],
     evidence: Sequence[Mapping[str, Any]],
-    brief: Brief,
+    brief: CopyBrief,
     names: Collection[str],
     *,
     named: bool,
@@ -126,7 +126,7 @@ def _grounding(
     return [*([Violation("not-named")] if missing else []), *kept]
 
 
-def _hidden(character: str, brief: Brief) -> bool:
+def _hidden(character: str, brief: CopyBrief) -> bool:
     """Say whether a character is of control or format; within emoji, some join them."""
     joins = brief.voice.emoji and character == "\u200d"
     return unicodedata.category(character)[0] == "C" and character != "\n" and not joins
@@ -137,7 +137,7 @@ def _ended(sentence: str) -> str:
     return sentence if _ENDED.search(sentence) else f"{sentence.rstrip(',:：，')}."
 
 
-def _manner(text: str, brief: Brief, names: Collection[str]) -> list[Violation]:
+def _manner(text: str, brief: CopyBrief, names: Collection[str]) -> list[Violation]:
     """Return the words and signs that voice and preset forbid."""
     language, never = brief.language, brief.preset.never.get(brief.language, [])
     own = Voice(never=tuple(never), emoji=True).faults(text, language, names=names)

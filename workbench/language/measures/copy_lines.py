@@ -15,13 +15,12 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
-from workbench.language.copy.brief.brief import Brief
-from workbench.language.copy.brief.domain import preset as preset_named
-from workbench.language.copy.brief.domain import preset_of
+from workbench.language.copy.brief.brief import CopyBrief
+from workbench.language.copy.brief.domain import domain_named, domain_of
 from workbench.language.copy.brief.settings import Language
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.proofreading import faults, unfinished
 from workbench.language.grounding.check import check
 from workbench.language.grounding.item_facts import clean, goods_of, readable, year_of
@@ -111,7 +110,7 @@ class Lines:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """Row of each line's item."""
-        catalogue = Catalogue(self.ds, language=self.language)
+        catalogue = EvidenceReader(self.ds, language=self.language)
         catalogue.read([], self.items.dropna())
         none = {Columns.TITLE: ""}
         return [none if item is None else catalogue.row(item) for item in self.items]
@@ -221,8 +220,8 @@ class Lines:
         """By the rules of the kind of text, or where there is none as of a single sentence."""
         if self.checks or not isinstance(kind, str):
             return check(text, row, evidence, language=self.language, **self.checks)
-        preset = preset_of(row) if self.preset is None else preset_named(self.preset)
-        brief = Brief(kind_of(kind), preset, cast(Language, self.language), _ANY_VOICE)
+        preset = domain_of(row) if self.preset is None else domain_named(self.preset)
+        brief = CopyBrief(format_named(kind), preset, cast(Language, self.language), _ANY_VOICE)
         names = {name for one in (row, *evidence) for name in _names(one, goods_of(row))}
         found = faults(unfinished(text, brief), row, evidence, brief, names=names)
         missing = [] if text.endswith(brief.required) else [Violation("required")]
@@ -253,7 +252,7 @@ def _none(lines: Lines) -> list[None]:
 def _item(item: Any, items: Any, kind: Any) -> Any:
     if item is not None and item == item:
         return item
-    return next(iter(items), None) if isinstance(kind, str) and kind_of(kind).named else None
+    return next(iter(items), None) if isinstance(kind, str) and format_named(kind).named else None
 
 
 def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]]) -> str:

@@ -13,13 +13,11 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
-from workbench.language.copy.brief.brief import Brief
-from workbench.language.copy.brief.domain import Preset, preset_of
-from workbench.language.copy.brief.domain import preset as preset_named
-from workbench.language.copy.brief.text_format import Kind
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.brief import CopyBrief
+from workbench.language.copy.brief.domain import Domain, domain_named, domain_of
+from workbench.language.copy.brief.text_format import TextFormat, format_named
 from workbench.language.copy.brief.voice import Voice
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.proofreading import faults, subject_faults, unfinished
 from workbench.language.grounding.check import claims
 from workbench.language.grounding.violation import Claim, Violation
@@ -36,8 +34,8 @@ class _About(NamedTuple):
     """What a line is about: an item, or a user's list; and what it is held to."""
 
     key: tuple[Any, ...]
-    kind: Kind
-    preset: Preset
+    kind: TextFormat
+    preset: Domain
     item: Any  # that the text names; None of a list
     row: dict[str, Any]
     barred: Violation | None  # why no text may recommend it
@@ -109,7 +107,7 @@ class Review:
         self.preset = preset
         self.voice = voice or Voice()
         self.editor = _login() if editor is None else editor
-        self._catalogue = Catalogue(ds, language=language)
+        self._catalogue = EvidenceReader(ds, language=language)
         self._titles = ds.titles_in(language)
         self._lines: list[_Line] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
@@ -136,7 +134,9 @@ class Review:
             The numbers of the lines.
         """
         kinds = lines[Columns.KIND].unique() if Columns.KIND in lines else ["line"]
-        needed = dict.fromkeys([*NEEDED, *(c for name in kinds for c in _columns(kind_of(name)))])
+        needed = dict.fromkeys(
+            [*NEEDED, *(c for name in kinds for c in _columns(format_named(name)))]
+        )
         if missing := [name for name in needed if name not in lines]:
             raise DataError(f"lines lack the columns {missing}; give what Copywriter.write returns")
         numbers = []
@@ -269,14 +269,14 @@ class Review:
         return self._checked(_Line(written, about, {p: written[p] for p in _parts(about.kind)}))
 
     def _about(self, written: dict[str, Any]) -> _About:
-        kind, user = kind_of(written.get(Columns.KIND, "line")), written[Columns.USER]
+        kind, user = format_named(written.get(Columns.KIND, "line")), written[Columns.USER]
         single = kind.per == "item"
         items = [written[Columns.ITEM]] if single else written[Columns.ITEMS]
         rows = list(map(self._catalogue.row, items))
         key = (None if user != user else user, items[0] if single else None, kind.name)
-        preset = preset_of(rows[0] if rows else {})
+        preset = domain_of(rows[0] if rows else {})
         if self.preset is not None:
-            preset = preset_named(self.preset)
+            preset = domain_named(self.preset)
         barred = filter(None, (preset.refusal(self._catalogue.user(user), row) for row in rows))
         item, row = (items[0], rows[0]) if kind.named and rows else (None, {Columns.TITLE: ""})
         return _About(key, kind, preset, item, row, next(barred, None))
@@ -297,7 +297,7 @@ class Review:
 
     def _faults(self, own: _Line) -> Iterator[str]:
         about, evidence = own.about, own.written[Columns.EVIDENCE]
-        brief = Brief(about.kind, about.preset, self._catalogue.language, self.voice)
+        brief = CopyBrief(about.kind, about.preset, self._catalogue.language, self.voice)
         if about.barred:
             yield str(about.barred)
         for part, text in own.texts.items():
@@ -342,12 +342,12 @@ def _login() -> str:
         return ""
 
 
-def _parts(kind: Kind) -> tuple[str, ...]:
+def _parts(kind: TextFormat) -> tuple[str, ...]:
     """Columns of the texts that a line of a kind consists of."""
     return (Columns.TEXT, Columns.SUBJECT) if kind.subject else (Columns.TEXT,)
 
 
-def _columns(kind: Kind) -> tuple[str, ...]:
+def _columns(kind: TextFormat) -> tuple[str, ...]:
     return (*_parts(kind), Columns.ITEM if kind.per == "item" else Columns.ITEMS)
 
 

@@ -130,7 +130,7 @@ def lacks_verb(opening: str) -> bool:
 def _openings(kind: str, situation: str, goods: str, tone: str) -> list[str]:
     if kind == "line":
         return prompts.openings("en", situation, goods, tone)
-    return openings(text_format.kind(kind).openings["en"], situation)
+    return openings(text_format.format_named(kind).openings["en"], situation)
 
 
 def _title(lines: dict[str, Any], rng: random.Random) -> str:

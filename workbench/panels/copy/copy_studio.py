@@ -15,10 +15,8 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.errors import OptionError, WorkbenchError
 from workbench.language import Copywriter, Review
-from workbench.language.copy.brief.domain import PRESETS
-from workbench.language.copy.brief.domain import preset as preset_of
-from workbench.language.copy.brief.text_format import KINDS
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.domain import DOMAINS, domain_named
+from workbench.language.copy.brief.text_format import FORMATS, format_named
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.prompts import TONES
 from workbench.language.grounding.violation import Claim
@@ -124,7 +122,7 @@ class CopyDraft:
 
     def _about(self, line: int) -> pd.DataFrame:
         """Return the recommendations that a line is about."""
-        return self.recs if kind_of(self.kind).per == "list" else self.recs.iloc[[line]]
+        return self.recs if format_named(self.kind).per == "list" else self.recs.iloc[[line]]
 
     def _written(self, recs: pd.DataFrame, seed: int) -> pd.DataFrame:
         return self.writer.write(recs, self.ds, seed=seed, **self._brief)
@@ -200,15 +198,15 @@ class CopyStudio(Panel):
         lengths = sorted({*LENGTHS[language], *([max_chars] if max_chars else [])}, reverse=True)
         options = [(text("copy.any_length"), 0)]
         options += [(text("copy.at_most", count=count), count) for count in lengths]
-        kinds = [(text(f"text.{name}"), name) for name in KINDS]
-        presets: list[Any] = [(text(f"preset.{name}"), name) for name in PRESETS]
-        if preset not in (None, *PRESETS):  # a file of one's own
-            presets.append((preset_of(preset).name, preset))
+        kinds = [(text(f"text.{name}"), name) for name in FORMATS]
+        presets: list[Any] = [(text(f"preset.{name}"), name) for name in DOMAINS]
+        if preset not in (None, *DOMAINS):  # a file of one's own
+            presets.append((domain_named(preset).name, preset))
         presets.insert(0, (text("copy.by_data"), ""))  # of None, a list shows no option as chosen
         tones = [(text(f"tone.{name}"), name) for name in TONES]
         controls = {
             "user": search(text, "recommend.user", list(self._users), str(user_id)),
-            "kind": choice(text, "copy.kind", kinds, one_of("kind", kind, KINDS)),
+            "kind": choice(text, "copy.kind", kinds, one_of("kind", kind, FORMATS)),
             "preset": choice(text, "copy.preset", presets, preset or ""),
             "n": slider(text, "copy.n", n, 1, 20),
             "tone": choice(text, "copy.tone", tones, tone),

@@ -3,24 +3,24 @@
 from typing import NamedTuple
 
 from workbench.language.copy import prompts
-from workbench.language.copy.brief.domain import Preset
+from workbench.language.copy.brief.domain import Domain
 from workbench.language.copy.brief.settings import Language, openings, patterns
-from workbench.language.copy.brief.text_format import Kind, kind
+from workbench.language.copy.brief.text_format import TextFormat, format_named
 from workbench.language.copy.brief.voice import Voice
 
 
-class Brief(NamedTuple):
+class CopyBrief(NamedTuple):
     """An order for copy, and the hand-written supply that answers it."""
 
-    kind: Kind
-    preset: Preset
+    kind: TextFormat
+    preset: Domain
     language: Language
     voice: Voice
 
     @property
-    def core(self) -> "Brief":
+    def core(self) -> "CopyBrief":
         """The brief for the sentence at the heart of the text."""
-        return self._replace(kind=kind(self.kind.wraps)) if self.kind.wraps else self
+        return self._replace(kind=format_named(self.kind.wraps)) if self.kind.wraps else self
 
     @property
     def required(self) -> str:

@@ -13,7 +13,7 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.language.copy.brief.settings import (
-    KindName,
+    FormatName,
     Language,
     Openings,
     Settings,
@@ -26,7 +26,7 @@ from workbench.language.grounding.violation import Violation
 from workbench.validation import one_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "domains"
-PRESETS = ("shop", "film", "feed", "finance", "health", "education")
+DOMAINS = ("shop", "film", "feed", "finance", "health", "education")
 VALUE = 60  # characters of a user's attribute
 _IDENTIFIES = re.compile(r"(^|_)(id|name|e?mail|phone|mobile|address|birth\w*|passport)($|_)", re.I)
 
@@ -54,7 +54,7 @@ class Attribute(Settings):
         return ranks.index(own[0]) if len(own) == 1 and own[0] in ranks else None
 
 
-class Preset(Settings):
+class Domain(Settings):
     """A domain. Presets are TOML files; those that ship stand in ``language/copy/data/domains``.
 
     Attributes
@@ -87,8 +87,8 @@ class Preset(Settings):
     required: dict[Language, str] = empty()
     words: dict[Language, str] = empty()
     never: dict[Language, list[str]] = empty()
-    patterns: dict[Language, dict[KindName, Supply]] = empty()
-    openings: dict[Language, dict[KindName, Openings]] = empty()
+    patterns: dict[Language, dict[FormatName, Supply]] = empty()
+    openings: dict[Language, dict[FormatName, Openings]] = empty()
     subjects: dict[Language, Supply] = empty()
 
     def suits(self, ds: Dataset) -> None:
@@ -145,7 +145,7 @@ class Preset(Settings):
 
 
 @cache
-def preset(name: str | Path) -> Preset:
+def domain_named(name: str | Path) -> Domain:
     """Return a preset that ships, by its name, or one of the user's own, by its path.
 
     Raises
@@ -156,13 +156,13 @@ def preset(name: str | Path) -> Preset:
         If the file cannot be read.
     """
     if isinstance(name, Path) or name.endswith(".toml"):
-        return Preset.read(Path(name))
-    return Preset.read(FOLDER / f"{one_of('preset', name, PRESETS)}.toml")
+        return Domain.read(Path(name))
+    return Domain.read(FOLDER / f"{one_of('preset', name, DOMAINS)}.toml")
 
 
-def preset_of(row: Mapping[str, Any]) -> Preset:
+def domain_of(row: Mapping[str, Any]) -> Domain:
     """Return the preset of an item for which none was named: film or shop."""
-    return preset(goods_of(row))
+    return domain_named(goods_of(row))
 
 
 def _values(value: Any) -> list[str]:

@@ -44,7 +44,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 Situation = Literal["liked", "bought", "own", "attribute", "similar", "popular", "none"]
 Supply = dict[Situation, dict[Literal["any", "warm", "plain", "playful"], list[Pattern]]]
 Openings = dict[Situation, list[Pattern]]
-KindName = Literal["line", "push", "email", "title", "why", "intro", "welcome"]
+FormatName = Literal["line", "push", "email", "title", "why", "intro", "welcome"]
 
 
 class Settings(BaseModel):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.language.copy.brief.settings import (
-    KindName,
+    FormatName,
     Language,
     Openings,
     Settings,
@@ -15,13 +15,13 @@ from workbench.language.copy.brief.settings import (
 from workbench.validation import one_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "formats"
-KINDS: tuple[KindName, ...] = ("line", "push", "email", "title", "why", "intro", "welcome")
+FORMATS: tuple[FormatName, ...] = ("line", "push", "email", "title", "why", "intro", "welcome")
 
 
-class Kind(Settings):
+class TextFormat(Settings):
     """A kind of text: its limits, what is asked of a model, and its hand-written sentences."""
 
-    name: KindName
+    name: FormatName
     ask: dict[Language, str]  # what a model that follows instructions is told to write
     length: dict[Language, tuple[int, int]]  # characters, least and most
     subject: dict[Language, int] = empty()  # characters of a subject, where there is one
@@ -29,7 +29,7 @@ class Kind(Settings):
     named: bool = True  # names the item
     closed: bool = True  # ends with a full stop
     several: bool = False  # has several sentences
-    wraps: KindName | None = None  # the kind of the sentence that stands in its {line}
+    wraps: FormatName | None = None  # the kind of the sentence that stands in its {line}
     words: dict[Language, str] = empty()  # neutral in texts of this kind
     tokens: int = 64  # that a model may write
     patterns: dict[Language, Supply] = empty()
@@ -38,6 +38,6 @@ class Kind(Settings):
 
 
 @cache
-def kind(name: str) -> Kind:
+def format_named(name: str) -> TextFormat:
     """Return a kind of text by its name."""
-    return Kind.read(FOLDER / f"{one_of('kind', name, KINDS)}.toml")
+    return TextFormat.read(FOLDER / f"{one_of('kind', name, FORMATS)}.toml")

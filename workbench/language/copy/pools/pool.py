@@ -14,19 +14,19 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.io import whole
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice, voice_of
 from workbench.language.copy.candidate_choice import Choice
 from workbench.language.copy.draft import PATTERNS, columns
 from workbench.language.copy.drafting import begin
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.pools.pool_filling import fill
-from workbench.language.copy.pools.slotted_sentence import Sentence
+from workbench.language.copy.pools.slotted_sentence import SlottedSentence
 from workbench.language.copy.templates import by_hand
 from workbench.strings import LANGUAGES
 from workbench.validation import at_least, one_of
 
-PRESETS = (None, "film", "shop")  # that sentences of a pool are written for
+DOMAINS = (None, "film", "shop")  # that sentences of a pool are written for
 _DATA = Path(__file__).parents[1] / "data"
 
 
@@ -35,7 +35,7 @@ class Pool:
 
     Parameters
     ----------
-    sentences : iterable of Sentence
+    sentences : iterable of SlottedSentence
         A sentence that occurs again in the same situation is left out.
 
     Raises
@@ -44,13 +44,13 @@ class Pool:
         If a sentence has other slots than it may, or says what not every item supports.
     """
 
-    def __init__(self, sentences: Iterable[Sentence]) -> None:
+    def __init__(self, sentences: Iterable[SlottedSentence]) -> None:
         self._hold(sentences)
         for number, sentence in enumerate(self.sentences, 1):
             if faults := sentence.faults():
                 raise DataError(f"sentence {number} ({sentence.text!r:.80}): {'; '.join(faults)}")
 
-    def _hold(self, sentences: Iterable[Sentence]) -> None:
+    def _hold(self, sentences: Iterable[SlottedSentence]) -> None:
         same = {(s.text, s.language, s.kind, s.goods, s.tone): s for s in reversed([*sentences])}
         self.sentences = tuple(same.values())[::-1]
 
@@ -107,7 +107,7 @@ class Pool:
     def frame(self) -> pd.DataFrame:
         """One row a sentence."""
         return pd.DataFrame(
-            [asdict(s) for s in self.sentences], columns=list(Sentence.__dataclass_fields__)
+            [asdict(s) for s in self.sentences], columns=list(SlottedSentence.__dataclass_fields__)
         )
 
     @property
@@ -147,12 +147,12 @@ class Pool:
             - ``sentence``: the text with its slots; empty where it is not of the pool.
         """
         one_of("language", language, LANGUAGES)
-        if preset not in PRESETS:
+        if preset not in DOMAINS:
             raise OptionError(
                 f"a pool has lines for films and goods of a shop, not for preset={preset!r}"
             )
         seed, voice = at_least("seed", seed, 0), voice_of(voice, tone)
-        catalogue = Catalogue(ds, language=language)
+        catalogue = EvidenceReader(ds, language=language)
         drafts, table = begin(recs, catalogue, kind="line", preset=preset, voice=voice)
         tones = (voice.tone, "any")
         supply = [s for s in self.sentences if s.language == language and s.tone in tones]
@@ -163,7 +163,7 @@ class Pool:
                 # One for each list, so that no other changes what is dealt.
                 key = f"{draft.reader} {seed}"
                 by_hand(draft, choices.setdefault(key, Choice(key, use=voice.use)))
-        written = columns(drafts, kind_of("line"), PATTERNS, seed)
+        written = columns(drafts, format_named("line"), PATTERNS, seed)
         written[Columns.MODEL] = [s.model if s else PATTERNS for s in own]
         written[Columns.SENTENCE] = [s.text if s else "" for s in own]
         return table.assign(**written)
@@ -174,15 +174,15 @@ def shipped_file(language: str) -> Path:
     return _DATA / f"pool_{language}.jsonl"
 
 
-def _by_hand() -> Iterable[Sentence]:
+def _by_hand() -> Iterable[SlottedSentence]:
     table = tomllib.loads((_DATA / "pool_zh.toml").read_text(encoding="utf-8"))
     for kind, cells in table.items():
         for goods, tones in cells.items():
             for tone, texts in tones.items():
-                yield from (Sentence(text, "zh", kind, goods, tone) for text in texts)
+                yield from (SlottedSentence(text, "zh", kind, goods, tone) for text in texts)
 
 
-def _read(path: Path) -> list[Sentence]:
+def _read(path: Path) -> list[SlottedSentence]:
     """Read JSON lines; whether the sentences are sound is another matter."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -191,7 +191,7 @@ def _read(path: Path) -> list[Sentence]:
     sentences = []
     for number, line in enumerate(lines, 1):
         try:
-            sentences.append(Sentence(**json.loads(line)))
+            sentences.append(SlottedSentence(**json.loads(line)))
         except (TypeError, ValueError, RecursionError) as error:
             message = f"{str(path)!r}, line {number}, is not a sentence of a pool: {error}"
             raise DataFileError(message) from error

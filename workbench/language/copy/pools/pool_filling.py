@@ -13,7 +13,7 @@ from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.draft import Draft
 from workbench.language.copy.goods_purpose import USES
 from workbench.language.copy.pools import sentence_assignment
-from workbench.language.copy.pools.slotted_sentence import Sentence
+from workbench.language.copy.pools.slotted_sentence import SlottedSentence
 from workbench.language.grounding.item_facts import goods_of
 
 # A sentence about the whole history may be said of what was liked or bought as well.
@@ -32,7 +32,7 @@ class _Situation(NamedTuple):
     year: bool
     use: str  # slot that what the goods are for fits
 
-    def suits(self, sentence: Sentence) -> bool:
+    def suits(self, sentence: SlottedSentence) -> bool:
         return (
             sentence.kind in _OWN.get(self.kind, (self.kind,))
             and sentence.goods in (self.goods, "any")
@@ -42,7 +42,9 @@ class _Situation(NamedTuple):
         )
 
 
-def fill(supply: Sequence[Sentence], drafts: Sequence[Draft], seed: int) -> list[Sentence | None]:
+def fill(
+    supply: Sequence[SlottedSentence], drafts: Sequence[Draft], seed: int
+) -> list[SlottedSentence | None]:
     """Give each draft a sentence of the supply, its slots filled; return these sentences.
 
     A sentence is sound of any item, so that only what could be mistaken is checked again: a genre
@@ -80,8 +82,11 @@ def _kind(draft: Draft) -> str:
 
 
 def _chosen(
-    supply: Sequence[Sentence], drafts: Sequence[Draft], situations: Sequence[_Situation], seed: int
-) -> list[Sentence | None]:
+    supply: Sequence[SlottedSentence],
+    drafts: Sequence[Draft],
+    situations: Sequence[_Situation],
+    seed: int,
+) -> list[SlottedSentence | None]:
     known: dict[_Situation, int] = {}
     codes = np.array([known.setdefault(situation, len(known)) for situation in situations])
     fits = np.array([[situation.suits(sentence) for sentence in supply] for situation in known])
@@ -93,7 +98,7 @@ def _chosen(
     return [supply[number] if number >= 0 else None for number in numbers.tolist()]
 
 
-def _filled(draft: Draft, values: Mapping[str, str], goods: str, sentence: Sentence) -> bool:
+def _filled(draft: Draft, values: Mapping[str, str], goods: str, sentence: SlottedSentence) -> bool:
     """Fill a sentence into a draft, if it may stand there; say whether it does."""
     text = sentence.text.format_map(values)
     sound = _holds(sentence, draft.row, values, goods) and (
@@ -105,7 +110,7 @@ def _filled(draft: Draft, values: Mapping[str, str], goods: str, sentence: Sente
 
 
 def _holds(
-    sentence: Sentence, row: Mapping[str, Any], values: Mapping[str, str], goods: str
+    sentence: SlottedSentence, row: Mapping[str, Any], values: Mapping[str, str], goods: str
 ) -> bool:
     if not sentence.slots & _STATING:
         return True
@@ -115,7 +120,7 @@ def _holds(
 
 
 @lru_cache(maxsize=2**16)
-def _sound_of(sentence: Sentence, goods: str, genres: tuple[str, ...], use: str) -> bool:
+def _sound_of(sentence: SlottedSentence, goods: str, genres: tuple[str, ...], use: str) -> bool:
     return not sentence.reasons(goods, genres, use)
 
 

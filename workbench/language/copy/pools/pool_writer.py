@@ -14,18 +14,18 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import BackendError, PartialError
 from workbench.language.copy import prompts
-from workbench.language.copy.brief.brief import Brief
-from workbench.language.copy.brief.domain import preset_of
-from workbench.language.copy.brief.text_format import kind as kind_of
+from workbench.language.copy.brief.brief import CopyBrief
+from workbench.language.copy.brief.domain import domain_of
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import TONES, Voice
 from workbench.language.copy.candidate_choice import Choice, trigrams
 from workbench.language.copy.draft import Draft
 from workbench.language.copy.drafting import about_item
 from workbench.language.copy.goods_purpose import USES
-from workbench.language.copy.item_evidence import Catalogue
+from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.model_writer import Writing
 from workbench.language.copy.pools.pool import Pool
-from workbench.language.copy.pools.slotted_sentence import LONGEST, Sentence
+from workbench.language.copy.pools.slotted_sentence import LONGEST, SlottedSentence
 from workbench.language.grounding.item_facts import clean, goods_of
 
 BATCH = 16  # openings, or conversations, at a time
@@ -64,12 +64,12 @@ class Desk:
     """
 
     def __init__(self, ds: Dataset, *, language: str, tone: str, seed: int) -> None:
-        self._catalogue = Catalogue(ds, language=language)
+        self._catalogue = EvidenceReader(ds, language=language)
         titled = ds.items[Columns.TITLE].fillna("").astype(str).str.strip() != ""
         self._items = ds.items[Columns.ITEM][titled].to_numpy()
         self.language, self.tone, self.seed = language, tone, seed
         self.random = np.random.default_rng(seed)
-        self.kept: list[Sentence] = []
+        self.kept: list[SlottedSentence] = []
         self.wrong: Counter[str] = Counter()  # what lines were left out for
         self._readers = count()
 
@@ -81,21 +81,23 @@ class Desk:
         if kind in _EVIDENCE:
             (own,) = self._catalogue.evidence(None, item, [(other, 1.0)])
             evidence = [own | {"kind": _EVIDENCE[kind]}]
-        brief = Brief(kind_of("line"), preset_of(row), self._catalogue.language, Voice(tone))
+        brief = CopyBrief(
+            format_named("line"), domain_of(row), self._catalogue.language, Voice(tone)
+        )
         return about_item(brief, next(self._readers), row, evidence, self._catalogue)
 
     def sentence(
         self, text: str, kind: str, goods: str, tone: str, model: str, raw: str
-    ) -> Sentence | None:
+    ) -> SlottedSentence | None:
         """Return a sentence if it is sound, of other items too, and a new one."""
-        made = Sentence(text, self.language, kind, goods, tone, model, self.seed, raw)
+        made = SlottedSentence(text, self.language, kind, goods, tone, model, self.seed, raw)
         wrong = made.faults() or ([] if self._is_new(made) else ["like another"])
         if not wrong and not all(self._holds(made) for _ in range(OTHERS)):
             wrong = ["not of every item"]
         self.wrong.update(wrong[:1])
         return None if wrong else made
 
-    def _is_new(self, sentence: Sentence) -> bool:
+    def _is_new(self, sentence: SlottedSentence) -> bool:
         grams = set(trigrams(sentence.raw))
         same = [s for s in self.kept if (s.kind, s.goods) == (sentence.kind, sentence.goods)]
         return not any(
@@ -103,7 +105,7 @@ class Desk:
             for old in (set(trigrams(s.raw)) for s in same)
         )
 
-    def _holds(self, sentence: Sentence) -> bool:
+    def _holds(self, sentence: SlottedSentence) -> bool:
         draft = self.draft(sentence.kind)
         if goods_of(draft.row) != sentence.goods:
             return True
@@ -116,7 +118,9 @@ class Author(Protocol):
     desk: Desk
     name: str
 
-    def propose(self, kinds: Sequence[str], missing: int, tries: int) -> Iterator[Sentence | None]:
+    def propose(
+        self, kinds: Sequence[str], missing: int, tries: int
+    ) -> Iterator[SlottedSentence | None]:
         """Have lines written on kinds of evidence; None for what is not kept of them."""
 
 
@@ -128,7 +132,9 @@ class Continued:
         self._choice = Choice(desk.seed)
         self._writing = Writing(backend, False, SAMPLES, self._choice)
 
-    def propose(self, kinds: Sequence[str], missing: int, tries: int) -> Iterator[Sentence | None]:
+    def propose(
+        self, kinds: Sequence[str], missing: int, tries: int
+    ) -> Iterator[SlottedSentence | None]:
         """Continue an opening for each of a batch; of its continuations the best is proposed."""
         tones = TONES if self.desk.tone == "any" else (self.desk.tone,)
         own = [kinds[place % len(kinds)] for place in range(BATCH)]
@@ -154,7 +160,7 @@ class Continued:
         draft.begin(self._choice.deal(filled, draft.reader, draft.names))
         return filled[draft.opening]
 
-    def _made(self, kind: str, draft: Draft, pattern: str, raw: str) -> Sentence | None:
+    def _made(self, kind: str, draft: Draft, pattern: str, raw: str) -> SlottedSentence | None:
         slotted = _slotted(raw, draft)
         if not raw.strip() or _CLUMSY.search(slotted) or not draft.accepts(raw):
             self.desk.wrong["unsound"] += 1
@@ -170,7 +176,9 @@ class Asked:
         self.desk, self.name = desk, repr(backend)
         self._backend = backend
 
-    def propose(self, kinds: Sequence[str], missing: int, tries: int) -> Iterator[Sentence | None]:
+    def propose(
+        self, kinds: Sequence[str], missing: int, tries: int
+    ) -> Iterator[SlottedSentence | None]:
         """Propose every line of as many answers as what is missing takes."""
         asked = min(BATCH, max(len(kinds), -(-missing // LINES)))
         drafts = [(kind, self.desk.draft(kind)) for kind in (list(kinds) * asked)[:asked]]

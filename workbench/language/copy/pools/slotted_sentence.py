@@ -30,7 +30,7 @@ _GENRES_ZH = {"Garden": "园艺", "Toys": "玩具"}
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SlottedSentence:
     """A sentence with slots, and the situation that it may be said in.
 
     Attributes
