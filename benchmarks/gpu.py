@@ -22,7 +22,7 @@ import harness
 from harness import say
 
 from workbench.errors import DeviceError
-from workbench.panels.performance.timings import CARD, CARD_RESULTS
+from workbench.panels.performance.timings import GPU_RESULTS, GPU_ROWS
 from workbench.strings import Strings
 
 BUDGET = 450  # seconds of all parts
@@ -91,16 +91,16 @@ def markdown(held):
     """Return the table; blank where nothing has been measured."""
     text, rows = Strings(), held.get("rows", {})
     lines = ["| | measured | target | on the processor | |", "|---|---|---|---|---|"]
-    for key, target in CARD.items():
+    for key, target in GPU_ROWS.items():
         row = rows.get(key, {})
         cells = (row.get("value"), target, row.get("cpu"))
         shown = " | ".join("" if cell is None else f"{cell:.3g}" for cell in cells)
         peak = f"{row['peak']:.2g} GiB of the card at most" if "peak" in row else ""
         note = "; ".join(part for part in (row.get("note", ""), peak) if part)
-        lines.append(f"| {text(f'card.{key}')} | {shown} | {_plain(note)} |")
+        lines.append(f"| {text(f'gpu_table.{key}')} | {shown} | {_plain(note)} |")
     lines += [
         f"| {key.replace('_', ' ')} | | | | {_plain(row['note'])} |"
-        for key, row in rows.items() if key not in CARD
+        for key, row in rows.items() if key not in GPU_ROWS
     ]  # fmt: skip
     return f"{_caption(held)}\n\n" + "\n".join(lines)
 
@@ -130,7 +130,7 @@ def arguments():
 def main():
     asked = arguments()
     if asked.markdown:
-        print(markdown(json.loads(CARD_RESULTS.read_text()) if CARD_RESULTS.exists() else {}))
+        print(markdown(json.loads(GPU_RESULTS.read_text()) if GPU_RESULTS.exists() else {}))
         return
     try:
         setting = card.setting_of(asked.device, asked.size)
@@ -138,7 +138,7 @@ def main():
         raise SystemExit(str(error)) from None
     held = record(setting, measure(setting, asked.parts))
     whole = setting.on_card and asked.size == "full" and asked.parts == list(card.PARTS)
-    out = asked.out or (CARD_RESULTS if whole else None)
+    out = asked.out or (GPU_RESULTS if whole else None)
     if out:
         out.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
     print(markdown(held))

@@ -21,7 +21,7 @@ from workbench.language.review.review import STATUSES
 from workbench.panels.copy.copy_cards import FACTS, KINDS, REASONS
 from workbench.panels.evaluation.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.panels.evaluation.model_comparison import TABS
-from workbench.panels.performance.timings import CARD
+from workbench.panels.performance.timings import GPU_ROWS
 from workbench.plots.copy_quality import NOT_LINES
 from workbench.strings import LANGUAGES, Strings, catalogue
 
@@ -53,7 +53,7 @@ COMPOSED = {
     "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),
     "page": ("done", "failed", "waiting"),
-    "card": (*CARD, "measured", "target", "cpu"),
+    "gpu_table": (*GPU_ROWS, "measured", "target", "cpu"),
 }
 
 

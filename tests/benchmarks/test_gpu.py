@@ -10,7 +10,7 @@ import pytest
 
 from workbench.device import Device
 from workbench.errors import DeviceError
-from workbench.panels.performance.timings import CARD
+from workbench.panels.performance.timings import GPU_ROWS
 
 ROOT = Path(__file__).parents[2] / "benchmarks"
 ON_CARD = {"tests", "items_kernel", "table_csv", "table_parquet", "table_split", "copy"}
@@ -43,9 +43,9 @@ def test_the_rehearsal_fills_every_row_but_a_cards_own(rehearse, scripts) -> Non
     parts = [name for name in scripts.card.PARTS if name != "copy"]
     held, shown = rehearse("--parts", *parts)
     rows = held["rows"]
-    assert {key for key in CARD if "value" in rows.get(key, {})} == set(CARD) - ON_CARD
-    assert set(rows) <= set(CARD)
-    for key, target in CARD.items():
+    assert {key for key in GPU_ROWS if "value" in rows.get(key, {})} == set(GPU_ROWS) - ON_CARD
+    assert set(rows) <= set(GPU_ROWS)
+    for key, target in GPU_ROWS.items():
         if target == 0 and key != "tests":
             assert rows[key]["value"] == 0
     assert rows["table_csv"]["cpu"] > 0

@@ -4,6 +4,7 @@ import warnings
 from importlib import import_module
 from typing import Any
 
+from workbench.panels.controls.figure_view import figure_row
 from workbench.panels.copy.copy_studio import CopyStudio
 from workbench.panels.data.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.data.user import UserExplorer, typical_user
@@ -27,6 +28,7 @@ __all__ = [
     "TasteInterview",
     "UserExplorer",
     "copy_measures",
+    "figure_row",
     "tuning_view",
     "typical_user",
 ]

@@ -1,7 +1,6 @@
-"""Plotly figures, each from a table; the same for panels and reports."""
+"""Figures of behaviour data and of one user's taste."""
 
 import itertools
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -9,17 +8,8 @@ import plotly.graph_objects as go
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.language.grounding.item_facts import clean
+from workbench.plots.axes import EVERYBODY, MINE, blank, paired_bars
 from workbench.strings import Strings
-
-MINE, EVERYBODY, ACCENT = "#2f63c4", "#b3bfca", "#e0793a"
-GRID = {
-    "automargin": True,
-    "gridcolor": "rgba(128,140,150,.2)",
-    "zeroline": False,
-    "ticklabelstandoff": 4,
-}
-FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK SC",sans-serif'
 
 
 def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = None) -> go.Figure:
@@ -44,58 +34,14 @@ def rating_distribution(ds: Dataset, text: Strings, *, mine: pd.Series | None = 
 
 def taste(table: pd.DataFrame, text: Strings, *, most: int = 10) -> go.Figure:
     """One user's shares by genre beside everybody's, from `features.taste`."""
-    top = table.head(most).iloc[::-1]
-    figure = blank(text("figure.taste"), x=text("figure.share"), height=60 + 34 * len(top) + 40)
-    everybody = top["share"] / top["lift"]
-    for name, share, colour in (
-        (text("figure.everybody"), everybody, EVERYBODY),
-        (text("figure.you"), top["share"], MINE),
-    ):
-        figure.add_bar(
-            y=top["genre"].map(shorten), x=share, name=name, orientation="h", marker_color=colour
-        )
-    figure.update_layout(barmode="group", bargap=0.25, legend_traceorder="reversed")
+    top = table.head(most)
+    shares = {
+        text("figure.you"): top["share"],
+        text("figure.everybody"): top["share"] / top["lift"],
+    }
+    labels = top["genre"].tolist()
+    figure = paired_bars(labels, shares, title=text("figure.taste"), x=text("figure.share"))
     return figure.update_xaxes(tickformat=".0%")
-
-
-def bars(
-    labels: pd.Series, values: pd.Series, *, title: str, x: str, hover: pd.Series
-) -> go.Figure:
-    """Horizontal bars, the first on top; labels that repeat stay apart."""
-    figure = blank(title, x=x, height=90 + 24 * len(labels))
-    rows = np.arange(len(labels))[::-1]
-    names = [shorten(str(label)) for label in labels]
-    figure.add_bar(
-        y=rows,
-        x=values,
-        orientation="h",
-        marker_color=MINE,
-        customdata=[[shorten(str(a), 200), b] for a, b in zip(labels, hover, strict=True)],
-        hovertemplate="%{customdata[0]}<br>%{x:.4f}<br>%{customdata[1]}<extra></extra>",
-    )
-    return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)
-
-
-def agreement(common: pd.DataFrame, first: str, second: str, text: Strings) -> go.Figure:
-    """How often each pair of ratings occurs among the ratings that two rows have in common."""
-    counts = common.groupby(["first", "second"]).size().reset_index(name="count")
-    figure = blank(text("figure.agreement"), x=shorten(first), y=shorten(second))
-    figure.add_scatter(
-        x=counts["first"],
-        y=counts["second"],
-        mode="markers",
-        customdata=counts["count"],
-        marker={
-            "size": counts["count"],
-            "sizemode": "area",
-            "sizeref": max(1, counts["count"].max() if len(counts) else 1) / 900,
-            "sizemin": 4,
-            "color": ACCENT,
-            "opacity": 0.75,
-        },
-        hovertemplate="%{x} / %{y}: %{customdata}<extra></extra>",
-    )
-    return figure
 
 
 def long_tail(ds: Dataset, text: Strings) -> go.Figure:
@@ -141,24 +87,6 @@ def over_time(ds: Dataset, text: Strings) -> go.Figure:
     return figure.update_xaxes(type="date")
 
 
-def blank(title: str, *, x: str = "", y: str = "", height: int = 300) -> go.Figure:
-    """Return a figure with nothing in it yet, in the look of all."""
-    figure = go.Figure()
-    figure.update_layout(
-        title={"text": title, "x": 0, "xanchor": "left", "font_size": 15},
-        font={"family": FONT, "size": 12, "color": "#6b7885"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        template="none",
-        autosize=True,
-        height=height,
-        margin={"l": 10, "r": 10, "t": 44, "b": 10},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
-        hoverlabel={"font_family": FONT},
-    )
-    return figure.update_xaxes(title=x, **GRID).update_yaxes(title=y, **GRID)
-
-
 def _rating_bins(ratings: pd.Series) -> np.ndarray:
     """Bins centred on the ratings that occur, or twenty where there are more."""
     values = np.unique(ratings)
@@ -166,10 +94,3 @@ def _rating_bins(ratings: pd.Series) -> np.ndarray:
         return np.linspace(values[0], values[-1], 21)
     step = np.diff(values).min() if len(values) > 1 else 1.0
     return np.arange(values[0] - step / 2, values[-1] + step, step)
-
-
-def shorten(label: str, most: int = 34) -> str:
-    """Cut a label to length, without what is not seen, and keep it from being read as markup."""
-    # Plotly reads tags and entities in labels; titles come from outside.
-    label = clean(label)
-    return escape(label if len(label) <= most else label[: most - 1] + "…", quote=False)

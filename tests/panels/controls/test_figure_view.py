@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import pytest
 
-from workbench.panels.controls.panel import FigureView
+from workbench.panels.controls.figure_view import FigureView
 
 
 def figure(title: str, y: list[int]) -> go.Figure:

@@ -17,9 +17,9 @@ def test_moving_the_slider_counts_the_active_users_alone(movies):
 
 def test_the_figures_follow_the_slider(movies):
     panel = wb.panels.BehaviourExplorer(movies)
-    before = sum(panel._figures[1].figure.data[0].y)
+    before = sum(panel.figures.children[1].figure.data[0].y)
     panel.controls["min_activity"].value = 100
-    after = sum(panel._figures[1].figure.data[0].y)
+    after = sum(panel.figures.children[1].figure.data[0].y)
     assert (before, after) == (671, len(panel.state.kept.user_ids))
 
 
@@ -39,7 +39,7 @@ def test_the_picker_loads_another_data_set(shop):
 
 def test_data_without_time_say_so():
     panel = wb.panels.BehaviourExplorer(wb.synthetic(20, 30, 200))
-    assert "timestamps" in panel._figures[3].figure.layout.annotations[0].text
+    assert "timestamps" in panel.figures.children[3].figure.layout.annotations[0].text
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -51,6 +51,6 @@ def test_labels_speak_the_language(shop, language):
 
 def test_the_long_tail_ends_at_one(movies):
     panel = wb.panels.BehaviourExplorer(movies)
-    y = np.asarray(panel._figures[0].figure.data[0].y)
+    y = np.asarray(panel.figures.children[0].figure.data[0].y)
     assert y[-1] == 1
     assert (np.diff(y) >= 0).all()

@@ -10,9 +10,9 @@ def test_another_user_is_profiled_and_compared(movies):
     panel.controls["user"].value = "7"
     panel.controls["k"].value = 5
     near = wb.similar(movies, of="users", k=5, ids=[7]).frame()
-    assert list(panel._figures[2].figure.data[0].x) == near["score"].tolist()
+    assert list(panel.figures.children[2].figure.data[0].x) == near["score"].tolist()
     shares = taste(movies, user_id=7)["share"].head(10)
-    assert sorted(panel._figures[0].figure.data[1].x) == pytest.approx(sorted(shares))
+    assert sorted(panel.figures.children[0].figure.data[1].x) == pytest.approx(sorted(shares))
     assert f"<b>{len(movies.history(7)):,}</b>" in panel._numbers.value
 
 

@@ -38,8 +38,8 @@ def test_content_reaches_the_choosers_sooner_than_activity(shop):
     for item in counts[counts.between(15, 40)].index[:12]:
         state = NewItem(shop, item)
         active = np.argsort(-np.diff(state.known.matrix.indptr), kind="stable")
-        by_activity = state.found(state.known.user_ids[active]).mean()
-        gains.append(state.found(state.audience.index).mean() - by_activity)
+        by_activity = state.reached(state.known.user_ids[active]).mean()
+        gains.append(state.reached(state.audience.index).mean() - by_activity)
     assert np.mean(gains) > 0.1
 
 
@@ -63,4 +63,4 @@ def test_an_item_that_nobody_has_chosen_has_an_audience_too(shop):
     assert panel.state.item_id == item
     assert panel.state.choosers.empty
     assert panel.state.audience.iloc[0] > 0
-    assert panel._figures[1].figure.layout.title.text == "Nobody has chosen it yet"
+    assert panel.figures.children[1].figure.layout.title.text == "Nobody has chosen it yet"

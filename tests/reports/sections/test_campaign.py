@@ -60,7 +60,7 @@ def test_the_figures_count_the_lines(report, shop):
     assert list(reasons.x) == [len(report.lines["reasons"][2])]
     assert len(report.lengths().data[0].x) == 12
     exposure = report.lines["item_id"].value_counts()
-    assert report.exposure().data[0].x[-1] == exposure.max()
+    assert report.exposure().data[0].x[0] == exposure.max()
     chosen, promoted = report.genres().data
     genres = shop.items.set_index("item_id")["genres_zh"].loc[report.lines["item_id"]].explode()
     share = (genres == promoted.y[-1]).mean()

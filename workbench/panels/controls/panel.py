@@ -7,7 +7,6 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-import plotly.graph_objects as go
 
 from workbench.compute import Device
 from workbench.datasets import Dataset
@@ -81,52 +80,6 @@ class Panel(widgets.VBox):
 
     @abstractmethod
     def _draw(self, state: Any) -> None: ...
-
-
-class _Figure(go.FigureWidget):
-    """A figure that is told to the page once, when all of it is known.
-
-    A FigureWidget tells the page that it is there, and its data and layout in a message that
-    follows; where the page was the quicker of the two, it showed empty axes.
-    """
-
-    _config: Any
-    _whole = False
-
-    def __init__(self, figure: go.Figure) -> None:
-        super().__init__(figure)
-        self._config = self._config | {"responsive": True, "displaylogo": False}
-        self._whole = True
-        self.open()
-
-    def open(self) -> None:
-        """Tell the page, unless it is too early."""
-        if self._whole:
-            super().open()
-
-
-class FigureView(widgets.VBox):
-    """A place for one figure at a time, as wide as it is given.
-
-    Attributes
-    ----------
-    figure : FigureWidget
-        What is shown; None at first.
-    """
-
-    figure: Any = None
-
-    def show(self, figure: go.Figure) -> None:
-        """Show another figure."""
-        if self.figure is None or not self.figure._view_count:
-            # A page that is still loading Plotly loses what it is told: all must come with it.
-            self.figure = _Figure(figure)
-            self.children = [self.figure]
-            return
-        with self.figure.batch_update():
-            self.figure.update({"data": [], "layout": {}}, overwrite=True)
-            self.figure.add_traces(figure.data)
-            self.figure.update_layout(figure.layout)
 
 
 def slider(text: Strings, label: str, value: int, low: int, high: int) -> widgets.IntSlider:

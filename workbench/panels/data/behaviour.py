@@ -10,7 +10,8 @@ from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import SOURCES, Dataset, load
 from workbench.panels.controls import cards
-from workbench.panels.controls.panel import FigureView, Panel, choice, slider
+from workbench.panels.controls.figure_view import FigureGrid
+from workbench.panels.controls.panel import Panel, choice, slider
 from workbench.plots import behaviour
 from workbench.strings import Strings
 
@@ -111,17 +112,14 @@ class BehaviourExplorer(Panel):
         text = Strings(language)
         most = int(np.sort(np.diff(ds.matrix.indptr))[-2])
         self._numbers = widgets.HTML()
-        self._figures = [FigureView() for _ in range(4)]
-        grid = widgets.GridBox(
-            self._figures, layout={"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
-        )
+        self.figures = FigureGrid(4, columns=2)
         super().__init__(
             ds,
             language=language,
             device=resolve(device),
             title="behaviour.title",
             controls={"min_activity": slider(text, "behaviour.min_activity", 1, 1, most)},
-            views=[self._numbers, grid],
+            views=[self._numbers, self.figures],
         )
 
     def _state(self) -> Behaviour:
@@ -129,11 +127,9 @@ class BehaviourExplorer(Panel):
 
     def _draw(self, state: Behaviour) -> None:
         self._numbers.value = cards.box(cards.tiles(state.numbers(self.text)))
-        draw = (
-            behaviour.long_tail,
-            behaviour.activity,
-            behaviour.rating_distribution,
-            behaviour.over_time,
+        self.figures.show(
+            behaviour.long_tail(state.kept, self.text),
+            behaviour.activity(state.kept, self.text),
+            behaviour.rating_distribution(state.kept, self.text),
+            behaviour.over_time(state.kept, self.text),
         )
-        for view, figure in zip(self._figures, draw, strict=True):
-            view.show(figure(state.kept, self.text))

@@ -15,9 +15,11 @@ from workbench.datasets import Dataset
 from workbench.datasets.features import taste
 from workbench.language.grounding.lexicon import genre_name
 from workbench.panels.controls import cards
-from workbench.panels.controls.panel import FigureView, Panel, labels, search, slider
+from workbench.panels.controls.figure_view import FigureGrid
+from workbench.panels.controls.panel import Panel, labels, search, slider
 from workbench.panels.similarity.similarity_explorer import Neighbourhood
 from workbench.plots import behaviour
+from workbench.plots.similarity import neighbour_bars
 from workbench.strings import Strings
 
 
@@ -83,10 +85,7 @@ class UserExplorer(Panel):
         first = typical_user(ds) if user_id is None else user_id
         self._users = labels(ds, "users", language)
         self._numbers = widgets.HTML()
-        self._figures = [FigureView() for _ in range(3)]
-        grid = widgets.GridBox(
-            self._figures, layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))"}
-        )
+        self.figures = FigureGrid(3)
         super().__init__(
             ds,
             language=language,
@@ -96,7 +95,7 @@ class UserExplorer(Panel):
                 "user": search(text, "recommend.user", list(self._users), str(first)),
                 "k": slider(text, "similarity.k", 10, 1, 30),
             },
-            views=[self._numbers, grid],
+            views=[self._numbers, self.figures],
         )
 
     def _state(self) -> UserProfile:
@@ -107,25 +106,18 @@ class UserExplorer(Panel):
         near = Neighbourhood(
             self.ds, state.user_id, "users", k=self.controls["k"].value, device=self.device.kind
         )
-        drawn = (
+        self.figures.show(
             behaviour.taste(state.taste(self.text.language), self.text),
             behaviour.rating_distribution(self.ds, self.text, mine=state.history[Columns.RATING]),
-            neighbours_figure(near, self.text),
+            similar_users(near, self.text),
         )
-        for view, figure in zip(self._figures, drawn, strict=True):
-            view.show(figure)
 
 
-def neighbours_figure(near: Neighbourhood, text: Strings) -> go.Figure:
+def similar_users(near: Neighbourhood, text: Strings) -> go.Figure:
     """Bars of the most similar users."""
-    table = near.table
-    return behaviour.bars(
-        table["neighbour_id"].map(lambda user: text("user.name", user=user)),
-        table[Columns.SCORE],
-        title=text("user.similar"),
-        x=near.metric,
-        hover=table["common"].map(lambda count: text("similarity.common", count=count)),
-    )
+    names = near.table["neighbour_id"].map(lambda user: text("user.name", user=user))
+    title = text("user.similar")
+    return neighbour_bars(near.table, names, text, title=title, metric=near.metric)
 
 
 def typical_user(ds: Dataset) -> Any:

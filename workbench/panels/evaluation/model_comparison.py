@@ -11,9 +11,10 @@ from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation import Comparison
 from workbench.panels.controls import cards
+from workbench.panels.controls.figure_view import FigureView
 from workbench.panels.controls.model_controls import suited
 from workbench.panels.controls.multi_select import Chips
-from workbench.panels.controls.panel import FigureView, Panel, choice, slider
+from workbench.panels.controls.panel import Panel, choice, slider
 from workbench.panels.evaluation.disagreements import Apart
 from workbench.panels.evaluation.experiment import (
     ACCURACY,

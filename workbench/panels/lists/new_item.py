@@ -14,9 +14,13 @@ from workbench.datasets import Dataset
 from workbench.models import ContentBased
 from workbench.models.recommender import present
 from workbench.panels.controls import cards
-from workbench.panels.controls.panel import FigureView, Panel, labels, search, slider
-from workbench.plots import behaviour
+from workbench.panels.controls.figure_view import FigureGrid
+from workbench.panels.controls.panel import Panel, labels, search, slider
+from workbench.plots.axes import bars, blank
+from workbench.plots.new_item import reach_lines
 from workbench.strings import Strings
+
+ALIKE = 10  # items shown that it is most like
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class NewItem:
         mine = self.ds.interactions[self.ds.interactions[Columns.ITEM] == self.item_id]
         return pd.Index(mine[Columns.USER]).intersection(self.known.user_ids)
 
-    def found(self, order: pd.Index) -> np.ndarray:
+    def reached(self, order: pd.Index) -> np.ndarray:
         """Share of its choosers among the first users of an order; shape (users,)."""
         return np.cumsum(order.isin(self.choosers)) / max(1, len(self.choosers))
 
@@ -93,10 +97,7 @@ class NewItemExplorer(Panel):
         if item_id is not None:
             first = next((name for name, held in self._items.items() if held == item_id), first)
         self._head = widgets.HTML()
-        self._figures = [FigureView(), FigureView()]
-        grid = widgets.GridBox(
-            self._figures, layout={"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
-        )
+        self.figures = FigureGrid(2)
         super().__init__(
             ds,
             language=language,
@@ -106,7 +107,7 @@ class NewItemExplorer(Panel):
                 "item": search(text, "newitem.item", names, first),
                 "reach": slider(text, "newitem.reach", 10, 1, 100),
             },
-            views=[self._head, grid],
+            views=[self._head, self.figures],
         )
 
     def _state(self) -> NewItem:
@@ -129,12 +130,27 @@ class NewItemExplorer(Panel):
             }
         chips = cards.chips(cards.genres_of(self.ds, state.item_id, language))
         self._head.value = cards.box(f"<div>{chips}</div>", cards.tiles(tiles))
-        for view, figure in zip(
-            self._figures,
-            (alike_figure(state, self.text), reach_figure(state, self.text, reach)),
-            strict=True,
-        ):
-            view.show(figure)
+        self.figures.show(self._alike(state), self._reach(state, reach))
+
+    def _alike(self, state: NewItem) -> go.Figure:
+        """Bars of the items that its content is most like."""
+        near, language = state.similar[:ALIKE], self.text.language
+        titles = near.index.to_series().map(self.ds.titles_in(language))
+        genres = [", ".join(cards.genres_of(self.ds, item, language)) for item in near.index]
+        title, x = self.text("newitem.alike"), self.text("newitem.likeness")
+        return bars(titles, near, title=title, x=x, hover=pd.Series(genres))
+
+    def _reach(self, state: NewItem, reach: float) -> go.Figure:
+        """How soon its choosers are reached; of an item that is really new nothing is known."""
+        if not len(state.choosers):
+            return blank(self.text("newitem.nobody"))
+        active = np.argsort(-np.diff(state.known.matrix.indptr), kind="stable")
+        orders = {
+            self.text("newitem.by_activity"): state.known.user_ids[active],
+            self.text("newitem.by_content"): state.audience.index,
+        }
+        curves = {name: state.reached(order) for name, order in orders.items()}
+        return reach_lines(curves, reach, self.text)
 
 
 def _labels(ds: Dataset, language: str) -> dict[str, Any]:
@@ -142,35 +158,3 @@ def _labels(ds: Dataset, language: str) -> dict[str, Any]:
     titles = ds.titles_in(language)
     new = titles[~titles.index.isin(ds.item_ids)]
     return labels(ds, "items", language) | {f"{name} #{item}": item for item, name in new.items()}
-
-
-def alike_figure(state: NewItem, text: Strings, *, most: int = 10) -> go.Figure:
-    """Bars of the items that its content is most like."""
-    near = state.similar[:most]
-    titles = near.index.to_series().map(state.ds.titles_in(text.language))
-    genres = [", ".join(cards.genres_of(state.ds, item, text.language)) for item in near.index]
-    return behaviour.bars(
-        titles,
-        near,
-        title=text("newitem.alike"),
-        x=text("newitem.likeness"),
-        hover=pd.Series(genres),
-    )
-
-
-def reach_figure(state: NewItem, text: Strings, reach: float) -> go.Figure:
-    """Share of its choosers who are reached, by the share of users who are shown it."""
-    if not len(state.choosers):
-        return behaviour.blank(text("newitem.nobody"))
-    active = np.argsort(-np.diff(state.known.matrix.indptr), kind="stable")
-    figure = behaviour.blank(text("newitem.gain"), x=text("newitem.shown"), y=text("newitem.chose"))
-    for name, order, colour in (
-        (text("newitem.by_activity"), state.known.user_ids[active], behaviour.EVERYBODY),
-        (text("newitem.by_content"), state.audience.index, behaviour.MINE),
-    ):
-        found = state.found(order)
-        shown = np.arange(1, len(found) + 1) / len(found)
-        figure.add_scatter(x=shown, y=found, name=name, mode="lines", line_color=colour)
-    figure.add_vline(x=reach, line_dash="dot", line_color=behaviour.ACCENT)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.02])
-    return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])

@@ -5,25 +5,24 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.compute import similar
 from workbench.compute.similarity import OF
 from workbench.datasets import Dataset, synthetic
+from workbench.plots.search_speed import OURS
 
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results.json"
-CARD_RESULTS = RESULTS.with_name("gpu.json")
-OURS = "workbench"
+GPU_RESULTS = RESULTS.with_name("gpu.json")
 METRICS = ("cosine", "jaccard", "msd", "pearson", "adjusted_cosine", "asymmetric_cosine")
-CARD: dict[str, float | None] = {
+GPU_ROWS: dict[str, float | None] = {
     "tests": 0, "parity_random": 0, "parity_tail": 0, "items_kernel": 0.1, "items_search": None,
     "items_table": 1.0, "items_same": 0, "items_dense": None, "users_search": None,
     "users_same": 0, "vectors_search": None, "vectors_same": 0, "lists": None,
     "judge_lists": None, "judge_scores": None, "judge_same": 0, "bpr_epoch": None,
     "bpr_ndcg": None, "table_csv": None, "table_parquet": None, "table_split": None, "copy": None,
 }  # fmt: skip
-"""Rows of the table of a card, as `benchmarks/gpu.py` fills it, and what each should reach."""
+"""Rows of the table of a GPU, as `benchmarks/gpu.py` fills it, and what each should reach."""
 RUNS = 2  # after a first one that compiles or loads; the shorter counts
 
 
@@ -55,52 +54,49 @@ def _seconds(ds: Dataset, **options: Any) -> float:
     return min(run() for _ in range(RUNS))
 
 
-def exponent(table: pd.DataFrame) -> float:
-    """Power of the interactions that seconds grow with."""
-    return float(np.polyfit(np.log(table["interactions"]), np.log(table["seconds"]), 1)[0])
-
-
 def measured(path: Path = RESULTS) -> dict[str, Any]:
     """Sections of the results that the repository keeps; none where there is no repository."""
     return json.loads(path.read_text("utf-8"))["sections"] if path.is_file() else {}
 
 
-def card(path: Path = CARD_RESULTS, results: dict[str, Any] | None = None) -> pd.DataFrame:
-    """What was measured on a card: a row each of `CARD`, NaN where nothing was.
+def gpu_figures(path: Path = GPU_RESULTS, results: dict[str, Any] | None = None) -> pd.DataFrame:
+    """What was measured on a GPU: a row each of `GPU_ROWS`, NaN where nothing was.
 
     Returns
     -------
     DataFrame
-        ``measured``, ``target`` and ``cpu``, which is of the card's own machine or, of items, as
-        `results` have it; with the card's name and the date in ``attrs``.
+        ``measured``, ``target`` and ``cpu``, which is of the GPU's own machine or, of items, as
+        `results` have it; with the GPU's name and the date in ``attrs``.
     """
-    held = json.loads(path.read_text("utf-8")) if path.is_file() else {"rows": {}}
-    rows = held["rows"]
+    run = json.loads(path.read_text("utf-8")) if path.is_file() else {"rows": {}}
+    rows = run["rows"]
     table = pd.DataFrame(
         {
-            "measured": [rows.get(key, {}).get("value") for key in CARD],
-            "target": list(CARD.values()),
-            "cpu": [rows.get(key, {}).get("cpu") for key in CARD],
+            "measured": [rows.get(key, {}).get("value") for key in GPU_ROWS],
+            "target": list(GPU_ROWS.values()),
+            "cpu": [rows.get(key, {}).get("cpu") for key in GPU_ROWS],
         },
-        index=pd.Index(CARD, name="row"),
+        index=pd.Index(GPU_ROWS, name="row"),
         dtype=float,
     )
     for race in (results or {}).get("similarity", {}).get("large", {}).get("race", ()):
         if not rows and (race["of"], race["k"]) == ("items", 100):
             mine = next(time["wall"] for time in race["times"] if time["name"] == OURS)
             table.loc["items_search", "cpu"] = mine
-    table.attrs = {"device": held.get("device"), "date": held.get("date")}
+    table.attrs = {"device": run.get("device"), "date": run.get("date")}
     return table
 
 
 def races(results: dict[str, Any]) -> dict[int, pd.DataFrame]:
     """Interactions -> every library's seconds for the 20 nearest of all items, fastest first."""
-    found = {}
-    for held in results.get("similarity", {}).values():
-        for race in held.get("race", ()):
+    tables = {}
+    for section in results.get("similarity", {}).values():
+        for race in section.get("race", ()):
             if (race["of"], race["k"]) == ("items", 20):
                 table = pd.DataFrame(race["times"]).reindex(columns=["name", "wall", "cpu", "rows"])
                 ours = table["wall"][table["name"] == OURS].iloc[0]
                 table = table.assign(times_ours=table["wall"] / ours, estimated=table["rows"] > 0)
-                found[held["data"]["interactions"]] = table.sort_values("wall", ignore_index=True)
-    return dict(sorted(found.items()))
+                tables[section["data"]["interactions"]] = table.sort_values(
+                    "wall", ignore_index=True
+                )
+    return dict(sorted(tables.items()))

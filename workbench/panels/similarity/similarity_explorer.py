@@ -12,8 +12,11 @@ from workbench.compute import Neighbours, common_ratings, resolve, similar
 from workbench.compute.metrics import METRICS
 from workbench.compute.similarity import OF
 from workbench.datasets import Dataset
-from workbench.panels.controls.panel import FigureView, Panel, choice, labels, search, slider
-from workbench.plots import behaviour
+from workbench.panels.controls.figure_view import FigureView
+from workbench.panels.controls.panel import Panel, choice, labels, search, slider
+from workbench.plots.axes import shorten
+from workbench.plots.similarity import common_ratings as common_ratings_figure
+from workbench.plots.similarity import neighbour_bars
 from workbench.strings import Strings
 
 
@@ -139,15 +142,10 @@ class SimilarityExplorer(Panel):
         names = {row_id: label for label, row_id in self._labels[state.of].items()}
         table = state.table
         titles = table["neighbour_id"].map(names).astype(str)
-        shared = table["common"].map(lambda count: self.text("similarity.common", count=count))
-        figure = behaviour.bars(
-            titles,
-            table[Columns.SCORE],
-            title=self.text("similarity.nearest", row=behaviour.shorten(names[state.row_id])),
-            x=state.metric,
-            hover=shared,
+        title = self.text("similarity.nearest", row=shorten(names[state.row_id]))
+        self._neighbours.show(
+            neighbour_bars(table, titles, self.text, title=title, metric=state.metric)
         )
-        self._neighbours.show(figure)
         self._pick.options = list(zip(titles, table["neighbour_id"].tolist(), strict=True)) or [
             ("", None)
         ]
@@ -159,7 +157,7 @@ class SimilarityExplorer(Panel):
             return
         state = self._state()
         common = state.shared(self._pick.value)
-        figure = behaviour.agreement(
+        figure = common_ratings_figure(
             common, self.controls["row"].value, self._pick.label or "", self.text
         )
         self._common.show(figure)

@@ -23,8 +23,8 @@ from workbench.language.review.export import require_ending, save
 from workbench.models import ItemKNN
 from workbench.panels.controls import cards
 from workbench.panels.copy import copy_cards
-from workbench.plots import behaviour
-from workbench.plots.copy_quality import copy_measures
+from workbench.plots.axes import bars, paired_bars
+from workbench.plots.copy_quality import copy_measures, length_histogram
 from workbench.strings import Strings
 from workbench.validation import at_least, one_of
 
@@ -147,8 +147,8 @@ class CampaignReport:
     def sources(self) -> go.Figure:
         """Who wrote the lines."""
         counts = self.lines[Columns.SOURCE].value_counts()
-        counts.index = [self.text(f"source.{name}") for name in counts.index]
-        return _bars(counts, self.text("campaign.by_source"))
+        names = counts.index.map(lambda name: self.text(f"source.{name}"))
+        return bars(names, counts, title=self.text("campaign.by_source"))
 
     def reasons(self) -> go.Figure | HTML:
         """Why lines are flagged; one that has several reasons counts for each."""
@@ -156,24 +156,13 @@ class CampaignReport:
         if codes.empty:
             return self._html(f'<div class="passes">{self.text("campaign.all_pass")}</div>')
         counts = codes.str.partition(":")[0].value_counts()
-        counts.index = [
-            self.text(f"why.{c}") if c in copy_cards.REASONS else c for c in counts.index
-        ]
-        return _bars(counts, self.text("campaign.by_reason"))
+        names = [self.text(f"why.{c}") if c in copy_cards.REASONS else c for c in counts.index]
+        return bars(names[:MOST], counts[:MOST], title=self.text("campaign.by_reason"))
 
     def lengths(self) -> go.Figure:
         """How long the lines are, beside the limit."""
-        sizes = self._written[Columns.TEXT].str.len()
-        figure = behaviour.blank(
-            self.text("campaign.by_length"), x=self.text("campaign.characters")
-        )
-        # What is just long enough stands on this side of the mark, in a bin that ends there.
-        limit, width = self.max_chars + 0.5, max(1, round(np.ptp([*sizes, 0]) / 25))
-        bins = {"start": limit % width - width, "size": width}
-        figure.add_histogram(x=sizes, xbins=bins, marker_color=behaviour.MINE)
-        if self.max_chars:
-            figure.add_vline(x=limit, line_dash="dot", line_color=behaviour.ACCENT)
-        return figure.update_layout(bargap=0.05)
+        lengths = self._written[Columns.TEXT].str.len()
+        return length_histogram(lengths, self.max_chars, language=self.language)
 
     def measures(self) -> go.Figure | HTML:
         """How well the lines name what they should, and how varied they are."""
@@ -194,23 +183,21 @@ class CampaignReport:
             self._shares(frame[Columns.ITEM], column) for frame in (self.lines, mine)
         )
         shown = promoted.index[:MOST]
-        figure = behaviour.blank(self.text("campaign.genres"), height=90 + 34 * len(shown))
-        for name, shares, colour in (
-            (self.text("campaign.chosen"), chosen, behaviour.EVERYBODY),
-            (self.text("campaign.promoted"), promoted, behaviour.MINE),
-        ):
-            names = [behaviour.shorten(genre_name(genre, self.language)) for genre in shown[::-1]]
-            values = shares.reindex(shown[::-1], fill_value=0.0)
-            figure.add_bar(y=names, x=values, name=name, orientation="h", marker_color=colour)
-        figure.update_layout(barmode="group", bargap=0.25, legend_traceorder="reversed")
+        series = {
+            self.text("campaign.promoted"): promoted[shown],
+            self.text("campaign.chosen"): chosen.reindex(shown, fill_value=0.0),
+        }
+        names = [genre_name(genre, self.language) for genre in shown]
+        figure = paired_bars(names, series, title=self.text("campaign.genres"))
         figure.update_layout(margin_t=70)  # the legend has a line of its own
         return figure.update_xaxes(tickformat=".0%")
 
     def exposure(self) -> go.Figure:
         """In how many lists the items are that are shown most."""
-        counts = self.lines[Columns.ITEM].value_counts()
-        counts.index = counts.index.map(self.ds.titles_in(self.language))
-        return _bars(counts, self.text("campaign.exposure"), x=self.text("campaign.lists"))
+        counts = self.lines[Columns.ITEM].value_counts()[:MOST]
+        titles = counts.index.map(self.ds.titles_in(self.language))
+        title, x = self.text("campaign.exposure"), self.text("campaign.lists")
+        return bars(titles, counts, title=title, x=x)
 
     def copy(self) -> HTML:
         """Lines by user, the flagged first, with the result of the check and what they rest on."""
@@ -275,22 +262,3 @@ class CampaignReport:
 
     def _html(self, *parts: str) -> HTML:
         return HTML(cards.box(*parts))
-
-
-def _bars(counts: pd.Series, title: str, *, x: str = "") -> go.Figure:
-    """Horizontal bars of the largest counts, the first on top."""
-    top = counts.head(MOST)[::-1]
-    figure = behaviour.blank(title, x=x, height=90 + 26 * len(top))
-    names = [behaviour.shorten(str(name)) for name in top.index]
-    rows = list(range(len(top)))
-    figure.add_bar(
-        y=rows,
-        x=top.to_numpy(),
-        text=[f"{count:,}" for count in top],
-        textposition="outside",
-        cliponaxis=False,
-        orientation="h",
-        marker_color=behaviour.MINE,
-    )
-    figure.update_xaxes(rangemode="tozero", showticklabels=False, showgrid=False)
-    return figure.update_yaxes(tickvals=rows, ticktext=names, showgrid=False)

@@ -19,7 +19,7 @@ from workbench.language import Copywriter
 from workbench.models import ItemKNN
 from workbench.panels.controls import cards
 from workbench.panels.copy.copy_cards import copy_cards
-from workbench.panels.data.user import UserProfile, neighbours_figure, typical_user
+from workbench.panels.data.user import UserProfile, similar_users, typical_user
 from workbench.panels.similarity.similarity_explorer import Neighbourhood
 from workbench.plots import behaviour
 from workbench.strings import Strings
@@ -105,7 +105,7 @@ class UserReport:
                 self.min_overlap,
                 self._where.kind,
             )
-            return neighbours_figure(near, self.text)
+            return similar_users(near, self.text)
 
     @cached_property
     def recommendations(self) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from workbench.datasets import synthetic
 from workbench.evaluation import Tuning, tune
 from workbench.models import ItemKNN
 from workbench.panels import tuning_view
-from workbench.panels.evaluation.tuning import history_dots, importance_bars
+from workbench.plots.tuning import history_dots, importance_bars
 
 
 @pytest.fixture(scope="module", params=["ndcg@5", "gini@5"])

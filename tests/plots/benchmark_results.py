@@ -1,7 +1,6 @@
-import pytest
+"""What the benchmarks keep, small."""
 
 
-@pytest.fixture
 def results():
     """What the benchmarks keep: two races, the larger with brute force on a sample of rows."""
     small = {"workbench": 0.125, "quick": 0.375, "brute": 6.25}
