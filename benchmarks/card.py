@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 import workbench as wb
-from workbench.compute.kernel_twins import of_device
+from workbench.compute import topk
 from workbench.compute.metrics import METRICS
 from workbench.device import VARIABLE, Device, resolve
 
@@ -237,7 +237,7 @@ def _bandwidth(cupy: Any) -> float:
 
 def _dense(setting: Setting, ds: Any, near: Any) -> tuple[float, str]:
     """Products of dense tiles and the best of each row, from some rows: what a card is quick at."""
-    tools, n = of_device(setting.device), len(ds.item_ids)
+    tools, n = topk.kernels(setting.device.kind == "gpu"), len(ds.item_ids)
     xp, rows = tools.xp, np.linspace(0, n - 1, min(setting.size.dense, n)).astype(int)
     by_item = ds.matrix.T.tocsr()
     lengths = xp.asarray(np.sqrt(by_item.power(2).sum(axis=1)).astype(np.float32))
@@ -309,7 +309,7 @@ def lists(setting: Setting) -> Figures:
     """The ten best of all items for many users, by scores that are there."""
     from workbench.compute import top_k
 
-    tools = of_device(setting.device)
+    tools = topk.kernels(setting.device.kind == "gpu")
     scores = np.random.default_rng(0).standard_normal(setting.size.scores, np.float32)
     there = tools.xp.asarray(scores)
     bring = (lambda part: part.get()) if setting.on_card else np.asarray

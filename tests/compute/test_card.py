@@ -25,7 +25,7 @@ from workbench.compute.gpu import kernel_source
 from workbench.compute.gpu import topk_kernels as gpu_kernels
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import Request
-from workbench.compute.topk import best, pack
+from workbench.compute.topk_keys import best, pack
 
 CPU, GPU = resolve("cpu"), Device("gpu", "modelled")
 FEWER = settings(max_examples=settings.default.max_examples // 3)

@@ -31,13 +31,13 @@ from tests.compute.reference import (
     reference,
     sparse_of,
 )
-from workbench.compute import topk
+from workbench.compute import topk_keys
 from workbench.compute.cpu import dense_head, engine, packing, search_kernels, topk_lists
 from workbench.compute.cpu.dense_head import Heads
 from workbench.compute.cpu.packing import pack, scale_of, unit_of
 from workbench.compute.metrics import METRICS, SUMS
 from workbench.compute.options import Request
-from workbench.compute.topk import EMPTY, best
+from workbench.compute.topk_keys import EMPTY, best
 from workbench.compute.weighting import Preparation
 from workbench.datasets import synthetic
 from workbench.device import threads as team_threads
@@ -347,7 +347,7 @@ def test_selection_puts_the_k_greatest_in_front(values: list, k: int, before: in
 
 @given(st.lists(st.integers(0, 9), max_size=40), st.integers(1, 8), st.integers(1, 5), st.data())
 def test_a_list_keeps_the_greatest_of_what_it_is_offered(scores, k, slack, data) -> None:
-    keys = topk.pack(np.array([scores], np.float32).reshape(1, -1))[0]
+    keys = topk_keys.pack(np.array([scores], np.float32).reshape(1, -1))[0]
     own = data.draw(st.integers(0, min(k, len(keys))))
     found = best(keys[None, :own], k)
     lists, held = np.full((2, k + slack), EMPTY), np.zeros(2, np.uint32)

@@ -28,7 +28,7 @@ from workbench.compute.cpu import engine
 from workbench.compute.cpu.packing import pack
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import Request
-from workbench.compute.topk import EMPTY
+from workbench.compute.topk_keys import EMPTY
 from workbench.datasets import Dataset, synthetic
 from workbench.device import Device
 from workbench.device.threads import Team

@@ -19,7 +19,8 @@ from workbench.compute.gpu import packing
 from workbench.compute.metrics import METRICS, ONES
 from workbench.compute.options import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
-from workbench.datasets import Dataset, synthetic, tables
+from workbench.datasets import Dataset, synthetic
+from workbench.device.arrays import to_host
 from workbench.device.threads import Team
 
 ROWS = st.lists(
@@ -61,7 +62,7 @@ def assert_equal(found: Packed, expected: Packed) -> None:
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
         assert getattr(found, name).dtype == getattr(expected, name).dtype, name
     for name in ("entries", "starts", "features", "places", "values"):
-        mine, theirs = tables.on_host(getattr(found.data, name)), getattr(expected.data, name)
+        mine, theirs = to_host(getattr(found.data, name)), getattr(expected.data, name)
         assert np.array_equal(mine, theirs), name
         assert mine.dtype == theirs.dtype, name
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from workbench.compute import top_k
 from workbench.compute.cpu import topk_lists
-from workbench.compute.topk import EMPTY, best, pack, unpack
+from workbench.compute.topk_keys import EMPTY, best, pack, unpack
 
 NAN, INF = np.nan, np.inf
 

@@ -29,7 +29,7 @@ from workbench.compute.cpu import topk_kernels
 from workbench.compute.dense import candidate_product, vector_search
 from workbench.compute.metrics import METRICS
 from workbench.compute.similarity import checked
-from workbench.compute.topk import best, pack, unpack
+from workbench.compute.topk_keys import best, pack, unpack
 from workbench.errors import DataError, OptionError, UnknownIdError
 
 CPU = resolve("cpu")

@@ -17,6 +17,7 @@ from workbench.datasets import Dataset, extended, load, read, split, synthetic, 
 from workbench.datasets.features import item_profiles, user_profiles
 from workbench.datasets.readers.cleaning import clean
 from workbench.datasets.readers.events import to_preferences
+from workbench.device.arrays import on_card, to_host
 from workbench.errors import DataError, DeviceError, MissingExtraError
 
 
@@ -51,28 +52,28 @@ def outcome(function, *args, **options):
 
 def test_a_table_goes_to_a_device_and_back(device: str) -> None:
     there = tables.to(LOG, device)
-    assert tables.on_card(there) == (device == "gpu")
+    assert on_card(there) == (device == "gpu")
     assert tables.is_table(there)
     assert tables.to(there, device) is there
     assert_frame_equal(tables.to(there, "cpu"), LOG)
     assert tables.to_pandas(LOG) is LOG
-    assert tables.on_card(tables.like(LOG, there)) == (device == "gpu")
+    assert on_card(tables.like(LOG, there)) == (device == "gpu")
     assert not tables.is_table("orders.csv")
 
 
 def test_columns_are_arrays_of_their_library(device: str) -> None:
     table = tables.to(LOG.assign(gap=[1.0, np.nan, 2.0, 3.0]), device)
-    assert tables.on_host(tables.array(table["rating"])).tolist() == [5.0, 3.5, 4.0, 0.5]
+    assert to_host(tables.array(table["rating"])).tolist() == [5.0, 3.5, 4.0, 0.5]
     assert tables.array(table["item_id"], np.float64).dtype == np.float64
-    assert tables.on_host(tables.missing(table["gap"])).tolist() == [False, True, False, False]
+    assert to_host(tables.missing(table["gap"])).tolist() == [False, True, False, False]
     texts = tables.to(pd.Series(["1", "2.5", "x", None], dtype="str"), device)
-    found = tables.on_host(tables.numbers(texts))
+    found = to_host(tables.numbers(texts))
     np.testing.assert_array_equal(found, [1.0, 2.5, np.nan, np.nan])
 
 
 def test_moments_ascend_from_the_unknown(device: str) -> None:
     times = pd.Series(pd.to_datetime(["2025-01-02", None, "1960-05-05"]))
-    moments = tables.on_host(tables.moments(tables.to(times, device)))
+    moments = to_host(tables.moments(tables.to(times, device)))
     assert moments.dtype == np.int64
     assert moments.argsort().tolist() == [1, 2, 0]
 
@@ -88,7 +89,7 @@ def test_moments_ascend_from_the_unknown(device: str) -> None:
 def test_values_are_numbered_in_ascending_order(device: str, ids, codes, values) -> None:
     column = pd.Series(ids, dtype="str" if isinstance(ids[0], str) else "int64")
     found, index = tables.encoded(tables.to(column, device))
-    assert tables.on_host(found).tolist() == codes
+    assert to_host(found).tolist() == codes
     assert index.tolist() == values
     assert index.dtype == column.dtype
     again = tables.to_pandas(tables.decoded(found[found >= 0], index))
@@ -98,7 +99,7 @@ def test_values_are_numbered_in_ascending_order(device: str, ids, codes, values)
 def test_pairs_are_numbered_by_both_and_gaps_come_last(device: str) -> None:
     first = tables.to(pd.Series(["b", "a", None, "a"], dtype="str"), device)
     second = tables.to(pd.Series(["x", "y", "x", "x"], dtype="str"), device)
-    assert tables.on_host(tables.pairs(first, second)).argsort().tolist() == [3, 1, 0, 2]
+    assert to_host(tables.pairs(first, second)).argsort().tolist() == [3, 1, 0, 2]
 
 
 def test_rows_are_taken_by_place_or_mask(device: str) -> None:
@@ -131,7 +132,7 @@ def test_cleaning_gives_the_same(card, rows: list[tuple], signed: bool) -> None:
     if isinstance(expected, str):
         assert found == expected
     else:
-        assert tables.on_card(found[0])
+        assert on_card(found[0])
         assert_frame_equal(tables.to_pandas(found[0]), expected[0])
         assert found[1] == expected[1]
 
@@ -164,7 +165,7 @@ def test_text_is_read_as_numbers_and_times(device: str) -> None:
     texts = LOG.assign(rating=["5", "3.5", "4", "0.5"], timestamp=["1/2/2024"] * 4)
     found = read(texts, device=device)
     assert found.hash == read(LOG.assign(timestamp=pd.Timestamp("2024-01-02"))).hash
-    assert tables.on_card(found.interactions) == (device == "gpu")
+    assert on_card(found.interactions) == (device == "gpu")
 
 
 @pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
@@ -188,7 +189,7 @@ KINDS = ["csv", "tsv", "csv.gz", "parquet", "jsonl"]
 def test_files_are_read_to_the_device(device: str, kind: str, tmp_path: Path) -> None:
     path = write(LOG.assign(timestamp=[3, 1, 2, 4]), tmp_path / f"log.{kind}")
     found = read(path, device=device)
-    assert tables.on_card(found.interactions) == (device == "gpu")
+    assert on_card(found.interactions) == (device == "gpu")
     assert isinstance(found.items, pd.DataFrame)
     expected = read(path, device="cpu")
     assert_frame_equal(found.table, expected.table)
@@ -227,7 +228,7 @@ def test_events_are_weighted_alike(card, rows: list[tuple]) -> None:
     expected = to_preferences(log)
     with card():
         found = to_preferences(tables.to(log, "gpu"))
-        assert tables.on_card(found)
+        assert on_card(found)
     assert_frame_equal(found.to_pandas(), expected)
 
 
@@ -241,7 +242,7 @@ def test_a_split_holds_out_the_same_rows(device: str, way: dict) -> None:
     expected = split(ds, seed=3, **way)
     found = split(ds.to(device), seed=3, **way)
     for mine, theirs in zip(found, expected, strict=True):
-        assert tables.on_card(mine.interactions) == (device == "gpu")
+        assert on_card(mine.interactions) == (device == "gpu")
         assert_frame_equal(mine.table, theirs.interactions)
         assert (mine.hash, mine.account) == (theirs.hash, theirs.account)
 
@@ -249,7 +250,7 @@ def test_a_split_holds_out_the_same_rows(device: str, way: dict) -> None:
 def test_a_data_set_is_the_same_wherever_it_is(device: str) -> None:
     host = load("movielens-small", device="cpu")
     there = host.to(device)
-    assert tables.on_card(there.interactions) == (device == "gpu")
+    assert on_card(there.interactions) == (device == "gpu")
     assert there.hash == host.hash
     assert there.user_ids.equals(host.user_ids)
     assert there.item_ids.equals(host.item_ids)
@@ -265,7 +266,7 @@ def test_what_is_added_joins_the_table_where_it_is(device: str) -> None:
     new = pd.DataFrame({"user_id": ["u1", "u9"], "item_id": [30, 10], "rating": [1.0, 2.0]})
     expected = extended(read(LOG), new)
     found = extended(read(LOG, device=device), tables.to(new, device))
-    assert tables.on_card(found.interactions) == (device == "gpu")
+    assert on_card(found.interactions) == (device == "gpu")
     assert_frame_equal(found.table, expected.interactions)
 
 
@@ -275,18 +276,18 @@ def test_what_is_added_joins_the_table_where_it_is(device: str) -> None:
 def test_a_table_stays_what_it_is_unless_told_otherwise(tmp_path: Path) -> None:
     path = write(LOG, tmp_path / "log.csv")
     with modelled():
-        assert tables.on_card(read(path).interactions)
-        assert tables.on_card(load("example").interactions)
-        assert not tables.on_card(read(LOG).interactions)
+        assert on_card(read(path).interactions)
+        assert on_card(load("example").interactions)
+        assert not on_card(read(LOG).interactions)
         there = tables.to(LOG, "gpu")
-        assert tables.on_card(read(there).interactions)
-        assert not tables.on_card(read(there, device="cpu").interactions)
+        assert on_card(read(there).interactions)
+        assert not on_card(read(there, device="cpu").interactions)
 
 
 def test_a_gpu_without_cudf_is_pandas_or_an_error(monkeypatch) -> None:
     with modelled():
         monkeypatch.setattr(tables, "find_spec", lambda name: None)
-        assert not tables.on_card(load("example").interactions)
+        assert not on_card(load("example").interactions)
         with pytest.raises(MissingExtraError, match=r"needs the package 'cudf'.*\[cuda13\]"):
             load("example", device="gpu")
 

@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 import workbench as wb
 from tests.compute.strict_card import Array, strict, up
 from tests.evaluation.tasks import parts, told_at_random
-from workbench.compute import Device, kernel_twins
+from workbench.compute import Device
 from workbench.compute.cpu import topk_kernels
 from workbench.evaluation.metrics.registry import LISTS, METRICS
 from workbench.models import Recommender
@@ -34,18 +34,13 @@ def came_down(monkeypatch: pytest.MonkeyPatch):
     """A machine with a card behind a fence; shapes of what came down from it."""
     shapes, get = [], Array.get
     monkeypatch.setattr(Array, "get", lambda self: shapes.append(self.shape) or get(self))
-    host = kernel_twins.of_array
     with strict():
         tools = SimpleNamespace(
             select=up(topk_kernels.select),
             midranks=up(topk_kernels.midranks),
             xp=sys.modules["cupy"],
         )
-        monkeypatch.setattr(
-            kernel_twins,
-            "of_array",
-            lambda array: tools if isinstance(array, Array) else host(array),
-        )
+        monkeypatch.setitem(sys.modules, "workbench.compute.gpu.topk_kernels", tools)
         yield shapes
 
 

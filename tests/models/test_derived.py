@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
 from workbench.compute import resolve
-from workbench.models.device_state import linked
+from workbench.models.products import linked
 
 VALUES = st.sampled_from([np.nan, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0])  # NaN: no entry
 LINKS = st.sampled_from([np.nan, 0.0, 0.5, 1.0, 2.0])

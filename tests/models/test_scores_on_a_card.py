@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from scipy import sparse
 
 import workbench as wb
-from workbench.compute import Device, kernel_twins
+from workbench.compute import Device
 from workbench.compute.cpu import topk_kernels
 from workbench.device import VARIABLE
 from workbench.models.neighbours import ease
@@ -35,6 +35,7 @@ RULES = [
 class Array(np.ndarray):
     """NumPy's array as CuPy's: it comes down by `get` only, which is counted."""
 
+    __module__ = "cupy"
     fetched: ClassVar[list[int]] = []
 
     def get(self) -> np.ndarray:
@@ -77,9 +78,7 @@ def twins(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for name, module in (("cupy", cupy), ("cupyx.scipy", cupyx), ("cupyx.scipy.sparse", inner)):
         monkeypatch.setitem(sys.modules, name, module)
     tools = SimpleNamespace(select=_uploading(topk_kernels.select), xp=cupy)
-    monkeypatch.setattr(
-        kernel_twins, "of_array", lambda array: tools if isinstance(array, Array) else topk_kernels
-    )
+    monkeypatch.setitem(sys.modules, "workbench.compute.gpu.topk_kernels", tools)
     monkeypatch.setattr(Array, "fetched", [])
     monkeypatch.setenv(VARIABLE, "cpu")  # nobody asks the twin for its cards
     return Array.fetched
@@ -105,7 +104,7 @@ def test_only_lists_come_down(name: str, rules: list, twins: list[int]) -> None:
 def test_a_matrix_goes_up_once_and_anew_after_another_fit(
     twins: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.models.device_state import _KEPT
+    from workbench.models.derived_state import CACHE
 
     monkeypatch.setattr(ease, "_inverse_on_card", lambda matrix: None)
     ds, sent = wb.load("shop"), []
@@ -123,9 +122,9 @@ def test_a_matrix_goes_up_once_and_anew_after_another_fit(
     again = model.fit(ds).recommend(users, evidence=0)
     assert sent.count(whole) == 2
     assert not again["score"].equals(first["score"])
-    kept = len(_KEPT)
+    kept = len(CACHE)
     del model
-    assert len(_KEPT) < kept
+    assert len(CACHE) < kept
 
 
 @pytest.mark.gpu

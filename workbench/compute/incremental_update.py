@@ -17,7 +17,7 @@ import pandas as pd
 
 from workbench.compute.cpu.packing import scale_of
 from workbench.compute.similarity import Neighbours, Search, engine_on, searched
-from workbench.compute.topk import EMPTY, best, repack, unpack
+from workbench.compute.topk_keys import EMPTY, best, repack, unpack
 from workbench.compute.weighting import Preparation
 from workbench.datasets import extended
 from workbench.errors import OptionError

@@ -17,6 +17,7 @@ from workbench.compute.options import Request
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, positions, tables
 from workbench.device import CHOICES, Device, resolve
+from workbench.device.arrays import on_card
 from workbench.errors import DataError, OptionError
 from workbench.validation import at_least, one_of
 
@@ -256,7 +257,7 @@ def searched(search: Search, where: Device) -> Neighbours:
 def _on_card(search: Search, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
     """Neighbours from ratings that are on the card, if it can do without the host's matrix."""
     data, of, _, request, weighting = search
-    if not tables.on_card(data.interactions):
+    if not on_card(data.interactions):
         return None
     from workbench.compute.gpu import engine
 

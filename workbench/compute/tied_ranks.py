@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from workbench.compute import kernel_twins
+from workbench.compute.topk import kernels
+from workbench.device.arrays import on_card
 
 Array = Any
 
@@ -25,4 +26,4 @@ def midranks(scores: Array, rows: Array, columns: Array) -> Array:
     float64 array of shape (n,)
         1 for the lowest. On the card if the scores are.
     """
-    return kernel_twins.of_array(scores).midranks(scores, rows, columns)
+    return kernels(on_card(scores)).midranks(scores, rows, columns)

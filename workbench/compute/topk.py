@@ -1,18 +1,12 @@
-"""The k best columns of every row, exactly, with ties to the lower column.
+"""The k best columns of every row, exactly, with ties to the lower column."""
 
-A score and its column are packed into one int64, a key, that orders as the pair does: the higher
-score first, then the lower column. Keys make choosing the best independent of the order in which
-pairs are seen, whatever the engine and however the work is divided.
-"""
-
+from importlib import import_module
 from typing import Any
 
-import numpy as np
+from workbench.compute.topk_keys import unpack
+from workbench.device.arrays import on_card
 
 Array = Any
-
-EMPTY = np.iinfo(np.int64).min
-"""The key of no neighbour: below all others."""
 
 
 def top_k(scores: Array, k: int) -> tuple[Array, Array]:
@@ -33,44 +27,10 @@ def top_k(scores: Array, k: int) -> tuple[Array, Array]:
     best : float32 array of shape (rows, k)
         0 where padded.
     """
-    from workbench.compute.kernel_twins import of_array  # they are made of the keys below
-
-    tools = of_array(scores)
-    return unpack(tools.select(scores, k), tools.xp)
+    twin = kernels(on_card(scores))
+    return unpack(twin.select(scores, k), twin.xp)
 
 
-def best(keys: Array, k: int, xp: Any = np) -> Array:
-    """Return the k greatest keys of every row, greatest first; EMPTY where there are fewer."""
-    rows, columns = keys.shape
-    if k < columns and xp is np:  # CuPy's partition is a sort
-        keys = xp.partition(keys, columns - k, axis=1)[:, columns - k :]
-    padding = xp.full((rows, max(0, k - columns)), EMPTY, dtype=xp.int64)
-    return xp.concatenate([xp.sort(keys, axis=1)[:, ::-1][:, :k], padding], axis=1)
-
-
-def pack(scores: Array, xp: Any = np) -> Array:
-    """Keys of a float32 array of shape (rows, columns); EMPTY for NaN and -inf."""
-    # Adding 0 turns -0.0 into 0.0, which would order below it.
-    bits = _flip((scores + xp.float32(0)).view(xp.int32)).astype(xp.int64)
-    keys = (bits << 32) | (0xFFFFFFFF - xp.arange(scores.shape[1], dtype=xp.int64))
-    return xp.where(xp.isnan(scores) | (scores == -xp.inf), EMPTY, keys)
-
-
-def repack(columns: Array, scores: Array, xp: Any = np) -> Array:
-    """Keys of columns and their scores, as `unpack` gives them."""
-    bits = _flip(scores.view(xp.int32)).astype(xp.int64)
-    keys = (bits << 32) | (0xFFFFFFFF - columns.astype(xp.int64))
-    return xp.where(columns < 0, EMPTY, keys)
-
-
-def unpack(keys: Array, xp: Any = np) -> tuple[Array, Array]:
-    """Columns (-1 where empty) and scores (0 where empty) of keys."""
-    empty = keys == EMPTY
-    score = _flip((keys >> 32).astype(xp.int32)).view(xp.float32)
-    column = (0xFFFFFFFF - (keys & 0xFFFFFFFF)).astype(xp.int32)
-    return xp.where(empty, xp.int32(-1), column), xp.where(empty, xp.float32(0), score)
-
-
-def _flip(bits: Array) -> Array:
-    """Bits of a float32 as an int32 that orders as the float does, and back again."""
-    return bits ^ ((bits >> 31) & 0x7FFFFFFF)
+def kernels(card: bool) -> Any:
+    """Module of the kernels for a card, or for the processor: their names are the same."""
+    return import_module(f"workbench.compute.{'gpu' if card else 'cpu'}.topk_kernels")

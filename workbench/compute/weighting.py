@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, VALUES, Metric
-from workbench.datasets import tables
+from workbench.device.arrays import group_sums, library_of, to_host
 from workbench.errors import OptionError
 
 WEIGHTINGS = ("none", "tfidf", "bm25")
@@ -65,9 +65,9 @@ class Whole(NamedTuple):
     def of(cls, entries: Coordinates) -> "Whole":
         """What these rows say, but for the means."""
         columns, rows = entries.shape
-        counts = tables.arrays(entries.columns).bincount(entries.columns, minlength=columns)
-        total = tables.on_host(entries.values).sum()
-        return cls(rows, tables.on_host(counts), total, np.empty(0))
+        counts = library_of(entries.columns).bincount(entries.columns, minlength=columns)
+        total = to_host(entries.values).sum()
+        return cls(rows, to_host(counts), total, np.empty(0))
 
 
 class Preparation:
@@ -141,7 +141,7 @@ class Preparation:
     def of_entries(self, entries: Coordinates) -> Any:
         """Prepare values; all entries of a row are there, in the order of their columns."""
         if self._of == ONES:
-            return tables.arrays(entries.values).ones_like(entries.values)
+            return library_of(entries.values).ones_like(entries.values)
         values = self._weighted(entries)
         if self._of == VALUES:
             return values
@@ -159,7 +159,7 @@ class Preparation:
         idf = _gathered(self._idf, columns)
         if self._weighting == "tfidf":
             return np.sqrt(values) * idf
-        lengths = tables.summed(values, rows, shape[1]) / self._mean_length
+        lengths = group_sums(values, rows, shape[1]) / self._mean_length
         saturation = K1 * (1 - B + B * lengths)
         return values * (K1 + 1) / (values + saturation[rows]) * idf
 
@@ -171,11 +171,11 @@ def _numbers(matrix: sparse.csr_array) -> np.ndarray:
 
 def _gathered(numbers: np.ndarray, places: Any) -> Any:
     """Numbers of the host at places, where these are."""
-    return tables.arrays(places).asarray(numbers)[places]
+    return library_of(places).asarray(numbers)[places]
 
 
 def _means(values: Any, groups: Any, count: int) -> np.ndarray:
-    values, groups = tables.on_host(values), tables.on_host(groups)
+    values, groups = to_host(values), to_host(groups)
     # Means of what one of the values does not say: exact where all are equal.
     some = np.zeros(count)
     some[groups] = values

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.datasets import tables
+from workbench.device.arrays import to_host
 from workbench.errors import UnknownIdError
 
 _NUMBERS = ["int64", "float64"]  # are hashed as they lie in memory
@@ -121,7 +122,7 @@ class Dataset:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """Ratings as a float64 CSR array of shape (users, items), rows and columns by id."""
-        rows, columns, ratings = map(tables.on_host, self.entries)
+        rows, columns, ratings = map(to_host, self.entries)
         shape = (len(self.user_ids), len(self.item_ids))
         matrix = sparse.coo_array((ratings, (rows, columns)), shape=shape).tocsr()
         matrix.sort_indices()

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.columns import Columns
 from workbench.datasets import tables
 from workbench.datasets.dataset import Dataset
+from workbench.device.arrays import library_of
 from workbench.errors import DataError, OptionError
 
 _WAYS = ("random", "user", "time", "user-time")
@@ -109,13 +110,13 @@ def _part(ds: Dataset, chosen: Any, name: str, rule: str) -> Dataset:
 
 def _permutation(ds: Dataset, rng: np.random.Generator) -> Any:
     """Positions of the interactions in random order: NumPy's draws, wherever the table is."""
-    return tables.arrays(ds.interactions).asarray(rng.permutation(len(ds.interactions)))
+    return library_of(ds.interactions).asarray(rng.permutation(len(ds.interactions)))
 
 
 def _place_in_user(ds: Dataset, order: Any) -> tuple[Any, Any]:
     """Place of each interaction in its user's sequence when read in ``order``, and its length."""
     users, ids = tables.encoded(ds.interactions[Columns.USER])
-    xp = tables.arrays(users)
+    xp = library_of(users)
     counts = xp.bincount(users, minlength=len(ids))
     place = xp.empty_like(order)
     place[order] = xp.arange(len(order))
@@ -129,7 +130,7 @@ def _share_of_all(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
     place, _ = _place_in_user(ds, order)
     spare = order[place[order] > 0]
     drawn = rng.permutation(len(spare))[: max(1, round(holdout * len(order)))]
-    xp = tables.arrays(order)
+    xp = library_of(order)
     test = xp.zeros(len(order), dtype=bool)
     test[spare[xp.asarray(drawn)]] = True
     return test
@@ -143,14 +144,14 @@ def _share_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -
 def _newest_of_each_user(ds: Dataset, holdout: float, rng: np.random.Generator) -> Any:
     times = _times(ds, "user-time")
     order = _permutation(ds, rng)
-    order = order[tables.arrays(order).argsort(times[order], kind="stable")]
+    order = order[library_of(order).argsort(times[order], kind="stable")]
     place, length = _place_in_user(ds, order)
     return place >= length - _share(holdout, length)
 
 
 def _share(holdout: float, length: Any) -> Any:
     """Interactions to hold out of so many of a user, who keeps one."""
-    xp = tables.arrays(length)
+    xp = library_of(length)
     return xp.minimum(xp.rint(holdout * length), length - 1)
 
 
@@ -158,7 +159,7 @@ def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> Any:
     order = _permutation(ds, rng)
     if Columns.TIMESTAMP in ds.interactions:
         times = tables.moments(ds.interactions[Columns.TIMESTAMP])
-        order = order[tables.arrays(order).argsort(times[order], kind="stable")]
+        order = order[library_of(order).argsort(times[order], kind="stable")]
     place, length = _place_in_user(ds, order)
     return (place == length - 1) & (length > 1)
 
@@ -166,7 +167,7 @@ def _last_of_each_user(ds: Dataset, rng: np.random.Generator) -> Any:
 def _newest(ds: Dataset, holdout: float) -> Any:
     times = _times(ds, "time")
     kept = max(1, len(times) - round(holdout * len(times)))
-    return times > tables.arrays(times).sort(times)[kept - 1]
+    return times > library_of(times).sort(times)[kept - 1]
 
 
 def _times(ds: Dataset, by: str) -> Any:

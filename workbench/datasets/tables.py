@@ -11,42 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.device import Device, resolve
+from workbench.device import resolve
+from workbench.device.arrays import library_of, on_card
 from workbench.errors import MissingExtraError
 
 _OLDEST = np.iinfo(np.int64).min  # NaT, as an integer: before all times
 
 
-def on_card(frame: Any) -> bool:
-    """Whether a table or column is cuDF's own; a proxy of ``cudf.pandas`` passes for pandas."""
-    return _home(frame)[:1] == ["cudf"] and _home(frame)[1:2] != ["pandas"]
-
-
-def _home(value: Any) -> list[str]:
-    return type(value).__module__.split(".")
-
-
 def is_table(source: Any) -> bool:
     """Whether this is a table of either library, rather than the name of a file."""
-    return isinstance(source, pd.DataFrame) or on_card(source)
-
-
-def arrays(frame: Any) -> Any:
-    """NumPy, or CuPy for what is on the card: of a table, a column or an array."""
-    if on_card(frame) or _home(frame)[:1] == ["cupy"]:
-        import cupy
-
-        return cupy
-    return np
-
-
-def arrays_on(device: Device) -> Any:
-    """NumPy, or CuPy on a card."""
-    if device.kind == "cpu":
-        return np
-    import cupy
-
-    return cupy
+    return isinstance(source, pd.DataFrame) or (on_card(source) and hasattr(source, "columns"))
 
 
 # --- where a table is ---------------------------------------------------------------------------
@@ -134,11 +108,6 @@ def array(column: Any, dtype: Any = None) -> Any:
     return column.to_cupy() if on_card(column) else column.to_numpy()
 
 
-def on_host(values: Any) -> np.ndarray:
-    """An array in NumPy: itself if it is there."""
-    return values if isinstance(values, np.ndarray) else values.get()
-
-
 def missing(column: Any) -> Any:
     """Where a column has a gap or NaN; bool array."""
     return array(column.isna())
@@ -180,7 +149,7 @@ def encoded(column: Any) -> tuple[Any, pd.Index]:
 def decoded(codes: Any, values: pd.Index) -> Any:
     """Values by their numbers, as a column where the numbers are; undoes `encoded`."""
     column = pd.Series(values)
-    return rows(column if arrays(codes) is np else _to_card(column), codes)
+    return rows(column if library_of(codes) is np else _to_card(column), codes)
 
 
 def pairs(first: Any, second: Any) -> Any:
@@ -200,8 +169,8 @@ def pairs(first: Any, second: Any) -> Any:
 
 def rows(frame: Any, which: Any) -> Any:
     """Rows of a table or column by their positions or a bool array, numbered anew."""
-    which = arrays(frame).asarray(which)
-    places = arrays(frame).flatnonzero(which) if which.dtype == bool else which
+    which = library_of(frame).asarray(which)
+    places = library_of(frame).flatnonzero(which) if which.dtype == bool else which
     return frame.take(places).reset_index(drop=True)
 
 
@@ -219,7 +188,7 @@ def grouped(groups: Any, times: Any = None) -> tuple[Any, Any]:
     ends : int array of shape (groups,)
         Where in that order each group has its last row.
     """
-    xp = arrays(groups)
+    xp = library_of(groups)
     order = xp.argsort(groups)
     ends = last_of_each(groups[order])
     if len(ends) == len(groups):  # one row each: no order within, and the quick sort will do
@@ -230,17 +199,9 @@ def grouped(groups: Any, times: Any = None) -> tuple[Any, Any]:
     return order[xp.argsort(groups[order], kind="stable")], ends
 
 
-def summed(values: Any, groups: Any, count: int) -> Any:
-    """Sum of the values of each group, from 0 to count.
-
-    Added up on the host, in order: on a card the last digit would change from run to run.
-    """
-    return arrays(groups).asarray(np.bincount(on_host(groups), on_host(values), count))
-
-
 def last_of_each(groups: Any) -> Any:
     """Positions at which a sorted array holds its values for the last time."""
-    xp = arrays(groups)
+    xp = library_of(groups)
     changes = xp.ones(len(groups), dtype=bool)
     changes[:-1] = groups[1:] != groups[:-1]
     return xp.flatnonzero(changes)

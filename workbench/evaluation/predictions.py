@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.compute import midranks, top_k
-from workbench.datasets import tables
+from workbench.device.arrays import library_of, library_on, to_host
 from workbench.evaluation.protocol import Task, batches
 from workbench.evaluation.sparse_entries import look_up, present, row_numbers
 from workbench.models import Recommender
@@ -71,7 +71,7 @@ class Answers:
 
     def hit_counts(self, k: int) -> np.ndarray:
         """Relevant items among the first k; int array of shape (u,), on the host."""
-        return tables.on_host(self.hits(k).sum(axis=1))
+        return to_host(self.hits(k).sum(axis=1))
 
 
 def ask(model: Recommender, task: Task, *, depth: int, reads: Set[str]) -> Answers:
@@ -91,7 +91,7 @@ def ask(model: Recommender, task: Task, *, depth: int, reads: Set[str]) -> Answe
             lists, seconds = of_candidates, (perf_counter() - started) / users
     if RATINGS in reads:
         predicted = _predicted(model, task)
-    return Answers(task, lists, auc, predicted, seconds, tables.arrays_on(model.device))
+    return Answers(task, lists, auc, predicted, seconds, library_on(model.device))
 
 
 def _recommended(model: Recommender, task: Task, depth: int) -> np.ndarray:
@@ -109,14 +109,14 @@ def _over_candidates(model: Recommender, task: Task, depth: int) -> tuple[np.nda
     places = model.item_ids.get_indexer(task.items)
     for rows in batches(len(task.users), len(task.items), model.device.kind):
         scores = model.scores(task.users[rows], on_device=True)
-        xp = tables.arrays(scores)
+        xp = library_of(scores)
         candidates = task.candidates(rows, xp)
         scores = scores[:, xp.asarray(places)]
         scores[~candidates | xp.asarray(places < 0)] = xp.nan
         if task.sampled is not None:
-            lists[rows] = tables.on_host(top_k(scores, depth)[0])
+            lists[rows] = to_host(top_k(scores, depth)[0])
         relevant = present(task.relevant[rows], xp)
-        auc[rows] = tables.on_host(user_auc(scores, candidates, relevant))
+        auc[rows] = to_host(user_auc(scores, candidates, relevant))
     return lists, auc
 
 
@@ -135,7 +135,7 @@ def user_auc(scores: Array, candidates: Array, relevant: Array) -> Array:
     float64 array of shape (users,)
         NaN for a user with nothing relevant, or nothing else.
     """
-    xp = tables.arrays(scores)
+    xp = library_of(scores)
     ordered = xp.where(xp.isnan(scores), -xp.inf, scores)
     ordered[~candidates] = xp.nan
     rows, items = xp.nonzero(relevant)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from workbench.datasets import tables
+from workbench.device.arrays import library_of
 
 
 def row_numbers(matrix: sparse.csr_array) -> np.ndarray:
@@ -55,7 +55,7 @@ def look_up(matrix: sparse.csr_array, lists: Any) -> tuple[Any, Any]:
     values : float64 array of shape (rows, k)
         0 where not found.
     """
-    xp = tables.arrays(lists)
+    xp = library_of(lists)
     known = xp.asarray(keys(matrix))
     wanted = xp.arange(len(lists))[:, None] * matrix.shape[1] + lists
     places = xp.minimum(xp.searchsorted(known, wanted), len(known) - 1)

@@ -14,8 +14,9 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.compute import Device, Team, resolve
 from workbench.datasets import Dataset, positions
+from workbench.device.arrays import library_of, to_host
 from workbench.errors import OptionError, WorkbenchError
-from workbench.models.device_state import derived, fetched, library
+from workbench.models.derived_state import derived
 from workbench.models.rerank.candidate_selection import Selection
 from workbench.models.rerank.item_attributes import Catalogue
 from workbench.models.sparse_rows import aligned, seen_entries, strongest
@@ -275,8 +276,8 @@ class Recommender(ABC):
         """
         rows = self.data.require_users(users)
         scores = self._score(self._profiles(rows), rows)
-        scores = scores if on_device else fetched(scores)
-        xp = library(scores)
+        scores = scores if on_device else to_host(scores)
+        xp = library_of(scores)
         return xp.where(xp.isfinite(scores), scores, xp.nan)
 
     def explain(self, user_id: Any, item_id: Any, *, n: int = 3) -> list[tuple[Any, float]]:
@@ -319,8 +320,8 @@ class Recommender(ABC):
         def fill(block: slice) -> None:
             scores = self._score(self._profiles(known[block]), known[block])
             mine = order[starts[block.start] : starts[block.stop]]
-            at = library(scores).asarray
-            found[mine] = fetched(scores[at(rows[mine] - block.start), at(items[mine])])
+            at = library_of(scores).asarray
+            found[mine] = to_host(scores[at(rows[mine] - block.start), at(items[mine])])
 
         self._each_block(len(known), fill)
         return found

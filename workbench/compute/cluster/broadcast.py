@@ -17,7 +17,7 @@ from workbench.compute.cpu.packing import Packed, pack
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import Request
 from workbench.compute.similarity import Neighbours
-from workbench.compute.topk import best, unpack
+from workbench.compute.topk_keys import best, unpack
 from workbench.compute.weighting import Preparation
 
 ENTRY_BYTES = 16  # of a packed rating

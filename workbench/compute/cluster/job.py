@@ -22,7 +22,7 @@ from workbench.compute.cpu.packing import Packed
 from workbench.compute.options import Request
 from workbench.compute.similarity import Neighbours
 from workbench.compute.stored_neighbours import PART
-from workbench.compute.topk import best, unpack
+from workbench.compute.topk_keys import best, unpack
 from workbench.device import Device, cores, resolve
 from workbench.device.threads import Team
 from workbench.errors import DataError, DeviceError, OptionError

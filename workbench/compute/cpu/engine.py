@@ -21,7 +21,7 @@ from workbench.compute.cpu.packing import Packed, are_whole, pack, power, scale_
 from workbench.compute.cpu.search_kernels import Entries, Rules
 from workbench.compute.metrics import SUMS
 from workbench.compute.options import Request
-from workbench.compute.topk import EMPTY
+from workbench.compute.topk_keys import EMPTY
 from workbench.device.threads import Team
 
 SLACK = 8  # keys, at the least, that a row's list takes beyond k before it is cut

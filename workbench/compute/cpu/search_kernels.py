@@ -27,7 +27,7 @@ from workbench.compute.cpu.topk_lists import (
     score_of,
 )
 from workbench.compute.metrics import METRICS
-from workbench.compute.topk import EMPTY
+from workbench.compute.topk_keys import EMPTY
 
 EIGHT = np.uint64(8)
 SPAN = np.uint64(64)  # columns looked at together: one branch for all of them

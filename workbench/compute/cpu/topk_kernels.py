@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from workbench.compute.cpu.topk_lists import ONE, TWO, inline, jit, key_of, kth_greatest, score_of
-from workbench.compute.topk import EMPTY
+from workbench.compute.topk_keys import EMPTY
 from workbench.device.threads import Team
 
 xp = np

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from workbench.compute.topk import EMPTY
+from workbench.compute.topk_keys import EMPTY
 
 jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 inline = nb.njit(nogil=True, error_model="numpy", cache=True, forceinline=True)
@@ -38,7 +38,7 @@ def fetch(typing_context: Any, array: Any, index: Any) -> Any:
 
 @inline
 def key_of(score: Any, row: Any) -> Any:
-    """See `workbench.compute.topk.pack`."""
+    """See `workbench.compute.topk_keys.pack`."""
     bits = np.int64(np.float32(score).view(np.int32))
     return ((bits ^ ((bits >> 31) & 0x7FFFFFFF)) << 32) | (0xFFFFFFFF - np.int64(row))
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from workbench.compute.cpu.packing import scale_of, scaled, unit_of
 from workbench.compute.dense.candidate_product import Ranking
-from workbench.compute.kernel_twins import of_device
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED
 from workbench.compute.options import Request
-from workbench.compute.topk import EMPTY, best, repack, unpack
+from workbench.compute.topk import kernels
+from workbench.compute.topk_keys import EMPTY, best, repack, unpack
 from workbench.compute.weighting import less
 from workbench.device import Device
 
@@ -57,7 +57,7 @@ def nearest(
     indices = np.full((len(own), request.k), -1, np.int32)
     scores = np.zeros(indices.shape, np.float32)
     if len(own) and vectors.shape[1] >= request.min_overlap:
-        tools = of_device(device)
+        tools = kernels(device.kind == "gpu")
         with tools.session() as each:
             search = _Search(_prepared(vectors, request.definition.of), request, tools)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.compute.metrics import METRICS, SUMS
-from workbench.compute.topk import EMPTY
+from workbench.compute.topk_keys import EMPTY
 
 CONSTANTS = {
     "THREADS": 1024,  # of a block: with most of a processor's shared memory, it is alone there

@@ -2,7 +2,7 @@
 //
 // Before this come the definitions of CONSTANTS in `_cuda`, of types, and of SIGNED.
 
-// As workbench.compute.topk.pack.
+// As workbench.compute.topk_keys.pack.
 __device__ i64 key_of(float score, u32 id) {
     const int bits = __float_as_int(score + 0.0f);  // which turns -0 into 0
     const u32 ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF);

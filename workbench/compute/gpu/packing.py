@@ -12,7 +12,7 @@ from workbench.compute.cpu.packing import SCALES, Packed, has_codes, power, scal
 from workbench.compute.cpu.search_kernels import Entries
 from workbench.compute.metrics import Metric
 from workbench.compute.weighting import UNPREPARED, Coordinates, Preparation
-from workbench.datasets import tables
+from workbench.device.arrays import group_sums, library_of, to_host
 
 
 def prepared(
@@ -20,7 +20,7 @@ def prepared(
 ) -> tuple[Any, Any, Any]:
     """Entries as `workbench.compute.weighting.Preparation` gives them to a metric."""
     if (metric.of, weighting) not in UNPREPARED:  # sums run in the order of the host's matrix
-        order = tables.arrays(rows).argsort(features * shape[1] + rows, kind="stable")
+        order = library_of(rows).argsort(features * shape[1] + rows, kind="stable")
         features, rows, values = features[order], rows[order], values[order]
     entries = Coordinates(values, rows, features, shape)
     return features, rows, Preparation(entries, metric, weighting).of_entries(entries)
@@ -42,7 +42,7 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
         As `compute.cpu.packing.pack`, but for the blocks, which only threads need. None where
         a row has a feature twice: the host packs those.
     """
-    xp, (_, n) = tables.arrays(rows), shape
+    xp, (_, n) = library_of(rows), shape
     counts = xp.bincount(rows, minlength=n)
     scale, least, greatest = _coding(values)
     coded = has_codes(least, greatest, counts)
@@ -60,7 +60,7 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
     position = np.uint32 if len(values) < 2**32 else np.uint64
     nothing = np.empty(0)
     # Whole numbers add up to the same in any order; others are added up on the host, in its.
-    squares = xp.bincount(rank, held * held, n) if coded else tables.summed(held * held, rank, n)
+    squares = xp.bincount(rank, held * held, n) if coded else group_sums(held * held, rank, n)
     return Packed(
         Entries(
             ((rank << 8) | (held.astype(np.int64) - least) if coded else rank).astype(np.uint32),
@@ -71,10 +71,10 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
             nothing,
         ),
         np.arange(least, greatest + 1) if coded else np.empty(0, np.int64),
-        tables.on_host(_cumulated(counts[ids], position)),
-        tables.on_host(ids.astype(np.uint32)),
-        tables.on_host(counts[ids].astype(np.float64)),
-        tables.on_host(squares),
+        to_host(_cumulated(counts[ids], position)),
+        to_host(ids.astype(np.uint32)),
+        to_host(counts[ids].astype(np.float64)),
+        to_host(squares),
         nothing,
         nothing,
         scale,
@@ -83,7 +83,7 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
 
 def _coding(values: Any) -> tuple[float, int, int]:
     """As `workbench.compute.cpu.packing._coding`."""
-    xp = tables.arrays(values)
+    xp = library_of(values)
     for scale in map(float, SCALES) if len(values) else ():
         whole = xp.rint(values * scale)
         if (whole / scale == values).all() and xp.abs(whole).max() <= 2**26:
@@ -92,14 +92,14 @@ def _coding(values: Any) -> tuple[float, int, int]:
 
 
 def _inverse(order: Any) -> Any:
-    xp = tables.arrays(order)
+    xp = library_of(order)
     places = xp.empty_like(order)
     places[order] = xp.arange(len(order))
     return places
 
 
 def _cumulated(lengths: Any, dtype: Any) -> Any:
-    xp = tables.arrays(lengths)
+    xp = library_of(lengths)
     starts = xp.zeros(len(lengths) + 1, dtype)
     starts[1:] = xp.cumsum(lengths)
     return starts

@@ -9,7 +9,7 @@ import cupy as xp
 import numpy as np
 
 from workbench.compute.gpu.kernel_source import CONSTANTS, FIXED, OPTIONS, definitions, text
-from workbench.compute.topk import EMPTY, best, pack
+from workbench.compute.topk_keys import EMPTY, best, pack
 from workbench.device.memory import bounded
 
 DTYPE = np.float16  # of a product's entries, and by what an operation may be off

@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import tables
+from workbench.device.arrays import group_sums, library_of
 from workbench.errors import DataError, OptionError
 
 RATING_EVENT: Final = "rating"
@@ -70,7 +71,7 @@ def to_preferences(
     times = tables.moments(log[Columns.TIMESTAMP]) if Columns.TIMESTAMP in log else None
     order, ends = tables.grouped(pairs, times)
     log, strength, pairs = tables.rows(log, order), strength[order], pairs[order]
-    pair = tables.arrays(pairs).searchsorted(pairs[ends], pairs)
+    pair = library_of(pairs).searchsorted(pairs[ends], pairs)
     return _merged(log, strength, pair, ends)
 
 
@@ -92,7 +93,7 @@ def _strengths(log: pd.DataFrame, known: Mapping[str, float]) -> Any:
     strengths = {**known, RATING_EVENT: np.inf}
     # A missing kind has the number -1, and so what stands last.
     of_kind = np.array([*(strengths.get(kind, np.nan) for kind in kinds), np.nan])
-    found = tables.arrays(codes).asarray(of_kind)[codes]
+    found = library_of(codes).asarray(of_kind)[codes]
     unknown = found != found
     if unknown.any():
         first = int(unknown.argmax())
@@ -107,11 +108,11 @@ def _strengths(log: pd.DataFrame, known: Mapping[str, float]) -> Any:
 
 def _merged(log: pd.DataFrame, strength: Any, pair: Any, ends: Any) -> pd.DataFrame:
     """One row a pair, of events by pair and time, from where each pair ends."""
-    xp = tables.arrays(pair)
+    xp = library_of(pair)
     by_strength = xp.argsort(-strength, kind="stable")
     order = by_strength[xp.argsort(pair[by_strength], kind="stable")]
     heaviest = order[xp.concatenate([xp.zeros_like(ends[:1]), ends[:-1] + 1])]
-    ratings = tables.summed(_worth(log, strength, pair, len(ends)), pair, len(ends))
+    ratings = group_sums(_worth(log, strength, pair, len(ends)), pair, len(ends))
     merged = tables.rows(log[_PAIR], ends).assign(**{Columns.RATING: ratings})
     if Columns.TIMESTAMP in log:
         merged[Columns.TIMESTAMP] = tables.rows(log[Columns.TIMESTAMP], ends)
@@ -128,13 +129,13 @@ def _merged(log: pd.DataFrame, strength: Any, pair: Any, ends: Any) -> pd.DataFr
 
 def _last(pair: Any, of: Any) -> Any:
     """Position of each pair's last event of some, a bool array."""
-    some = tables.arrays(pair).flatnonzero(of)
+    some = library_of(pair).flatnonzero(of)
     return some[tables.last_of_each(pair[some])]
 
 
 def _worth(log: pd.DataFrame, strength: Any, pair: Any, pairs: int) -> Any:
     """What each event adds to its pair's rating."""
-    xp = tables.arrays(pair)
+    xp = library_of(pair)
     stated = xp.isinf(strength)
     if not stated.any():
         return strength
@@ -156,12 +157,12 @@ def _worth(log: pd.DataFrame, strength: Any, pair: Any, pairs: int) -> Any:
 
 def _sums(values: Any, pair: Any, pairs: int) -> Any:
     """Sum of each pair's known values, NaN where none is."""
-    xp = tables.arrays(pair)
+    xp = library_of(pair)
     numbers = tables.numbers(values)
     known = ~xp.isnan(numbers)
     unread = ~known & ~tables.missing(values)
     if unread.any():
         text = values.iloc[int(unread.argmax())]
         raise DataError(f"column {Columns.VALUE!r}: {text!r} is not a number; correct it")
-    sums = tables.summed(xp.where(known, numbers, 0.0), pair, pairs)
+    sums = group_sums(xp.where(known, numbers, 0.0), pair, pairs)
     return xp.where(xp.bincount(pair[known], minlength=pairs) > 0, sums, np.nan)

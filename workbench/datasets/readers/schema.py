@@ -9,6 +9,7 @@ from pandera.errors import SchemaErrors
 
 from workbench.columns import Columns
 from workbench.datasets import tables
+from workbench.device.arrays import on_card
 from workbench.errors import DataError
 
 # Kinds of NumPy types that are numbers and times already, rather than text to be read as such.
@@ -27,7 +28,7 @@ def check_interactions(table: pd.DataFrame, *, signed: bool = False) -> pd.DataF
     if not len(table):
         raise DataError("the interactions have no rows; give at least two users and two items")
     table, schema = table.reset_index(drop=True), _interactions(signed)
-    return (_validate_on_card if tables.on_card(table) else _validate)(table, schema)
+    return (_validate_on_card if on_card(table) else _validate)(table, schema)
 
 
 def check_entities(table: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import tables
+from workbench.device.arrays import on_card
 from workbench.errors import DataError
 
 _UNITS = ("s", "ms", "us", "ns")
@@ -28,7 +29,7 @@ def with_times(log: pd.DataFrame) -> pd.DataFrame:
     """
     if Columns.TIMESTAMP not in log:
         return log
-    if tables.on_card(log):
+    if on_card(log):
         return log.assign(**{Columns.TIMESTAMP: _on_card(log[Columns.TIMESTAMP])})
     given = log[Columns.TIMESTAMP]
     times = _since_1970(given) if pd.api.types.is_numeric_dtype(given) else _dates(given)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from workbench.datasets import tables
+from workbench.device.arrays import to_host
 from workbench.evaluation.predictions import Answers
 from workbench.evaluation.protocol import Task
 from workbench.evaluation.sparse_entries import from_lists, row_numbers
@@ -88,7 +88,7 @@ def diversity(answers: Answers, k: int) -> Tally:
     genres = xp.asarray(answers.task.genres.toarray())
     size = max(1, BATCH_BYTES // (8 * k * max(k, genres.shape[1])))
     parts = (lists[start : start + size] for start in range(0, len(lists), size))
-    alike = np.concatenate([tables.on_host(_jaccard_sums(part, genres, xp)) for part in parts])
+    alike = np.concatenate([to_host(_jaccard_sums(part, genres, xp)) for part in parts])
     lengths = (answers.lists[:, :k] >= 0).sum(axis=1)
     pairs = lengths * (lengths - 1) / 2
     return mean(1.0 - ratio(alike, pairs), pairs > 0)
@@ -104,7 +104,7 @@ def serendipity(answers: Answers, k: int) -> Tally:
     that are not in :math:`H_u` (the primitive recommender of Ge et al. 2010, section 3.2).
     """
     found = answers.hits(k) & ~_obvious(answers.task, answers.listed(k), answers.xp)
-    return mean(tables.on_host(found.sum(axis=1)) / k, answers.task.relevant_counts > 0)
+    return mean(to_host(found.sum(axis=1)) / k, answers.task.relevant_counts > 0)
 
 
 def calibration(answers: Answers, k: int) -> Tally:
@@ -153,7 +153,7 @@ def _over_list(answers: Answers, k: int, values: np.ndarray) -> tuple[np.ndarray
     """Sum of item values over each list, and its length; both of shape (u,), on the host."""
     lists, xp = answers.listed(k), answers.xp
     sums = xp.where(lists >= 0, xp.asarray(values)[lists], 0.0).sum(axis=1)
-    return tables.on_host(sums), tables.on_host((lists >= 0).sum(axis=1))
+    return to_host(sums), to_host((lists >= 0).sum(axis=1))
 
 
 def _jaccard_sums(lists: Any, genres: Any, xp: Any) -> Any:

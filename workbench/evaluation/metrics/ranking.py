@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.datasets import tables
+from workbench.device.arrays import to_host
 from workbench.evaluation.predictions import Answers
 from workbench.evaluation.sparse_entries import row_numbers
 from workbench.evaluation.statistics.bootstrap import Tally, mean, ratio
@@ -58,7 +58,7 @@ def ndcg(answers: Answers, k: int) -> Tally:
 def mrr(answers: Answers, k: int) -> Tally:
     r"""Mean reciprocal rank of the first hit, 0 without one: :math:`1 / \min \{r : h_r = 1\}`."""
     hits = answers.hits(k)
-    return _mean(answers, tables.on_host(hits.any(axis=1) / (hits.argmax(axis=1) + 1)))
+    return _mean(answers, to_host(hits.any(axis=1) / (hits.argmax(axis=1) + 1)))
 
 
 def average_precision(answers: Answers, k: int) -> Tally:
@@ -72,7 +72,7 @@ def average_precision(answers: Answers, k: int) -> Tally:
     """
     hits = answers.hits(k)
     precisions = hits.cumsum(axis=1) / answers.xp.arange(1, k + 1)
-    sums = tables.on_host((hits * precisions).sum(axis=1))
+    sums = to_host((hits * precisions).sum(axis=1))
     return _mean(answers, ratio(sums, _reachable(answers, k)))
 
 
@@ -99,7 +99,7 @@ def _reachable(answers: Answers, k: int) -> np.ndarray:
 
 def _discounted(answers: Answers, gains: Any) -> np.ndarray:
     """Discounted sum of the gains of each row, on the host."""
-    return tables.on_host(gains @ (1.0 / answers.xp.log2(answers.xp.arange(2, gains.shape[1] + 2))))
+    return to_host(gains @ (1.0 / answers.xp.log2(answers.xp.arange(2, gains.shape[1] + 2))))
 
 
 def _ideal(answers: Answers, k: int) -> Any:

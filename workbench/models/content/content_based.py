@@ -9,9 +9,10 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.compute import encode
 from workbench.datasets import Dataset
+from workbench.device.arrays import to_device
 from workbench.errors import DataError
 from workbench.models.content import item_texts
-from workbench.models.device_state import derived, held, sent
+from workbench.models.derived_state import derived, on_device
 from workbench.models.factorization.als import products
 from workbench.models.recommender import BATCH_BYTES, ByItem, Recommender
 from workbench.validation import one_of
@@ -112,8 +113,8 @@ class ContentBased(Recommender):
             by_term = derived(self, "by term", vectors, lambda: vectors.T.tocsr())
             scores = (tastes @ by_term).toarray()
         else:
-            scores = products(sent(self.device, tastes), held(self, "vectors", vectors))
-        scores = scores * sent(self.device, scales)[:, None]
+            scores = products(to_device(self.device, tastes), on_device(self, "vectors", vectors))
+        scores = scores * to_device(self.device, scales)[:, None]
         scores[scores == 0] = np.nan  # nothing in common
         return scores
 

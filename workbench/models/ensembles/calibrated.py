@@ -9,8 +9,8 @@ from scipy.special import expit
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset, split
+from workbench.device.arrays import to_host
 from workbench.errors import DataError, OptionError
-from workbench.models.device_state import fetched
 from workbench.models.recommender import Recommender
 from workbench.validation import at_least, number, one_of
 
@@ -143,7 +143,7 @@ class Calibrated(Recommender):
         return np.where(np.isnan(x), np.nan, np.interp(x, first, second))
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return self._chance(fetched(self.model._score(profiles, own)))
+        return self._chance(to_host(self.model._score(profiles, own)))
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return self._chance(self.model._score_pairs(users, items))

@@ -9,9 +9,10 @@ from scipy import sparse
 
 from workbench.compute import resolve
 from workbench.datasets import Dataset, split
+from workbench.device.arrays import to_host
 from workbench.errors import DataError, OptionError
 from workbench.models.content.content_based import ContentBased
-from workbench.models.device_state import derived, fetched
+from workbench.models.derived_state import derived
 from workbench.models.ensembles import lambdamart
 from workbench.models.neighbours.knn import ItemKNN
 from workbench.models.recommender import ByCount, ByItem, ByUser, Recommender, aligned, present
@@ -186,7 +187,7 @@ class Hybrid(Recommender):
         parts = np.full((len(self.members), *profiles.shape), np.nan)
         for part, (name, member) in zip(parts, self.members.items(), strict=True):
             known = aligned(profiles, self.item_ids, member.item_ids)
-            part[:, self._columns[name]] = _scaled(fetched(member._score(known, own)))
+            part[:, self._columns[name]] = _scaled(to_host(member._score(known, own)))
         return parts
 
     def _added(self, parts: np.ndarray, profiles: sparse.csr_array) -> np.ndarray:

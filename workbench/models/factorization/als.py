@@ -10,7 +10,8 @@ from scipy import sparse
 
 from workbench.compute import Device, Team
 from workbench.datasets import Dataset, extended
-from workbench.models.device_state import fetched, held, library, sent
+from workbench.device.arrays import library_of, to_device, to_host
+from workbench.models.derived_state import on_device
 from workbench.models.factorization import conjugate_gradients
 from workbench.models.recommender import FEEDBACK, ByItem, Recommender, row_means
 from workbench.validation import at_least, number, one_of
@@ -32,14 +33,14 @@ class Equations(NamedTuple):
         single = {name: getattr(self, name).astype(np.float32) for name in self._fields[2:]}
         return self._replace(**single)
 
-    def sent(self, device: Device, columns: int) -> tuple[Any, Any, Any]:
+    def to_device(self, device: Device, columns: int) -> tuple[Any, Any, Any]:
         """Weights and targets as CSR arrays, and ridge, on a device."""
         shape = len(self.ridge), columns
         weights, targets = (
             sparse.csr_array((values, self.indices, self.indptr), shape=shape)
             for values in (self.weights, self.targets)
         )
-        return sent(device, weights), sent(device, targets), sent(device, self.ridge)
+        return to_device(device, weights), to_device(device, targets), to_device(device, self.ridge)
 
 
 class ALS(Recommender):
@@ -158,13 +159,13 @@ class ALS(Recommender):
         steps: int,
     ) -> np.ndarray:
         """Vectors of the items after all epochs, as on the CPU but for their last digits."""
-        by_user = users.sent(self.device, len(of_items))
-        by_item = items.sent(self.device, len(of_users))
-        x, y = sent(self.device, of_users), sent(self.device, of_items)
+        by_user = users.to_device(self.device, len(of_items))
+        by_item = items.to_device(self.device, len(of_users))
+        x, y = to_device(self.device, of_users), to_device(self.device, of_items)
         for _ in range(self.epochs):
             conjugate_gradients.approach(*by_user, y, self._shared(y), steps, x)
             conjugate_gradients.approach(*by_item, x, self._shared(x), steps, y)
-        return fetched(y).astype(np.float64)
+        return to_host(y).astype(np.float64)
 
     def partial_fit(self, new: pd.DataFrame) -> Self:
         """Take in new interactions without a refit; only items that are new get vectors.
@@ -205,11 +206,11 @@ class ALS(Recommender):
         """What the pairs without a rating add to every row's matrix: G."""
         if self.feedback == "implicit":
             return factors.T @ factors
-        return library(factors).zeros((self.factors, self.factors), factors.dtype)
+        return library_of(factors).zeros((self.factors, self.factors), factors.dtype)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        users = sent(self.device, self._vectors(profiles, own))
-        return products(users, held(self, "items", self._items))
+        users = to_device(self.device, self._vectors(profiles, own))
+        return products(users, on_device(self, "items", self._items))
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return dots(self._users, users, self._items, items)

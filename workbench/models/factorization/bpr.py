@@ -9,8 +9,9 @@ from scipy import sparse
 
 from workbench.compute import Team
 from workbench.datasets import Dataset
+from workbench.device.arrays import to_device
 from workbench.errors import OptionError
-from workbench.models.device_state import held, sent
+from workbench.models.derived_state import on_device
 from workbench.models.factorization import bpr_on_gpu
 from workbench.models.factorization.als import dots, products
 from workbench.models.recommender import ByItem, Recommender
@@ -122,8 +123,11 @@ class BPR(Recommender):
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> Any:
         users = self._users[own] if (own >= 0).all() else self._folded(profiles)
-        biases, items = held(self, "biases", self._biases), held(self, "items", self._items)
-        return biases + products(sent(self.device, users), items)
+        biases, items = (
+            on_device(self, "biases", self._biases),
+            on_device(self, "items", self._items),
+        )
+        return biases + products(to_device(self.device, users), items)
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return self._biases[items] + dots(self._users, users, self._items, items)

@@ -7,8 +7,9 @@ from scipy import sparse
 from workbench.compute import nearest
 from workbench.datasets import Dataset
 from workbench.errors import DataError
-from workbench.models.device_state import held, linked
+from workbench.models.derived_state import on_device
 from workbench.models.neighbours.knn import as_matrix
+from workbench.models.products import linked
 from workbench.models.recommender import Recommender, present
 from workbench.validation import at_least, number
 
@@ -89,7 +90,7 @@ class P3alpha(Recommender):
         self._by_target = self._links.T.tocsr()
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return linked(self.device, profiles, held(self, "links on the device", self._links))
+        return linked(self.device, profiles, on_device(self, "links on the device", self._links))
 
     def _contributions(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray

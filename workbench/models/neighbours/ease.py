@@ -5,9 +5,10 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.datasets import Dataset
+from workbench.device.arrays import to_device
 from workbench.device.memory import bounded
 from workbench.errors import DeviceError, OptionError
-from workbench.models.device_state import held, sent
+from workbench.models.derived_state import on_device
 from workbench.models.recommender import ByItem, Recommender
 from workbench.validation import number
 
@@ -70,7 +71,7 @@ class EASE(Recommender):
         np.fill_diagonal(self._weights, 0)
 
     def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        scores = sent(self.device, profiles) @ held(self, "weights", self._weights)
+        scores = to_device(self.device, profiles) @ on_device(self, "weights", self._weights)
         scores[np.diff(profiles.indptr) == 0] = np.nan
         return scores
 

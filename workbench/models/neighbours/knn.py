@@ -11,9 +11,10 @@ from workbench.compute import Neighbours
 from workbench.compute.similarity import Search, checked, engine_on, searched, targets
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, extended
-from workbench.models.device_state import derived, held, linked
+from workbench.models.derived_state import derived, on_device
 from workbench.models.factorization.biased_mf import Baseline
 from workbench.models.neighbours.rated_neighbours import Raters
+from workbench.models.products import linked
 from workbench.models.recommender import FEEDBACK, ByItem, ByUser, Recommender, row_means
 from workbench.validation import one_of
 
@@ -216,7 +217,7 @@ class ItemKNN(_KNN):
     def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
         # A transpose that is not kept would be made anew by every product.
         links = derived(self, "links", self._similar, self._similar.T.tocsr)
-        return linked(self.device, profiles, held(self, "links on the device", links))
+        return linked(self.device, profiles, on_device(self, "links on the device", links))
 
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
@@ -355,7 +356,7 @@ class UserKNN(_KNN):
         return row_means(profiles) if self.centre == "mean" else super()._offsets(profiles)
 
     def _sums(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        ratings = held(self, "ratings on the device", self.data.matrix)
+        ratings = on_device(self, "ratings on the device", self.data.matrix)
         return linked(self.device, self._similar_users(profiles, own), ratings)
 
     def _similar_users(self, profiles: sparse.csr_array, own: np.ndarray) -> sparse.csr_array:

@@ -8,8 +8,8 @@ from scipy import sparse
 
 from workbench.compute import Neighbours, top_k
 from workbench.datasets import positions
+from workbench.device.arrays import to_host
 from workbench.errors import OptionError
-from workbench.models.device_state import fetched
 from workbench.models.rerank.filters import Diversity, ExposureCap, MaxPer, Rule
 from workbench.models.rerank.item_attributes import Catalogue
 
@@ -50,7 +50,7 @@ class Arrangement:
         filled, pool = 0, min(2 * (self.n + window), items)
         while filled < rows:
             found = top_k(scores[filled:], pool)
-            columns, values = (fetched(part) for part in found)
+            columns, values = (to_host(part) for part in found)
             chosen = np.full((len(columns), self.n), -1)
             done = greedy_kernel.fill(
                 *(columns, values, pool == items, window, float(weight)),

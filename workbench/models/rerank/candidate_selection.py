@@ -9,8 +9,8 @@ from scipy import sparse
 
 from workbench.compute import top_k
 from workbench.datasets import positions
+from workbench.device.arrays import library_of, to_host
 from workbench.errors import OptionError
-from workbench.models.device_state import fetched, library
 from workbench.models.rerank.arrangement import Arrangement
 from workbench.models.rerank.filters import Filter, Rule
 from workbench.models.rerank.item_attributes import Catalogue
@@ -77,13 +77,13 @@ class Selection:
         """
         _hide(scores, *seen)
         if self._barred.any():
-            scores[:, library(scores).asarray(self._barred)] = np.nan
+            scores[:, library_of(scores).asarray(self._barred)] = np.nan
         for pairs in self._barred_pairs:
             _hide(scores, *_entries(pairs, own))
         if self._only is not None:
             _hide(scores, *np.nonzero(self._only[own].toarray() == 0))
         columns, best = (
-            self._arranged.lists(scores) if self._arranged else map(fetched, top_k(scores, self.n))
+            self._arranged.lists(scores) if self._arranged else map(to_host, top_k(scores, self.n))
         )
         self._short.append(int((columns[:, -1] < 0).sum()))
         return columns, best
@@ -151,5 +151,5 @@ def _entries(pairs: sparse.csr_array, own: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _hide(scores: Any, rows: np.ndarray, columns: np.ndarray) -> None:
-    xp = library(scores)
+    xp = library_of(scores)
     scores[xp.asarray(rows), xp.asarray(columns)] = np.nan

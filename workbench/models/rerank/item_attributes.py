@@ -9,7 +9,7 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
-from workbench.models.device_state import derived
+from workbench.models.derived_state import derived
 
 
 class Catalogue:
