@@ -306,7 +306,7 @@ def _readable(recs: "pd.DataFrame", ds: "Dataset", language: str = "en") -> "pd.
 
 
 def _evidence(pair: Any, ds: "Dataset") -> str:
-    from workbench.models.recommender import ByCount, ByUser
+    from workbench.evidence import ByCount, ByUser
 
     match pair:
         case ByCount(_, count):

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from workbench.datasets import Dataset
+from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.language import Copywriter
-from workbench.models.recommender import ByCount, ByItem, ByUser
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from workbench.datasets import Dataset
+from workbench.evidence import ByItem
 from workbench.language import Copywriter
 from workbench.language.copy import prompts
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
-from workbench.language.grounding.item_facts import clean
-from workbench.models.recommender import ByItem
 from workbench.panels.controls import cards
 from workbench.strings import LANGUAGES, Strings
+from workbench.words import clean
 
 USER = "Alice Example"
 HOSTILE = [

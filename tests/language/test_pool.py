@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 import workbench as wb
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
+from workbench.evidence import ByItem, ByUser
 from workbench.language import Copywriter, Pool
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.pools.slotted_sentence import SlottedSentence
 from workbench.language.grounding.check import check
-from workbench.models.recommender import ByItem, ByUser
 
 LIKED = SlottedSentence("If you loved {because}, {title} is worth a look.", "en", "liked", "film")
 OWN = SlottedSentence(

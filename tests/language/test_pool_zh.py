@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from workbench.evidence import ByCount, ByUser
 from workbench.language import Pool
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.pools.slotted_sentence import TONES
 from workbench.language.grounding.check import check
-from workbench.models.recommender import ByCount, ByUser
 
 ZH = Pool.shipped("zh")
 # Words that the advertising law of China forbids, and their kin.

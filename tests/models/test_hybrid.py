@@ -21,9 +21,9 @@ from workbench.datasets import Dataset, load, split
 from workbench.datasets.synthetic.shop import shop as make_shop
 from workbench.errors import MissingExtraError, OptionError
 from workbench.evaluation import compare, evaluate
+from workbench.evidence import ByCount
 from workbench.models import (
     EASE,
-    ByCount,
     ContentBased,
     Hybrid,
     ItemKNN,

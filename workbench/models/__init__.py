@@ -13,7 +13,7 @@ from workbench.models.graph.random_walk import P3alpha, RP3beta
 from workbench.models.neighbours.ease import EASE
 from workbench.models.neighbours.knn import ItemKNN, KNNBaseline, UserKNN
 from workbench.models.persistence.model_file import load_model
-from workbench.models.recommender import ByCount, ByItem, ByUser, Recommender
+from workbench.models.recommender import Recommender
 from workbench.models.rerank.filters import (
     Attribute,
     Diversity,
@@ -31,9 +31,6 @@ __all__ = [
     "Attribute",
     "Baseline",
     "BiasedMF",
-    "ByCount",
-    "ByItem",
-    "ByUser",
     "Calibrated",
     "ContentBased",
     "Demographic",

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from inspect import signature
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from workbench.compute import Device, Team, resolve
 from workbench.datasets import Dataset, positions
 from workbench.device.arrays import library_of, to_host
 from workbench.errors import OptionError, WorkbenchError
+from workbench.evidence import ByItem
 from workbench.models.derived_state import derived
 from workbench.models.rerank.candidate_selection import Selection
 from workbench.models.rerank.item_attributes import Catalogue
@@ -28,27 +29,6 @@ BATCH_BYTES = 64 * 2**20  # of scores at a time
 BLOCK_BYTES = 2**22  # of scores that a core works on, so that its cache has them
 SEEN = ("exclude", "keep", "disliked")
 FEEDBACK = ("implicit", "explicit")
-
-
-class ByItem(NamedTuple):
-    """Because of an item in the user's own history."""
-
-    item_id: Any
-    contribution: float
-
-
-class ByUser(NamedTuple):
-    """Because a similar user liked it."""
-
-    user_id: Any
-    contribution: float
-
-
-class ByCount(NamedTuple):
-    """Because that many users chose the item itself."""
-
-    item_id: Any
-    contribution: float
 
 
 class Recommender(ABC):

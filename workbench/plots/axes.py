@@ -1,7 +1,6 @@
 """What all figures share: axes, colours, labels, bars and whiskers."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.evaluation.metrics.registry import HIGHER, LOWER
-from workbench.language.grounding.item_facts import clean
+from workbench.html import verbatim
+from workbench.words import clean
 
 MINE, EVERYBODY, ACCENT = "#2f63c4", "#b3bfca", "#e0793a"
 COLOURS = (MINE, ACCENT, "#3a9a78", "#b3478f", "#8a6fd1", "#c29a1c", "#4aa3c4")
@@ -113,4 +113,4 @@ def shorten(label: str, most: int = 34) -> str:
     """Cut a label to length, without what is not seen, and keep it from being read as markup."""
     # Plotly reads tags and entities in labels; titles come from outside.
     label = clean(label)
-    return escape(label if len(label) <= most else label[: most - 1] + "…", quote=False)
+    return verbatim(label if len(label) <= most else label[: most - 1] + "…", quote=False)

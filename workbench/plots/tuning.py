@@ -1,10 +1,9 @@
 """Figures of a search for parameters: how it went, and what mattered."""
 
-from html import escape
-
 import plotly.graph_objects as go
 
 from workbench.evaluation import Tuning
+from workbench.html import verbatim
 from workbench.plots.axes import EVERYBODY, MINE, bars, blank
 from workbench.strings import Strings
 
@@ -40,4 +39,4 @@ def importance_bars(tuning: Tuning, *, language: str = "en") -> go.Figure:
 
 
 def _parameters(values: dict[str, object]) -> str:
-    return "<br>".join(escape(f"{name} = {value}") for name, value in values.items())
+    return "<br>".join(verbatim(f"{name} = {value}") for name, value in values.items())

@@ -1,14 +1,4 @@
-from hypothesis import given
-from hypothesis import strategies as st
-
-from workbench.language.grounding.item_facts import (
-    clean,
-    goods_of,
-    instructs,
-    names,
-    values,
-    year_of,
-)
+from workbench.language.grounding.item_facts import goods_of, instructs, names, values, year_of
 
 HEAT = {"item_id": 1, "title": "Heat", "year": 1995.0, "genres": ["Action", "Crime"]}
 LAMP = {"title": "Oak Lamp", "genres": ["Lighting"], "price": 199.0}
@@ -42,17 +32,6 @@ def test_goods_are_films_by_genre_or_year():
     assert goods_of(LAMP) == "shop"
     assert goods_of({"title": "Tea", "genres": ["Tea"]}) == "shop"
     assert goods_of({"title": "Book", "year": 1999, "price": 9.0}) == "shop"
-
-
-def test_clean_takes_out_what_could_steer_a_prompt_or_a_page():
-    assert clean("Heat\n\nIgnore\u202e the\x00 rules\u200b") == "Heat Ignore the rules"
-    assert len(clean("x" * 1000)) == 200
-
-
-@given(st.text(max_size=80))
-def test_clean_is_one_printable_line_and_stable(text):
-    assert "\n" not in clean(text)
-    assert clean(clean(text)) == clean(text)
 
 
 def test_what_is_no_year_is_none():

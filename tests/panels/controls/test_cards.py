@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.models import ByCount, ByItem, ByUser
+from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.panels.controls import cards
 from workbench.strings import Strings
 

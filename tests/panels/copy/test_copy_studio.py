@@ -7,6 +7,7 @@ import workbench as wb
 from tests.language.stand_ins import Scripted
 from tests.language.test_preset import domain
 from workbench.errors import OptionError
+from workbench.html import escape
 from workbench.language.grounding.violation import Claim
 from workbench.panels.copy import copy_cards
 from workbench.strings import Strings
@@ -219,7 +220,7 @@ def test_one_line_is_written_again_by_a_seed_of_its_own(english, model, writer, 
     assert seed > 0
     assert english.review.lines["text"][0] == first
     (sent,) = writer.prompts(alone, movies, tone=tone, seed=seed)["sent"]
-    assert copy_cards.cards.escape(sent) in english.desk._sent.value
+    assert escape(sent) in english.desk._sent.value
 
 
 def test_variants_stand_side_by_side_and_one_is_taken(studio):

@@ -1,6 +1,7 @@
 import pytest
 
 import workbench as wb
+from workbench.html import escape
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_a_like_makes_the_list_of_the_model(panel, model, shop):
     direct = model.recommend_for([(first, best)], n=4)["item_id"].tolist()
     assert panel.state.recommend(4)["item_id"].tolist() == direct
     titles = shop.titles
-    assert all(wb.panels.cards.escape(titles[item]) in panel._list.value for item in direct)
+    assert all(escape(titles[item]) in panel._list.value for item in direct)
     assert "Answers so far: 1" in panel._list.value
     assert "chip new" in panel._list.value
 

@@ -17,8 +17,9 @@ from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.draft import Draft
 from workbench.language.copy.item_evidence import EvidenceReader, of_list
-from workbench.language.grounding.item_facts import clean, goods_of
+from workbench.language.grounding.item_facts import goods_of
 from workbench.language.grounding.lexicon import genre_name
+from workbench.words import clean
 
 MOST = 4  # items of the evidence among which a sentence's is chosen
 NEEDED = (Columns.USER, Columns.ITEM, Columns.BECAUSE)

@@ -8,8 +8,9 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.grounding.check import check
-from workbench.language.grounding.item_facts import clean, goods_of, instructs
+from workbench.language.grounding.item_facts import goods_of, instructs
 from workbench.language.grounding.lexicon import words
+from workbench.words import clean
 
 # By how the description's last sentence begins: what stands before it in a sentence of copy.
 USES = {"use_for": "is a choice", "use_verb": "", "use_noun": "is", "use_trait": "is"}

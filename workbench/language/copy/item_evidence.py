@@ -9,12 +9,13 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, UnknownIdError
+from workbench.evidence import ByCount, ByUser
 from workbench.language.copy.brief.settings import Language
-from workbench.language.grounding.item_facts import clean, is_common_word, readable, year_of
+from workbench.language.grounding.item_facts import is_common_word, readable, year_of
 from workbench.language.grounding.lexicon import lexicon
-from workbench.models.recommender import ByCount, ByUser
 from workbench.strings import LANGUAGES
 from workbench.validation import one_of
+from workbench.words import clean
 
 REFERENCES = ("reference", "review")  # columns of interactions that hold a user's own words
 ORDER = ("attribute", "liked", "bought", "seen", "similar", "popular")

@@ -14,8 +14,9 @@ from workbench.language.copy.brief.settings import WIDER
 from workbench.language.copy.brief.voice import TONES as TONES
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.goods_purpose import last_sentence, use
-from workbench.language.grounding.item_facts import clean, goods_of, instructs, year_of
+from workbench.language.grounding.item_facts import goods_of, instructs, year_of
 from workbench.language.grounding.lexicon import lexicon
+from workbench.words import clean
 
 PERSONAL = ("liked", "bought", "own")  # kinds of evidence that name an item of the history
 DATA = Path(__file__).parent / "data"

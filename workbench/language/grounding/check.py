@@ -14,15 +14,7 @@ from difflib import SequenceMatcher
 from workbench.columns import Columns
 from workbench.language.grounding import lexicon as lex
 from workbench.language.grounding import text_form
-from workbench.language.grounding.item_facts import (
-    OWN,
-    Row,
-    clean,
-    conditions,
-    goods_of,
-    names,
-    texts,
-)
+from workbench.language.grounding.item_facts import OWN, Row, conditions, goods_of, names, texts
 from workbench.language.grounding.supported_words import (
     NEUTRAL,
     NUMBER,
@@ -44,6 +36,7 @@ from workbench.language.grounding.title_masking import (
     known_names,
 )
 from workbench.language.grounding.violation import Claim, Violation
+from workbench.words import clean
 
 LONGEST = 10_000  # characters that are worth reading at all
 SAME = 0.75  # likeness from which a name is the item's, misspelt

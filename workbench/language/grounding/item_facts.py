@@ -1,32 +1,17 @@
 """What an item's row and the evidence state: names, texts and kinds."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workbench.columns import Columns
 from workbench.language.grounding.lexicon import lexicon, neutral, signs
+from workbench.words import clean, normal
 
 Row = Mapping[str, Any]
 MAKERS = ("brand", "maker", "author", "artist", "director")  # fields that hold a name
 OWN = frozenset({"liked", "bought", "seen"})
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-
-
-def clean(text: object, *, limit: int = 200) -> str:
-    """Make a text from outside safe: one line, no control or direction characters, not long."""
-    # Read no more of a very long text than can count.
-    head = str(text)[: 10 * limit]
-    # Not printable are control, format (bidi overrides), surrogate, private and unassigned ones.
-    if not head.isprintable():
-        head = "".join(c if c.isprintable() else " " for c in head)
-    return " ".join(head.split())[:limit].strip()
-
-
-def normal(text: str) -> str:
-    """Bring compatible characters, such as full-width digits, to one form."""
-    return unicodedata.normalize("NFKC", text).replace("’", "'")
 
 
 def instructs(text: str) -> bool:

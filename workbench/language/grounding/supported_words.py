@@ -7,16 +7,10 @@ from numbers import Real
 from typing import Any
 
 from workbench.columns import Columns
-from workbench.language.grounding.item_facts import (
-    Row,
-    clean,
-    genre_phrases,
-    normal,
-    values,
-    year_of,
-)
+from workbench.language.grounding.item_facts import Row, genre_phrases, values, year_of
 from workbench.language.grounding.lexicon import lexicon
 from workbench.language.grounding.text_form import tokens
+from workbench.words import clean, normal
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _DENIED = re.compile(  # "without caffeine" says neither "without" nor "caffeine"

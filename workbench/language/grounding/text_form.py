@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from workbench.language.grounding.lexicon import signs, words
 from workbench.language.grounding.title_masking import ALLOWED, ITEM, OTHER, SENTENCE, Masked
 from workbench.language.grounding.violation import Violation
+from workbench.words import WORD, segmented
 
 LENGTHS = {"en": (5, 45), "zh": (8, 80)}  # words in English, characters in Chinese
 LONG = {"en": 4, "zh": 2}  # letters from which a word counts as repeated
 Span = tuple[int, int]
-_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _MARKS = re.compile(
     rf"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-{ITEM}{OTHER}{ALLOWED}]|_|[^\S\n]{{2}}|[,;:]\s*[.,]"
 )
@@ -26,11 +26,8 @@ _FOREIGN = re.compile(r"[\u0370-\u1dff\u3040-\u33ff\uac00-\ud7ff]")  # neither L
 def tokens(text: str, language: str) -> list[Span]:
     """Return where the words of a text stand."""
     if language == "en":
-        return [found.span() for found in _WORD.finditer(text)]
-    import jieba
-
-    jieba.setLogLevel("WARNING")
-    return [(start, end) for word, start, end in jieba.tokenize(text) if _WORD.search(word)]
+        return [found.span() for found in WORD.finditer(text)]
+    return [(start, end) for word, start, end in segmented(text) if WORD.search(word)]
 
 
 def faults(

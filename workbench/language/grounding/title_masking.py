@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from workbench.language.grounding.item_facts import Row, goods_of, makers, names, normal, values
+from workbench.language.grounding.item_facts import Row, goods_of, makers, names, values
 from workbench.language.grounding.lexicon import words
 from workbench.language.grounding.violation import Violation
+from workbench.words import WORD, normal
 
 ITEM, OTHER, ALLOWED = "\ue000", "\ue001", "\ue002"  # stand in for what is set aside
 CLAUSE = re.compile(r"[,;:!?。…—–\n]|\.(?!\d)")
@@ -17,7 +18,6 @@ _JOINED = re.compile(
     rf"[》”]?\s?(?:and|or|和|与|及|、)\s?[《“]?({ITEM}+)(?=[》”]?\s?(?:[,;:!?。…\n]|\.(?!\d)|$))"
 )
 _IT = re.compile(r"\s?(?:it|this|them)\b|它")
-_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
 class Name(NamedTuple):
@@ -110,7 +110,7 @@ class Masked:
             return None
         if _IT.match(self.text, end):  # "you loved it"
             return before
-        between = _WORD.findall(self.text[before.end : start].lower())
+        between = WORD.findall(self.text[before.end : start].lower())
         # "Heat, which you rated" speaks of Heat; "Heat is here, since you rated" does not.
         parts = between if language == "en" else "".join(between)
         close = words(language, "relative").issuperset(parts)

@@ -1,7 +1,6 @@
 """Lines of copy, read once for all measures: titles set aside, words, features, faults."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -23,17 +22,18 @@ from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.proofreading import faults, unfinished
 from workbench.language.grounding.check import check
-from workbench.language.grounding.item_facts import clean, goods_of, readable, year_of
+from workbench.language.grounding.item_facts import goods_of, readable, year_of
 from workbench.language.grounding.lexicon import lexicon
 from workbench.language.grounding.violation import Violation
 from workbench.language.measures import references
 from workbench.strings import LANGUAGES
 from workbench.validation import one_of
+from workbench.words import clean, normal, segmented
 
 ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles of the item and of the evidence
 # Faults of form; whatever else the checker finds is a claim that nothing supports.
 FORM = {"not-named", "length", "residue", "article", "repetition", "language", "required"}
-_WORD = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
+_MARKED = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,.;:!?—–，。；：！？]")
 _ANY_VOICE = Voice(never=(), emoji=True)  # what a brand forbids is no fault of claim or form
 _NO_MARKS = {ord(ITEM): " ", ord(OTHER): " "}  # a text that holds them would name what it does not
@@ -263,7 +263,7 @@ def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]
     goods = goods_of(row)
     marks = {name: OTHER for other in evidence for name in _names(other, goods)}
     marks |= dict.fromkeys(_names(row, goods), ITEM)
-    text = _plain(text).translate(_NO_MARKS)
+    text = normal(text).translate(_NO_MARKS)
     for name in sorted(marks, key=len, reverse=True):
         if name in text:
             # Bounds in the pattern would take longer to compile, for each name, than all the rest.
@@ -279,18 +279,15 @@ def _marked(found: re.Match[str], mark: str) -> str:
 
 def words(text: str, language: str) -> list[str]:
     """Words in lower case, Chinese ones by jieba."""
-    text = _plain(text).lower()
+    text = normal(text).lower()
     if language != "zh":
-        return _WORD.findall(text)
-    import jieba
-
-    jieba.setLogLevel("WARNING")
-    return [word for word in jieba.lcut(text) if _WORD.search(word)]
+        return _MARKED.findall(text)
+    return [word for word, _, _ in segmented(text) if _MARKED.search(word)]
 
 
 def _names(row: Mapping[str, Any], goods: str) -> set[str]:
     titles = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
-    plain = {_plain(form) for title in titles for form in (title, readable(title, goods=goods))}
+    plain = {normal(form) for title in titles for form in (title, readable(title, goods=goods))}
     year = year_of(row)
     dated = {f"{name}{gap}({year})" for name in plain for gap in (" ", "")} if year else set()
     return (plain | dated) - {""}
@@ -300,10 +297,6 @@ def _forms(name: str, language: str) -> list[str]:
     """What may stand for a feature: the words that the lexicon lists for it, or its name."""
     listed = lexicon()[language]["genres"]
     return str(listed[name]).split(", ") if name in listed else [name.lower()]
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).replace("’", "'")
 
 
 def counts(row: Any, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:

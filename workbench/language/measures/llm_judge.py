@@ -12,10 +12,10 @@ from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation.model_evaluation import RESAMPLES
 from workbench.evaluation.statistics.bootstrap import mean
-from workbench.language.grounding.item_facts import clean
 from workbench.language.measures.copy_evaluation import CopyEvaluation
 from workbench.language.measures.copy_lines import Lines
 from workbench.validation import at_least
+from workbench.words import clean
 
 if TYPE_CHECKING:
     from workbench.language.llm.backend import Backend, Message

@@ -11,9 +11,9 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.evaluation.model_evaluation import RESAMPLES
 from workbench.evaluation.statistics.bootstrap import Tally, mean
+from workbench.evidence import ByCount, ByUser
 from workbench.language.measures.copy_evaluation import CopyEvaluation
 from workbench.language.measures.copy_lines import OTHER, Lines, mask
-from workbench.models.recommender import ByCount, ByUser
 
 BEFORE = "before"
 

@@ -9,7 +9,8 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.datasets import Dataset, extended
 from workbench.errors import DataError
-from workbench.models.recommender import ByCount, Recommender
+from workbench.evidence import ByCount
+from workbench.models.recommender import Recommender
 from workbench.validation import number
 
 

@@ -11,10 +11,11 @@ from workbench.compute import encode
 from workbench.datasets import Dataset
 from workbench.device.arrays import to_device
 from workbench.errors import DataError
+from workbench.evidence import ByItem
 from workbench.models.content import item_texts
 from workbench.models.derived_state import derived, on_device
 from workbench.models.factorization.als import products
-from workbench.models.recommender import BATCH_BYTES, ByItem, Recommender
+from workbench.models.recommender import BATCH_BYTES, Recommender
 from workbench.validation import one_of
 
 KINDS = ("tfidf", "encoder")

@@ -7,9 +7,10 @@ from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.errors import DataError
+from workbench.words import segmented
 
 FIELDS = (Columns.TITLE, Columns.GENRES, Columns.TAGS, Columns.DESCRIPTION)
-_WORD = re.compile(r"\w+")
+_TERM = re.compile(r"\w+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -59,11 +60,8 @@ def terms(cell: object) -> list[str]:
 
 def _words(text: str) -> list[str]:
     if not _CHINESE.search(text):
-        return _WORD.findall(text)
-    import jieba
-
-    jieba.setLogLevel("WARNING")
-    return [word for word in jieba.lcut(text) if _WORD.match(word)]
+        return _TERM.findall(text)
+    return [word for word, _, _ in segmented(text) if _TERM.match(word)]
 
 
 def _joined(cell: object) -> str:

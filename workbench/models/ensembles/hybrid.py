@@ -11,11 +11,12 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset, split
 from workbench.device.arrays import to_host
 from workbench.errors import DataError, OptionError
+from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.models.content.content_based import ContentBased
 from workbench.models.derived_state import derived
 from workbench.models.ensembles import lambdamart
 from workbench.models.neighbours.knn import ItemKNN
-from workbench.models.recommender import ByCount, ByItem, ByUser, Recommender, aligned, present
+from workbench.models.recommender import Recommender, aligned, present
 from workbench.validation import at_least, number, one_of
 
 WAYS = ("weighted", "switching", "ranker")

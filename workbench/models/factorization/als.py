@@ -11,9 +11,10 @@ from scipy import sparse
 from workbench.compute import Device, Team
 from workbench.datasets import Dataset, extended
 from workbench.device.arrays import library_of, to_device, to_host
+from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
 from workbench.models.factorization import conjugate_gradients
-from workbench.models.recommender import FEEDBACK, ByItem, Recommender, row_means
+from workbench.models.recommender import FEEDBACK, Recommender, row_means
 from workbench.validation import at_least, number, one_of
 
 CHUNKS = 16  # of rows a core, so that all are busy to the end

@@ -6,9 +6,10 @@ from scipy import sparse
 
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
+from workbench.evidence import ByCount, ByItem
 from workbench.models.basic.popular import by_count
 from workbench.models.factorization.als import dots, products
-from workbench.models.recommender import ByCount, ByItem, Recommender
+from workbench.models.recommender import Recommender
 from workbench.validation import at_least, number
 
 SPREAD = 0.1  # standard deviation of the factors to start with

@@ -11,10 +11,11 @@ from workbench.compute import Team
 from workbench.datasets import Dataset
 from workbench.device.arrays import to_device
 from workbench.errors import OptionError
+from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
 from workbench.models.factorization import bpr_on_gpu
 from workbench.models.factorization.als import dots, products
-from workbench.models.recommender import ByItem, Recommender
+from workbench.models.recommender import Recommender
 from workbench.validation import at_least, number
 
 SPREAD = 0.1  # standard deviation of the factors to start with

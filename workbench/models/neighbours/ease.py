@@ -8,8 +8,9 @@ from workbench.datasets import Dataset
 from workbench.device.arrays import to_device
 from workbench.device.memory import bounded
 from workbench.errors import DeviceError, OptionError
+from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
-from workbench.models.recommender import ByItem, Recommender
+from workbench.models.recommender import Recommender
 from workbench.validation import number
 
 BLOCK_BYTES = 2**26  # of the rows of the item-item matrix that are worked on at a time

@@ -11,11 +11,12 @@ from workbench.compute import Neighbours
 from workbench.compute.similarity import Search, checked, engine_on, searched, targets
 from workbench.compute.weighting import WEIGHTINGS, Preparation
 from workbench.datasets import Dataset, extended
+from workbench.evidence import ByItem, ByUser
 from workbench.models.derived_state import derived, on_device
 from workbench.models.factorization.biased_mf import Baseline
 from workbench.models.neighbours.rated_neighbours import Raters
 from workbench.models.products import linked
-from workbench.models.recommender import FEEDBACK, ByItem, ByUser, Recommender, row_means
+from workbench.models.recommender import FEEDBACK, Recommender, row_means
 from workbench.validation import one_of
 
 CENTRES = ("none", "mean", "baseline")

@@ -22,7 +22,8 @@ from workbench.compute.options import Request
 from workbench.compute.similarity import Search
 from workbench.datasets import Dataset
 from workbench.errors import DataError, ModelFileError
-from workbench.models.recommender import ByCount, ByItem, ByUser, Recommender
+from workbench.evidence import ByCount, ByItem, ByUser
+from workbench.models.recommender import Recommender
 
 PLAIN = (bool, int, float, str, type(None))
 RECORDS = {kind.__name__: kind for kind in (Neighbours, Request, Search)}

@@ -13,8 +13,9 @@ from scipy import sparse
 from workbench.datasets import Dataset
 from workbench.device.pytorch import sees_card
 from workbench.errors import DataError, MissingExtraError, OptionError
+from workbench.evidence import ByItem
 from workbench.models import recommender
-from workbench.models.recommender import ByItem, Recommender
+from workbench.models.recommender import Recommender
 from workbench.models.sequential.histories import Held, hold_out, in_time, latest, pieces
 from workbench.validation import at_least, number
 

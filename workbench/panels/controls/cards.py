@@ -1,12 +1,11 @@
-"""Pieces of HTML. Whatever comes from data is escaped here and nowhere else."""
+"""Pieces of HTML, of which whatever comes from data is escaped."""
 
-import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
-from workbench.language.grounding.item_facts import clean
+from workbench.html import escape
 from workbench.language.grounding.lexicon import genre_name
 from workbench.strings import Strings
 
@@ -56,11 +55,6 @@ STYLE = """<style>
 .wb th,.wb td{padding:3px 14px 3px 0;text-align:left;font-variant-numeric:tabular-nums}
 .wb .facts td{text-align:left}.wb .dataframe th,.wb .dataframe td{text-align:right}
 </style>"""
-
-
-def escape(text: object) -> str:
-    """Make a text safe to stand in a page: no markup, no control or direction characters."""
-    return html.escape(clean(text, limit=2000))
 
 
 def box(*parts: str) -> str:

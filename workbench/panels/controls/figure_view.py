@@ -6,6 +6,7 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 
 from workbench.compute import resolve
+from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_width import Fit
 
@@ -100,6 +101,6 @@ def figure_row(*figures: go.Figure, device: str | None = None) -> widgets.VBox:
     grid.show(*figures)
     shown: list[widgets.Widget] = [grid]
     if device:
-        line = f'<div class="badge">{cards.escape(str(resolve(device)))}</div>'
+        line = f'<div class="badge">{escape(str(resolve(device)))}</div>'
         shown.append(widgets.HTML(cards.STYLE + cards.box(line)))
     return widgets.VBox([*shown, Fit()])

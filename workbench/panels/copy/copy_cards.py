@@ -1,13 +1,13 @@
 """Lines of copy as HTML: who wrote them, which words rest on which fact, what the check says."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
+from workbench.html import escape, verbatim
 from workbench.language.grounding.violation import Claim
 from workbench.panels.controls import cards
 from workbench.strings import Strings
@@ -84,7 +84,7 @@ def line_card(
     rank = f'<div class="rank">{line[Columns.RANK]}</div>' if line.get(Columns.RANK) else ""
     return (
         f'<div class="card">{rank}<div class="body">'
-        f'<div class="title">{cards.escape(headline(line, text))}</div>'
+        f'<div class="title">{escape(headline(line, text))}</div>'
         f"{words(line, claims, text, subject=subject)}<div>{marks}</div>{below}</div></div>"
     )
 
@@ -115,12 +115,15 @@ def marked(line: str, claims: Iterable[Claim], text: Strings) -> str:
     """A line whose words are marked by what they rest on, which shows under the pointer."""
     parts, end = [], 0
     for claim in claims:
-        said = escape(line[claim.start : claim.end])
-        note = cards.escape(fact(claim, text))
-        parts += [escape(line[end : claim.start]), f'<mark class="{_side(claim)}" title="{note}">']
+        said = verbatim(line[claim.start : claim.end])
+        note = escape(fact(claim, text))
+        parts += [
+            verbatim(line[end : claim.start]),
+            f'<mark class="{_side(claim)}" title="{note}">',
+        ]
         parts += [said, "</mark>"]
         end = claim.end
-    return "".join([*parts, escape(line[end:])])
+    return "".join([*parts, verbatim(line[end:])])
 
 
 def facts(texts: Iterable[tuple[str, Iterable[Claim]]], text: Strings) -> str:
@@ -131,8 +134,8 @@ def facts(texts: Iterable[tuple[str, Iterable[Claim]]], text: Strings) -> str:
         for claim in claims
     }
     body = "".join(
-        f'<tr><td><mark class="{side}">{escape(said)}</mark></td>'
-        f'<td class="soft">{escape(note)}</td></tr>'
+        f'<tr><td><mark class="{side}">{verbatim(said)}</mark></td>'
+        f'<td class="soft">{verbatim(note)}</td></tr>'
         for (said, note), side in rows.items()
     )
     return f'<table class="facts">{body}</table>'
@@ -151,9 +154,9 @@ def fact(claim: Claim, text: Strings) -> str:
 def verdict(reasons: Sequence[str], text: Strings) -> str:
     """What the check says of a line: that it passes, or each reason why not."""
     if not reasons:
-        return f'<div class="passes">{escape(text("copy.passes"))}</div>'
-    rows = "".join(f"<li>{escape(in_words(reason, text))}</li>" for reason in reasons)
-    return f'<div class="error">{escape(text("copy.fails"))}<ul>{rows}</ul></div>'
+        return f'<div class="passes">{verbatim(text("copy.passes"))}</div>'
+    rows = "".join(f"<li>{verbatim(in_words(reason, text))}</li>" for reason in reasons)
+    return f'<div class="error">{verbatim(text("copy.fails"))}<ul>{rows}</ul></div>'
 
 
 def in_words(reason: str, text: Strings) -> str:

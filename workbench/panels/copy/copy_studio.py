@@ -14,6 +14,7 @@ from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.errors import OptionError, WorkbenchError
+from workbench.html import escape
 from workbench.language import Copywriter, Review
 from workbench.language.copy.brief.domain import DOMAINS, domain_named
 from workbench.language.copy.brief.text_format import FORMATS, format_named
@@ -275,7 +276,7 @@ class CopyStudio(Panel):
             return
         count = len(self.review.approved)
         done = self.text("copy.exported", count=count, path=path)
-        self.outbox.say(f'<div class="passes">{cards.escape(done)}</div>')
+        self.outbox.say(f'<div class="passes">{escape(done)}</div>')
 
     @property
     def _own(self) -> pd.Series:
@@ -377,7 +378,7 @@ class CopyStudio(Panel):
         marks = "" if status == OPEN else cards.chips([self.text(f"status.{status}")], status)
         claims, subject = self._claims(line)
         why = [] if line[Columns.TEXT] else line["reasons"]
-        said = (cards.escape(copy_cards.in_words(reason, self.text)) for reason in why)
+        said = (escape(copy_cards.in_words(reason, self.text)) for reason in why)
         below = "".join(f'<div class="why">{reason}</div>' for reason in said)
         return cards.box(
             copy_cards.line_card(line, claims, self.text, subject=subject, marks=marks, below=below)

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from workbench.columns import Columns
+from workbench.html import escape
 from workbench.language.grounding.violation import Claim
 from workbench.language.review.review import OPEN
 from workbench.panels.controls import cards
@@ -67,18 +68,18 @@ class Desk(widgets.VBox):
         """Lay another line on the desk."""
         by = self._text("copy.by", model=line[Columns.MODEL], seed=line[Columns.SEED])
         rank = f"{line[Columns.RANK]}. " if line.get(Columns.RANK) else ""
-        title = cards.escape(copy_cards.headline(line, self._text))
+        title = escape(copy_cards.headline(line, self._text))
         self._head.value = cards.box(
             f'<div class="title">{rank}{title}</div>',
-            f'<div class="why">{cards.escape(evidence)}</div>',
+            f'<div class="why">{escape(evidence)}</div>',
             copy_cards.source(line[Columns.SOURCE], self._text),
-            f'<span class="why">{cards.escape(by)}</span>',
+            f'<span class="why">{escape(by)}</span>',
         )
-        shown = f"<pre>{cards.escape(sent)}</pre>" if sent else ""
+        shown = f"<pre>{escape(sent)}</pre>" if sent else ""
         note = self._text("copy.sent_note" if sent else "copy.not_sent")
         self._sent.value = cards.box(
-            f"<details><summary>{cards.escape(self._text('copy.sent'))}</summary>",
-            f'<p class="soft">{cards.escape(note)}</p>{shown}</details>',
+            f"<details><summary>{escape(self._text('copy.sent'))}</summary>",
+            f'<p class="soft">{escape(note)}</p>{shown}</details>',
         )
         self.reason.value = line["note"]
         self._variants.children = []
@@ -116,7 +117,7 @@ class Desk(widgets.VBox):
             return ""
         label = cards.chips([self._text(f"status.{line['status']}")], line["status"])
         who = " · ".join(filter(None, (line["editor"], line["note"])))
-        return f'<div>{label}<span class="why">{cards.escape(who)}</span></div>'
+        return f'<div>{label}<span class="why">{escape(who)}</span></div>'
 
     def _variant(self, line: pd.Series, use: Callable[[pd.Series], None]) -> widgets.VBox:
         button = _button(self._text, "copy.use", "check")
@@ -125,7 +126,7 @@ class Desk(widgets.VBox):
         body = (
             f"{copy_cards.words(line, (), self._text)}"
             f"{copy_cards.source(line[Columns.SOURCE], self._text)}"
-            f'<div class="why">{cards.escape(by)}</div>'
+            f'<div class="why">{escape(by)}</div>'
         )
         return widgets.VBox(
             [widgets.HTML(cards.box(body)), button],

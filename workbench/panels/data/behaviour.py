@@ -9,6 +9,7 @@ import numpy as np
 from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import SOURCES, Dataset, load
+from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_view import FigureGrid
 from workbench.panels.controls.panel import Panel, choice, slider
@@ -94,7 +95,7 @@ class DataPicker(Panel):
         return Behaviour(self.ds)
 
     def _draw(self, state: Behaviour) -> None:
-        account = "".join(f"<p class='soft'>{cards.escape(line)}</p>" for line in self.ds.account)
+        account = "".join(f"<p class='soft'>{escape(line)}</p>" for line in self.ds.account)
         self._numbers.value = cards.box(cards.tiles(state.numbers(self.text)), account)
 
 

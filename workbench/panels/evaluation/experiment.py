@@ -13,6 +13,7 @@ from workbench.datasets import Dataset, split
 from workbench.errors import OptionError
 from workbench.evaluation import Comparison, compare
 from workbench.families import FAMILIES
+from workbench.html import escape
 from workbench.models import Recommender
 from workbench.panels.controls import cards
 from workbench.strings import Strings
@@ -130,7 +131,7 @@ class Experiment:
     def side_by_side(self, names: Iterable[str], user_id: Any, n: int, text: Strings) -> str:
         """The lists of several models for a user as cards, with evidence; hits are marked."""
         columns = [
-            f"<div><b>{cards.escape(name)}</b>{self._cards(name, user_id, n, text)}</div>"
+            f"<div><b>{escape(name)}</b>{self._cards(name, user_id, n, text)}</div>"
             for name in names
         ]
         return f'<div class="columns">{"".join(columns)}</div>'

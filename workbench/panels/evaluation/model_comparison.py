@@ -10,6 +10,7 @@ from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation import Comparison
+from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_view import FigureView
 from workbench.panels.controls.model_controls import suited
@@ -178,7 +179,7 @@ class ModelComparison(Panel):
         found, text = self.found, self.text
         self._verdict.value = cards.box(
             cards.tiles(state.numbers(found, text)),
-            f'<p class="copy"><b>{cards.escape(verdict(found, state.metrics[0], text))}</b></p>',
+            f'<p class="copy"><b>{escape(verdict(found, state.metrics[0], text))}</b></p>',
         )
         self._stale = set(TABS)
         self._draw_tab()

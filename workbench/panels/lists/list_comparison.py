@@ -14,6 +14,7 @@ from workbench.columns import Columns
 from workbench.compute import Device, resolve
 from workbench.datasets import Dataset
 from workbench.families import FAMILIES
+from workbench.html import escape
 from workbench.models import Recommender
 from workbench.models.rerank.filters import Rule
 from workbench.panels.controls import cards
@@ -147,7 +148,7 @@ class _ListPanel(Panel):
     def _column(self, name: str, recs: pd.DataFrame, history: dict[Any, float]) -> widgets.VBox:
         before = self._before.get(name, set(recs[Columns.ITEM]))
         self._before[name] = set(recs[Columns.ITEM])
-        head = widgets.HTML(cards.box(f"<b>{cards.escape(name)}</b>"))
+        head = widgets.HTML(cards.box(f"<b>{escape(name)}</b>"))
         rows = [
             self._card(rec, history, new=rec.item_id not in before) for rec in recs.itertuples()
         ]

@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.columns import Columns
+from workbench.html import escape
 from workbench.models import Interview, Recommender
 from workbench.panels.controls import cards
 from workbench.panels.controls.panel import Panel, slider
@@ -104,7 +105,7 @@ class TasteInterview(Panel):
     def _question(self, item: Any) -> widgets.VBox:
         answer = self._interview.answers.get(item)
         genres = cards.genres_of(self.ds, item, self.text.language)
-        title = f'<span class="title">{cards.escape(self._titles[item])}</span>'
+        title = f'<span class="title">{escape(self._titles[item])}</span>'
         body = cards.box(f"<div>{title}</div><div>{cards.chips(genres[:3])}</div>")
         buttons = widgets.HBox(
             [self._button(item, *reaction, answer=answer) for reaction in REACTIONS]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.compute import Neighbours
+from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_view import figure_row
 from workbench.panels.performance.timings import races
@@ -19,7 +20,7 @@ def library_races(results: dict[str, Any], *, language: str = "en") -> widgets.W
     largest = list(races(results).items())[-2:]
     if largest:
         return figure_row(*(race_dots(table, size, language=language) for size, table in largest))
-    note = cards.escape(Strings(language)("speed.elsewhere"))
+    note = escape(Strings(language)("speed.elsewhere"))
     return widgets.HTML(cards.STYLE + cards.box(f"<p>{note}</p>"))
 
 
@@ -30,7 +31,7 @@ def gpu_table(table: pd.DataFrame, *, language: str = "en") -> widgets.HTML:
     note = text("gpu_table.where", **table.attrs) if known else text("gpu_table.none")
     head = "".join(f"<th>{text(f'gpu_table.{name}')}</th>" for name in table.columns)
     rows = (
-        f"<tr><td>{cards.escape(text(f'gpu_table.{key}'))}</td>"
+        f"<tr><td>{escape(text(f'gpu_table.{key}'))}</td>"
         + "".join(f"<td>{'' if np.isnan(cell) else f'{cell:.3g}'}</td>" for cell in cells)
         + "</tr>"
         for key, *cells in table.dropna(how="all").itertuples()

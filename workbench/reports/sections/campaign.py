@@ -14,6 +14,7 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset, load
 from workbench.datasets.segments import segment
 from workbench.errors import DataError, OptionError
+from workbench.html import escape
 from workbench.language import COPY_METRICS, Copywriter, Review, evaluate_copy
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.copywriter import MODES
@@ -141,7 +142,7 @@ class CampaignReport:
         whom = self.segment or self.text("campaign.everybody")
         note = self.text("campaign.note", segment=whom, name=self.ds.name)
         title = cards.heading(self.text("campaign.title"), note, level=1)
-        account = f"<p>{cards.escape(self._account())}</p>"
+        account = f"<p>{escape(self._account())}</p>"
         return self._html(cards.STYLE, title, cards.tiles(tiles), account)
 
     def sources(self) -> go.Figure:
@@ -219,7 +220,7 @@ class CampaignReport:
             return self._html()
         path = save(self.lines, self.path)
         done = self.text("campaign.saved", count=f"{len(self.lines):,}", path=path)
-        return self._html(f"<p>{cards.escape(done)}</p>")
+        return self._html(f"<p>{escape(done)}</p>")
 
     def colophon(self) -> HTML:
         """Return by what and from what all of it was made."""
@@ -256,7 +257,7 @@ class CampaignReport:
         marks = cards.chips([self.text(f"campaign.{status}")], kind)
         why = [copy_cards.in_words(reason, self.text) for reason in line["reasons"]]
         why.append(copy_cards.evidence(line, self.ds, self.text))
-        below = "".join(f'<div class="why">{cards.escape(each)}</div>' for each in why)
+        below = "".join(f'<div class="why">{escape(each)}</div>' for each in why)
         claims = self.review.claims(line.name)
         return copy_cards.line_card(line, claims, self.text, marks=marks, below=below)
 

@@ -12,6 +12,7 @@ from workbench import __version__
 from workbench.datasets import Dataset, load
 from workbench.evaluation import Comparison
 from workbench.families import FAMILIES
+from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.evaluation.experiment import Experiment, families, measures, verdict
 from workbench.plots import model_comparison as pictures
@@ -81,7 +82,7 @@ class ModelReport:
             cards.STYLE,
             cards.heading(title, note, level=1),
             cards.tiles(self.experiment.numbers(self.found, self.text)),
-            f"<p><b>{cards.escape(verdict(self.found, self._metric, self.text))}</b></p>",
+            f"<p><b>{escape(verdict(self.found, self._metric, self.text))}</b></p>",
         )
 
     def intervals(self) -> go.Figure:

@@ -20,10 +20,11 @@ from workbench.language.copy.brief.settings import (
     Supply,
     empty,
 )
-from workbench.language.grounding.item_facts import clean, goods_of
+from workbench.language.grounding.item_facts import goods_of
 from workbench.language.grounding.lexicon import genre_name
 from workbench.language.grounding.violation import Violation
 from workbench.validation import one_of
+from workbench.words import clean
 
 FOLDER = Path(__file__).parents[1] / "data" / "domains"
 DOMAINS = ("shop", "film", "feed", "finance", "health", "education")

@@ -26,7 +26,8 @@ from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.model_writer import Writing
 from workbench.language.copy.pools.pool import Pool
 from workbench.language.copy.pools.slotted_sentence import LONGEST, SlottedSentence
-from workbench.language.grounding.item_facts import clean, goods_of
+from workbench.language.grounding.item_facts import goods_of
+from workbench.words import clean
 
 BATCH = 16  # openings, or conversations, at a time
 SAMPLES = 4  # continuations of each opening
