@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 import workbench
-from workbench.compute.similarity import OF
+from workbench.compute.options import OF
 from workbench.errors import OptionError
 from workbench.evaluation.statistics.groups import LEVELS
 from workbench.families import FAMILIES

@@ -24,7 +24,7 @@ from workbench.compute.dense.candidate_product import _error
 from workbench.compute.gpu import kernel_source
 from workbench.compute.gpu import topk_kernels as gpu_kernels
 from workbench.compute.metrics import METRICS
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import best, pack
 
 CPU, GPU = resolve("cpu"), Device("gpu", "modelled")
@@ -109,7 +109,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
     st.data(),
 )
 def test_the_search_gives_the_processors_bits(x, metric, k, signed, alpha, data) -> None:
-    x, request = x[:40], Request(metric, k=k, signed=signed, alpha=alpha)
+    x, request = x[:40], SimilarityOptions(metric, k=k, signed=signed, alpha=alpha)
     rows = np.array(data.draw(st.lists(st.integers(0, len(x) - 1), max_size=9)), int)
     expected = vector_search.nearest(x, request, rows=None, device=CPU)
     with vector_card(slack=data.draw(st.sampled_from([0, 3]))):
@@ -120,7 +120,7 @@ def test_the_search_gives_the_processors_bits(x, metric, k, signed, alpha, data)
 
 def test_memory_is_given_back() -> None:
     with vector_card() as there:
-        vector_search.nearest(np.eye(30), Request(), rows=None, device=GPU)
+        vector_search.nearest(np.eye(30), SimilarityOptions(), rows=None, device=GPU)
         assert there.limit == there.memory
 
 
@@ -196,7 +196,7 @@ def test_a_card_counts_midranks_as_the_processor_does() -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_card_gives_the_processors_bits(kind: str, metric: str) -> None:
     x = of_sort(9000, 50, kind, seed=1)
-    for request in (Request(metric, k=20), Request(metric, k=20, signed=True)):
+    for request in (SimilarityOptions(metric, k=20), SimilarityOptions(metric, k=20, signed=True)):
         for rows in (None, np.arange(0, 9000, 700)):
             expected = vector_search.nearest(x, request, rows=rows, device=CPU)
             assert_same(

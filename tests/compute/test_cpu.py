@@ -36,9 +36,9 @@ from workbench.compute.cpu import dense_head, engine, packing, search_kernels, t
 from workbench.compute.cpu.dense_head import Heads
 from workbench.compute.cpu.packing import pack, scale_of, unit_of
 from workbench.compute.metrics import METRICS, SUMS
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import EMPTY, best
-from workbench.compute.weighting import Preparation
+from workbench.compute.weighting import Weighting
 from workbench.datasets import synthetic
 from workbench.device import threads as team_threads
 from workbench.device.threads import Team
@@ -89,12 +89,12 @@ KINDS = ("sparse", "dense", "long-tailed", "broken")
 def held(dense: np.ndarray, metric: str) -> sparse.csr_array:
     """By feature, as the metric compares it."""
     by_feature = sparse_of(dense).T.tocsr()
-    return Preparation(by_feature, METRICS[metric], "none").of_features(by_feature)
+    return Weighting(by_feature, SimilarityOptions(metric)).transform_features(by_feature)
 
 
-def asked(metric: str, options: dict, k: int = K) -> Request:
+def asked(metric: str, options: dict, k: int = K) -> SimilarityOptions:
     options = {**options, "shrink": 0.0} if metric in WITHOUT_SHRINK else options
-    return Request(metric, k, **options)
+    return SimilarityOptions(metric, k, **options)
 
 
 def exact(metric: str, kind: str) -> bool:
@@ -143,7 +143,7 @@ def test_all_pairs_and_some_rows_give_the_definition(kind: str, metric: str, opt
         "all pairs": [part[few] for part in whole],
         "few rows": engine.nearest(data, request, rows=few),
         "many rows": [part[: len(few)] for part in engine.nearest(data, request, rows=many)],
-        "queries": engine.nearest_to(data, data[:, few].T.tocsr(), request, own=few),
+        "queries": engine.nearest_to(data, data[:, few].T.tocsr(), request, exclude=few),
     }
     for path, lists in found.items():
         assert_neighbours(lists, expected, signed=request.signed, own=few, **tolerance), path
@@ -162,16 +162,16 @@ def test_targets_that_are_kept_give_the_lists_of_those_made_for_a_query(
 ) -> None:
     """Values that the kept scale does not make whole, or that lie far from the others."""
     rows = factor * random_table(12, 9, 0.5, seed=4)
-    request = Request(metric, K, 1, 0.5, 0.0, False, False)
-    prepare = Preparation(sparse_of(rows).T.tocsr(), request.definition, "none")
-    by_feature = prepare.of_features(sparse_of(rows).T.tocsr())
-    targets = engine.Targets.of(by_feature)
+    request = SimilarityOptions(metric, K, 1, 0.5, 0.0, False, False)
+    prepare = Weighting(sparse_of(rows).T.tocsr(), request)
+    by_feature = prepare.transform_features(sparse_of(rows).T.tocsr())
+    targets = engine.TargetRows.of(by_feature)
     for values in data.draw(st.lists(st.lists(VALUES, max_size=5), min_size=1, max_size=3)):
         table = np.full((1, 9), np.nan)
         table[0, : len(values)] = values
-        query, own = prepare.of_rows(sparse_of(table)), np.array([-1])
-        found = engine.nearest_to(targets, query, request, own=own)
-        assert_same(found, engine.nearest_to(by_feature, query, request, own=own))
+        query, own = prepare.transform_rows(sparse_of(table)), np.array([-1])
+        found = engine.nearest_to(targets, query, request, exclude=own)
+        assert_same(found, engine.nearest_to(by_feature, query, request, exclude=own))
 
 
 WAYS: dict[str, list[tuple[Any, str, Any]]] = {
@@ -285,7 +285,7 @@ def test_ranges_of_rows_merge_into_the_whole(
     assert (_keys_of_none(packed, request) == EMPTY).all()
 
 
-def _keys_of_none(packed: packing.Packed, request: Request) -> np.ndarray:
+def _keys_of_none(packed: packing.Packed, request: SimilarityOptions) -> np.ndarray:
     with Team() as team:
         return engine.pairs(packed, request, team, 7, 7)
 
@@ -294,14 +294,14 @@ def test_scores_too_large_for_float32_are_infinite_and_tie() -> None:
     """Which of them won depended on which thread came first."""
     dense = np.where(np.tri(200, dtype=bool)[:, ::-1], np.pi * 1e20, NAN)[:, :40]
     dense[100:] = np.pi * 1e20
-    indices, scores = engine.nearest(held(dense, "dot"), Request("dot", 2))
+    indices, scores = engine.nearest(held(dense, "dot"), SimilarityOptions("dot", 2))
     met = (~np.isnan(dense)).any(axis=1)
     assert np.isinf(scores[met]).all()
     first, second, third = np.flatnonzero(met)[:3]
     assert indices[third:].tolist() == [[first, second]] * (200 - third)
     # One of the sign that nobody can be below is no score, as for arrays.
     dense[150] *= -1
-    indices, _ = engine.nearest(held(dense, "dot"), Request("dot", 2, signed=True))
+    indices, _ = engine.nearest(held(dense, "dot"), SimilarityOptions("dot", 2, signed=True))
     assert 150 not in indices
 
 
@@ -310,18 +310,19 @@ def test_indices_of_64_bits_are_read_as_they_are() -> None:
     data.indices, data.indptr = data.indices.astype(np.int64), data.indptr.astype(np.int64)
     for rows in (None, np.arange(700)):
         assert_same(
-            engine.nearest(data, Request("cosine", K), rows=rows), all_pairs("dense", "cosine", 0)
+            engine.nearest(data, SimilarityOptions("cosine", K), rows=rows),
+            all_pairs("dense", "cosine", 0),
         )
     few = np.arange(5)
-    found = engine.nearest(data, Request("cosine", K), rows=few)
+    found = engine.nearest(data, SimilarityOptions("cosine", K), rows=few)
     assert_same(found, [part[few] for part in all_pairs("dense", "cosine", 0)])
 
 
 def test_the_input_is_left_alone() -> None:
     data = held(table("dense"), "cosine")
     before = data.copy()
-    engine.nearest(data, Request())
-    engine.nearest(data, Request(), rows=np.arange(3))
+    engine.nearest(data, SimilarityOptions())
+    engine.nearest(data, SimilarityOptions(), rows=np.arange(3))
     for name in ("data", "indices", "indptr"):
         assert np.array_equal(getattr(data, name), getattr(before, name))
 
@@ -372,7 +373,9 @@ def test_a_kernel_whose_room_is_full_goes_on_where_it_stopped(monkeypatch) -> No
     monkeypatch.setattr(engine, "OFFERS", 10)
     monkeypatch.setattr(team_threads, "cores", lambda: 1)
     data = held(table("dense"), "cosine")
-    assert_same(engine.nearest(data, Request("cosine", K)), all_pairs("dense", "cosine", 0))
+    assert_same(
+        engine.nearest(data, SimilarityOptions("cosine", K)), all_pairs("dense", "cosine", 0)
+    )
     assert len(starts) > 700 / (10 // K)
 
 
@@ -505,7 +508,7 @@ def test_codes_and_floats_meet_at_the_largest_sums(team: Team) -> None:
         dense = np.full((3, 2), value)
         assert len(pack(sparse_of(dense).T.tocsr(), team).codes) == (value < 32_768)
         for metric in ("cosine", "pearson", "msd", "dot"):
-            request = Request(metric, 2, signed=True)
+            request = SimilarityOptions(metric, 2, signed=True)
             found = engine.nearest(held(dense, metric), request)
             assert_neighbours(found, reference(dense, metric, signed=True), signed=True, **EXACT)
 
@@ -630,7 +633,7 @@ def test_an_interrupt_stops_threads_within_a_row_and_gives_memory_back(
     Kernels go on when they are told to stop: they must return before their next row.
     """
     monkeypatch.setattr(team_threads, "cores", lambda: cores)
-    data, request = held(table("dense"), "pearson"), Request("pearson", K)
+    data, request = held(table("dense"), "pearson"), SimilarityOptions("pearson", K)
     searching, entered = threading.Event(), threading.Event()
     searched, references = [], []
     search, run, as_completed = search_kernels.search, engine._Search.run, team_threads.as_completed
@@ -705,8 +708,8 @@ def test_memory_grows_with_entries_and_rows_never_with_pairs(
     feature, row = np.divmod(rng.choice(500 * n, entries, replace=False), n)
     stars = rng.integers(1, 11, entries) / 2
     by_feature = sparse.coo_array((stars, (feature, row)), shape=(500, n)).tocsr()
-    data = Preparation(by_feature, METRICS[metric], "none").of_features(by_feature)
-    used = peak(lambda: engine.nearest(data, Request(metric, k), rows=rows))
+    data = Weighting(by_feature, SimilarityOptions(metric)).transform_features(by_feature)
+    used = peak(lambda: engine.nearest(data, SimilarityOptions(metric, k), rows=rows))
     assert used < working_memory(entries, n, k, threads=2) < n * n // 30
 
 
@@ -718,7 +721,7 @@ def test_memory_of_heads_is_that_of_their_pieces(metric: str, take, monkeypatch)
     monkeypatch.setattr(dense_head, "DENSE_BYTES", piece)
     monkeypatch.setattr(dense_head, "PANEL_BYTES", piece)
     data = held(random_table(n, 60, 0.5, seed=5), metric)
-    request = Request(metric, K)
+    request = SimilarityOptions(metric, K)
     with Team() as team:
         assert Heads(pack(data, team), request.sums).rows == n
     used = peak(lambda: engine.nearest(data, request))

@@ -29,22 +29,22 @@ from workbench.compute.gpu import engine as gpu_engine
 from workbench.compute.gpu import kernel_source
 from workbench.compute.gpu.kernel_source import Kernel, layout, source, traced
 from workbench.compute.metrics import METRICS, SUMS
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.datasets import synthetic
 from workbench.device.memory import FRACTION, VARIABLE
 from workbench.errors import DeviceError, OptionError
 
 RTX, H200 = 101_376, 232_448  # bytes of shared memory that a block may have
 FAMILIES = {
-    "one sum": Request("cosine"),
-    "two sums": Request("cosine", signed=True),
-    "two sums, bounded": Request("jaccard", min_overlap=2),
-    "six sums": Request("pearson"),
-    "six sums, signed": Request("msd", signed=True),
+    "one sum": SimilarityOptions("cosine"),
+    "two sums": SimilarityOptions("cosine", signed=True),
+    "two sums, bounded": SimilarityOptions("jaccard", min_overlap=2),
+    "six sums": SimilarityOptions("pearson"),
+    "six sums, signed": SimilarityOptions("msd", signed=True),
 }
 
 
-def kernel_of(request: Request, coded: bool = True) -> Kernel:
+def kernel_of(request: SimilarityOptions, coded: bool = True) -> Kernel:
     bounded = request.definition.bound is not None and not request.signed
     return Kernel(request.metric, request.sums, coded, bounded, request.signed)
 
@@ -90,7 +90,9 @@ CARDS = st.fixed_dictionaries(
 
 
 @given(TABLES, REQUESTS, CARDS)
-def test_the_kernel_gives_the_processors_bits(dense: np.ndarray, request: Request, kind) -> None:
+def test_the_kernel_gives_the_processors_bits(
+    dense: np.ndarray, request: SimilarityOptions, kind
+) -> None:
     """Whatever the sizes of tiles, buffers and chunks, also of values that are no whole numbers."""
     data = held(dense, request.metric)
     with card(**kind):
@@ -99,7 +101,7 @@ def test_the_kernel_gives_the_processors_bits(dense: np.ndarray, request: Reques
 
 @settings(max_examples=settings.default.max_examples // 3)
 @given(TABLES, REQUESTS, CARDS, st.data())
-def test_it_does_for_some_rows(dense: np.ndarray, request: Request, kind, data) -> None:
+def test_it_does_for_some_rows(dense: np.ndarray, request: SimilarityOptions, kind, data) -> None:
     rows = np.array(data.draw(st.lists(st.integers(0, len(dense) - 1), max_size=9)), int)
     by_feature = held(dense, request.metric)
     with card(**kind):
@@ -119,9 +121,9 @@ def test_it_does_for_queries_from_outside(dense, request, kind, data) -> None:
     own = data.draw(arrays(int, 4, elements=st.integers(-1, len(dense) - 1)))
     scale = scale_of(by_feature.data, queries.data, np.array([0.01]))
     for options in ({}, {"scale": scale}):
-        expected = cpu_engine.nearest_to(by_feature, queries, request, own=own, **options)
+        expected = cpu_engine.nearest_to(by_feature, queries, request, exclude=own, **options)
         with card(**kind):
-            found = gpu_engine.nearest_to(by_feature, queries, request, own=own, **options)
+            found = gpu_engine.nearest_to(by_feature, queries, request, exclude=own, **options)
         assert_same(found, expected)
 
 
@@ -142,9 +144,13 @@ def test_a_query_without_ratings_and_a_table_without_rows() -> None:
     none = sparse_of(np.full((1, 2), NAN))
     with card():
         for found in (
-            gpu_engine.nearest(empty, Request(k=2)),
-            gpu_engine.nearest(held(table("dense"), "cosine"), Request(k=2), rows=np.arange(0)),
-            gpu_engine.nearest_to(empty, none, Request(k=2, signed=True), own=np.array([-1])),
+            gpu_engine.nearest(empty, SimilarityOptions(k=2)),
+            gpu_engine.nearest(
+                held(table("dense"), "cosine"), SimilarityOptions(k=2), rows=np.arange(0)
+            ),
+            gpu_engine.nearest_to(
+                empty, none, SimilarityOptions(k=2, signed=True), exclude=np.array([-1])
+            ),
         ):
             assert (found[0] == -1).all()
             assert not found[1].any()
@@ -156,7 +162,7 @@ def test_a_query_without_ratings_and_a_table_without_rows() -> None:
 )
 def test_a_wrong_constant_is_noticed(constants: str, name: str, value: int, monkeypatch) -> None:
     kind = "dense" if constants == "CODED" else "broken"
-    data, request = held(table(kind)[:60], "cosine"), Request(k=5)
+    data, request = held(table(kind)[:60], "cosine"), SimilarityOptions(k=5)
     expected = cpu_engine.nearest(data, request)
     with card(shared=300):
         assert_same(gpu_engine.nearest(data, request), expected)
@@ -172,7 +178,7 @@ def test_a_buffer_without_room_for_a_round_is_noticed(monkeypatch) -> None:
 
     monkeypatch.setattr(gpu_engine, "layout", narrow)
     with card(), pytest.raises(AssertionError, match="a round may not fit"):
-        gpu_engine.nearest(held(table("dense")[:60], "cosine"), Request(k=5))
+        gpu_engine.nearest(held(table("dense")[:60], "cosine"), SimilarityOptions(k=5))
 
 
 # --- the source -----------------------------------------------------------------------------------
@@ -227,7 +233,7 @@ def test_a_tile_fills_what_shared_memory_there_is(family, coded, k, most) -> Non
 
 def test_places_of_entries_have_64_bits() -> None:
     """2 billion ratings or more: nothing that counts them, or what is found, may overflow."""
-    kernel = kernel_of(Request())
+    kernel = kernel_of(SimilarityOptions())
     for name in ("starts", "begins", "ends", "first"):
         assert kernel.dtype(name) == np.uint64
     assert "(u64)blockIdx.x * k" in source(kernel)
@@ -238,7 +244,7 @@ def test_places_of_entries_have_64_bits() -> None:
 
 
 def test_rows_come_in_chunks_and_memory_is_given_back() -> None:
-    data, request = held(table("dense")[:100], "cosine"), Request(k=5)
+    data, request = held(table("dense")[:100], "cosine"), SimilarityOptions(k=5)
     with card(processors=1) as there, pytest.MonkeyPatch.context() as patch:
         patch.setattr(gpu_engine, "WAVES", 30)
         found = gpu_engine.nearest(data, request)
@@ -250,7 +256,7 @@ def test_rows_come_in_chunks_and_memory_is_given_back() -> None:
 
 
 def test_where_memory_is_short_chunks_are_halved_until_they_fit() -> None:
-    data, request = held(table("dense")[:100], "cosine"), Request(k=5)
+    data, request = held(table("dense")[:100], "cosine"), SimilarityOptions(k=5)
     expected = cpu_engine.nearest(data, request)
     with card(processors=100) as roomy:
         gpu_engine.nearest(data, request)
@@ -271,25 +277,27 @@ def test_where_nothing_fits_the_error_says_what_to_do(memory: int) -> None:
         card(memory=memory) as there,
         pytest.raises(DeviceError, match=r"_FRACTION=0\.8: Out of memory.*device='cpu'"),
     ):
-        gpu_engine.nearest(data, Request(k=100_000) if memory > 100 else Request())
+        gpu_engine.nearest(
+            data, SimilarityOptions(k=100_000) if memory > 100 else SimilarityOptions()
+        )
     assert not there.launches
 
 
 def test_the_part_of_memory_is_a_setting(monkeypatch) -> None:
     data = held(table("dense")[:100], "cosine")
     with card() as there:
-        gpu_engine.nearest(data, Request())
+        gpu_engine.nearest(data, SimilarityOptions())
         needed = there.most
     with card(memory=2 * needed) as there:
         monkeypatch.setenv(VARIABLE, "0.51")
-        gpu_engine.nearest(data, Request())
+        gpu_engine.nearest(data, SimilarityOptions())
         monkeypatch.setenv(VARIABLE, "0.1")
         with pytest.raises(DeviceError, match=r"WORKBENCH_GPU_FRACTION=0\.1"):
-            gpu_engine.nearest(data, Request())
+            gpu_engine.nearest(data, SimilarityOptions())
     for wrong in ("0", "1.5", "half", "nan"):
         monkeypatch.setenv(VARIABLE, wrong)
         with card(), pytest.raises(OptionError, match="must be a number above 0 and at most 1"):
-            gpu_engine.nearest(data, Request())
+            gpu_engine.nearest(data, SimilarityOptions())
 
 
 # --- the compiler -------------------------------------------------------------------------------
@@ -345,7 +353,7 @@ def test_it_compiles_for_every_card_without_spilling(family, coded, architecture
 @pytest.mark.parametrize("metric", METRICS)
 def test_no_multiplication_is_fused_with_an_addition(metric: str, coded: bool) -> None:
     """It would round once where the processor rounds twice."""
-    ptx, _ = compiled(source(kernel_of(Request(metric), coded)), "compute_80")
+    ptx, _ = compiled(source(kernel_of(SimilarityOptions(metric), coded)), "compute_80")
     assert b".entry nearest" in ptx
     assert not re.search(rb"\b(fma|mad)\.(rn\.)?f", ptx)
 
@@ -382,7 +390,7 @@ def test_a_card_does_for_many_tiles_and_long_lists(of: str, metric: str, k: int)
 def test_on_a_card_chunks_are_halved_and_what_does_not_fit_is_an_error(monkeypatch) -> None:
     import cupy
 
-    data, request = held(table("dense"), "cosine"), Request(k=700)
+    data, request = held(table("dense"), "cosine"), SimilarityOptions(k=700)
     free = cupy.cuda.runtime.memGetInfo()[0]
     monkeypatch.setattr(gpu_engine, "WAVES", 2**20)
     for size in (2**22, 2**21):

@@ -27,7 +27,7 @@ from workbench.compute.cluster.job import merged
 from workbench.compute.cpu import engine
 from workbench.compute.cpu.packing import pack
 from workbench.compute.metrics import METRICS
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import EMPTY
 from workbench.datasets import Dataset, synthetic
 from workbench.device import Device
@@ -352,7 +352,7 @@ def test_a_worker_without_a_card_is_an_error_where_cards_are_asked_for(
 def test_ranges_of_rows_are_the_engines_on_either_device(
     device: str, modelled: Client, ds: Dataset
 ) -> None:
-    by_feature, request = ds.matrix, Request("pearson", k=5)
+    by_feature, request = ds.matrix, SimilarityOptions("pearson", k=5)
     with Team(1) as team:
         packed = pack(by_feature, team)
     expected = engine.nearest(by_feature, request)

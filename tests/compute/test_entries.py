@@ -1,5 +1,7 @@
 """Ratings packed by sorts: laid out as the threads do, and searched with the same answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,9 +18,9 @@ from workbench.compute.cpu import engine as cpu_engine
 from workbench.compute.cpu.packing import Packed, pack
 from workbench.compute.gpu import engine as gpu_engine
 from workbench.compute.gpu import packing
-from workbench.compute.metrics import METRICS, ONES
-from workbench.compute.options import Request
-from workbench.compute.weighting import WEIGHTINGS, Preparation
+from workbench.compute.metrics import ONES
+from workbench.compute.options import WEIGHTINGS, SimilarityOptions
+from workbench.compute.weighting import Weighting
 from workbench.datasets import Dataset, synthetic
 from workbench.device.arrays import to_host
 from workbench.device.threads import Team
@@ -82,29 +84,31 @@ def test_weights_and_means_on_the_card_are_the_bits_of_the_host(
 ) -> None:
     entries = entries_of(pairs, stars)
     entries = (*entries[:2], np.abs(entries[2]))
-    definition, by_feature = METRICS[metric], matrix_of(entries, (7, 10))
-    prepared = Preparation(by_feature, definition, weighting).of_features(by_feature)
+    options, by_feature = (
+        SimilarityOptions(metric, weighting=weighting),
+        matrix_of(entries, (7, 10)),
+    )
+    prepared = Weighting(by_feature, options).transform_features(by_feature)
     with strict(), Team(1) as team:
-        there = packing.prepared(*map(Array, entries), (7, 10), definition, weighting)
+        there = packing.prepared(*map(Array, entries), (7, 10), options)
         assert_equal(packing.pack(*there, (7, 10)), pack(prepared, team))
 
 
 @given(ROWS, STARS, st.sampled_from(WEIGHTINGS), REQUESTS, CARDS, st.data())
 def test_the_kernel_finds_the_same_in_them(
-    pairs, stars, weighting: str, request: Request, kind, data
+    pairs, stars, weighting: str, request: SimilarityOptions, kind, data
 ) -> None:
     features, rows, values = entries_of(pairs, stars)
     weighting = "none" if request.definition.of == ONES else weighting
     values = values if weighting == "none" else np.abs(values)
+    request = replace(request, weighting=weighting)
     some = data.draw(st.none() | st.lists(st.integers(0, 9), max_size=4).map(np.array))
     some = None if some is None else some.astype(int)
     with card(**kind) as there:
         there.ones_like = np.ones_like
-        found = gpu_engine.nearest_of(
-            (features, rows, values), (7, 10), request, weighting=weighting, rows=some
-        )
+        found = gpu_engine.nearest_of((features, rows, values), (7, 10), request, rows=some)
     by_feature = matrix_of((features, rows, values), (7, 10))
-    by_feature = Preparation(by_feature, request.definition, weighting).of_features(by_feature)
+    by_feature = Weighting(by_feature, request).transform_features(by_feature)
     if found is None:  # the engine takes features in another order for few rows
         assert cpu_engine.are_few(some, 10)
     else:

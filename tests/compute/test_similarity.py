@@ -31,7 +31,8 @@ from tests.compute.reference import (
 )
 from workbench.compute import common_ratings, nearest, resolve, similar
 from workbench.compute.metrics import METRICS
-from workbench.compute.weighting import WEIGHTINGS, Preparation
+from workbench.compute.options import WEIGHTINGS, SimilarityOptions
+from workbench.compute.weighting import Weighting
 from workbench.datasets import Dataset, example, synthetic
 from workbench.errors import OptionError, UnknownIdError
 
@@ -145,7 +146,9 @@ def test_adjusted_cosine_as_sarwar_et_al_define_it() -> None:
 def test_weights_by_hand(weighting: str, expected: list) -> None:
     dense = np.array([[4, 1, NAN], [NAN, 1, NAN], [NAN, NAN, 1]])
     targets, queries = sparse_of(dense), sparse.csr_array(np.eye(3))
-    found = Preparation(targets.T.tocsr(), METRICS["dot"], weighting).of_rows(targets)
+    found = Weighting(
+        targets.T.tocsr(), SimilarityOptions("dot", weighting=weighting)
+    ).transform_rows(targets)
     np.testing.assert_allclose(found.max(axis=1).toarray()[:, None], expected, rtol=1e-12)
     # A column that all rows but one have weighs nothing: b makes nobody neighbours.
     near = nearest(targets, queries=queries, metric="cosine", k=3, weighting=weighting, device=CPU)
@@ -287,7 +290,7 @@ def test_queries_from_outside_are_weighted_and_centred_by_the_targets(
     options = allowed(metric, options)
     options["weighting"] = "none" if metric in BINARY else weighting
     found = nearest(
-        sparse_of(dense), queries=sparse_of(queries), own=own, metric=metric, k=k, device=CPU,
+        sparse_of(dense), queries=sparse_of(queries), exclude=own, metric=metric, k=k, device=CPU,
         **options,
     )  # fmt: skip
     assert found[0].shape == (len(queries), k)
@@ -493,7 +496,7 @@ def test_a_query_need_not_be_among_the_targets() -> None:
     indices, scores = nearest(targets, queries=query, k=3, device=CPU)
     assert indices.tolist() == [[0, 1, -1]]
     assert scores[0, 0] == 1
-    assert nearest(targets, queries=query, own=np.array([0]), k=3, device=CPU)[0][0, 0] == 1
+    assert nearest(targets, queries=query, exclude=np.array([0]), k=3, device=CPU)[0][0, 0] == 1
 
 
 def test_ratings_of_zero_count_as_co_rated() -> None:

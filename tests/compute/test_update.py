@@ -17,7 +17,7 @@ from tests.compute.reference import (
 )
 from workbench.compute import Neighbours, incremental_update, similar
 from workbench.compute.metrics import METRICS
-from workbench.compute.weighting import WEIGHTINGS
+from workbench.compute.options import WEIGHTINGS
 from workbench.datasets import Dataset, extended, synthetic
 from workbench.errors import OptionError
 

@@ -28,7 +28,7 @@ from workbench.compute import nearest, resolve, similar
 from workbench.compute.cpu import topk_kernels
 from workbench.compute.dense import candidate_product, vector_search
 from workbench.compute.metrics import METRICS
-from workbench.compute.similarity import checked
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import best, pack, unpack
 from workbench.errors import DataError, OptionError, UnknownIdError
 
@@ -148,7 +148,7 @@ def test_halves_give_the_bits_of_a_product_in_float64(
 
 
 def in_float64(vectors: np.ndarray, metric: str, k: int, **options) -> tuple:
-    request = checked(metric, k, **{"min_overlap": 1, "alpha": 0.5, "shrink": 0.0} | options)
+    request = SimilarityOptions(metric, k, **options)
     x = vector_search._prepared(vectors, request.definition.of)
     n, width = x.shape
     squares, totals = (x * x).sum(axis=1), x.sum(axis=1)
@@ -229,7 +229,7 @@ def test_scores_are_of_any_array_library(metric: str) -> None:
     rng = np.random.default_rng(0)
     names, shapes = ("x", "xx", "y", "yy", "xy"), ((3, 1), (3, 1), (4,), (4,), (3, 4))
     sums = {name: rng.random(shape) for name, shape in zip(names, shapes, strict=True)}
-    a, b, request = rng.random((3, 1)), rng.random(4), checked(metric, 1, 1, 0.5, 0.0)
+    a, b, request = rng.random((3, 1)), rng.random(4), SimilarityOptions(metric, 1)
     strict = {name: array_api_strict.asarray(held) for name, held in sums.items()}
     found = vector_search.scored(
         strict | {"n": 8.0}, array_api_strict.asarray(a), array_api_strict.asarray(b), request,

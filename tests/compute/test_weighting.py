@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import sparse
 
 from tests.compute.reference import BINARY, NAN, prepared, sparse_of
-from workbench.compute.metrics import METRICS
-from workbench.compute.weighting import K1, WEIGHTINGS, B, Preparation
+from workbench.compute.options import WEIGHTINGS, SimilarityOptions
+from workbench.compute.weighting import K1, B, Weighting
 from workbench.errors import OptionError
 
 STARS = st.sampled_from([NAN, NAN, 0.0, 0.5, 1.0, 2.5, 3.0, 4.5, 5.0])
@@ -20,11 +20,11 @@ HAND = np.array([[4, 1, NAN], [NAN, 1, NAN], [NAN, NAN, 1]])
 
 def prepare(
     dense: np.ndarray, metric: str = "cosine", weighting: str = "none"
-) -> tuple[np.ndarray, Preparation]:
+) -> tuple[np.ndarray, Weighting]:
     """What the engine is given, NaN where there is no entry, and the preparation itself."""
     by_feature = sparse_of(dense).T.tocsr()
-    preparation = Preparation(by_feature, METRICS[metric], weighting)
-    return table(preparation.of_features(by_feature).T.tocsr()), preparation
+    preparation = Weighting(by_feature, SimilarityOptions(metric, weighting=weighting))
+    return table(preparation.transform_features(by_feature).T.tocsr()), preparation
 
 
 def table(matrix: sparse.csr_array) -> np.ndarray:
@@ -35,7 +35,10 @@ def table(matrix: sparse.csr_array) -> np.ndarray:
 
 def test_nothing_asked_for_is_nothing_done() -> None:
     by_feature = sparse_of(HAND).T.tocsr()
-    assert Preparation(by_feature, METRICS["cosine"], "none").of_features(by_feature) is by_feature
+    assert (
+        Weighting(by_feature, SimilarityOptions("cosine")).transform_features(by_feature)
+        is by_feature
+    )
 
 
 def test_tfidf_by_hand() -> None:
@@ -93,10 +96,10 @@ def test_weights_come_first_then_means(
     expected = prepared(dense, dense, metric, weighting)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
     # Rows that are handed in by row come out the same, whoever they are.
-    again = table(preparation.of_rows(sparse_of(dense)))
+    again = table(preparation.transform_rows(sparse_of(dense)))
     assert np.array_equal(again, found, equal_nan=True)
     for i, row in enumerate(dense):
-        alone = table(preparation.of_rows(sparse_of(row[None])))
+        alone = table(preparation.transform_rows(sparse_of(row[None])))
         np.testing.assert_allclose(alone, found[i : i + 1], rtol=1e-12)
 
 
@@ -105,7 +108,9 @@ def test_weights_come_first_then_means(
 def test_sets_are_ones(metric: str, dense: np.ndarray) -> None:
     found, preparation = prepare(dense, metric)
     assert np.array_equal(found, np.where(np.isnan(dense), NAN, 1.0), equal_nan=True)
-    assert np.array_equal(table(preparation.of_rows(sparse_of(dense))), found, equal_nan=True)
+    assert np.array_equal(
+        table(preparation.transform_rows(sparse_of(dense))), found, equal_nan=True
+    )
 
 
 @given(TABLES)
@@ -126,7 +131,7 @@ def test_rows_and_columns_that_are_all_equal_become_zeros_exactly(value: float, 
     ):
         found, preparation = prepare(dense, metric)
         assert not found.any()
-        assert not preparation.of_rows(sparse_of(dense)).data.any()
+        assert not preparation.transform_rows(sparse_of(dense)).data.any()
 
 
 def test_a_rating_at_the_mean_is_zero_exactly_and_stays_an_entry() -> None:
@@ -158,7 +163,7 @@ def test_negative_values_are_refused_in_rows_and_in_queries(weighting: str) -> N
         prepare(-HAND, weighting=weighting)
     _, preparation = prepare(HAND, weighting=weighting)
     with pytest.raises(OptionError, match=f"weighting='{weighting}' needs values of 0 or more"):
-        preparation.of_rows(sparse_of(-HAND))
+        preparation.transform_rows(sparse_of(-HAND))
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -166,6 +171,8 @@ def test_negative_values_are_refused_in_rows_and_in_queries(weighting: str) -> N
 def test_the_input_is_left_alone(metric: str, weighting: str) -> None:
     by_feature = sparse_of(HAND).T.tocsr()
     before = by_feature.copy()
-    Preparation(by_feature, METRICS[metric], weighting).of_features(by_feature)
+    Weighting(by_feature, SimilarityOptions(metric, weighting=weighting)).transform_features(
+        by_feature
+    )
     assert np.array_equal(by_feature.data, before.data)
     assert np.array_equal(by_feature.indices, before.indices)

@@ -1,7 +1,8 @@
 """Similarity, texts as vectors, and where they are computed."""
 
 from workbench.compute.dense.text_encoder import encode
-from workbench.compute.similarity import Neighbours, common_ratings, nearest, similar
+from workbench.compute.neighbours import Neighbours, common_ratings
+from workbench.compute.similarity import nearest, similar
 from workbench.compute.stored_neighbours import StoredNeighbours
 from workbench.compute.tied_ranks import midranks
 from workbench.compute.topk import top_k

@@ -8,70 +8,58 @@ and the best of D. Where the list was full, what it left out scored no more than
 new last scores less than that, r is searched anew too.
 """
 
-from dataclasses import replace
-from time import perf_counter
-from typing import Any
-
 import numpy as np
-import pandas as pd
 
 from workbench.compute.cpu.packing import scale_of
-from workbench.compute.similarity import Neighbours, Search, engine_on, searched
+from workbench.compute.engines import engine_on
+from workbench.compute.search import Lists, Search
 from workbench.compute.topk_keys import EMPTY, best, repack, unpack
-from workbench.compute.weighting import Preparation
-from workbench.datasets import extended
-from workbench.errors import OptionError
+from workbench.compute.weighting import Weighting
+from workbench.device import Device
 
 MOST = 0.15  # of all work: a full search, which meets each pair but once, is faster than more
 
 
-def updated(near: Neighbours, new: pd.DataFrame) -> Neighbours:
-    """See `Neighbours.update`."""
-    start = perf_counter()
-    if near.search is None:
-        raise OptionError(
-            "only neighbours that similar() found in a Dataset, and not on a cluster, can be "
-            "updated; call similar() again"
-        )
-    search = near.search._replace(data=extended(near.search.data, new))
-    found = _in_part(near, near.search, search) or searched(search, near.device)
-    return replace(found, seconds=perf_counter() - start)
+def updated_lists(
+    lists: Lists, before: Search, after: Search, device: Device
+) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """Lists of a search of more ratings, from those of the search before it.
 
+    Returns
+    -------
+    indices, scores : arrays of shape (n, k)
+    computed : int
+        Rows that were searched anew.
 
-def _in_part(near: Neighbours, before: Search, search: Search) -> Neighbours | None:
-    """Search only what changed; None where it is as well to search for all that is asked."""
-    if search.ids is not None:
+    None where it is as well to search for all rows.
+    """
+    if after.ids is not None:
         return None
-    then, now = _Rows(before), _Rows(search)
+    then, now = _Rows(before), _Rows(after)
     changed = _changed(then, now)
-    # As much again is found missing.
+    # As much again is missing from other lists.
     if then.scale != now.scale or 2 * now.share(changed) > MOST:
         return None
-    indices, scores, missing = near.indices, near.scores, changed
+    indices, scores, missing = *lists, changed
     if len(changed):
-        indices, scores, missing = _merged(near, then, now, changed)
+        indices, scores, missing = _merged(lists, then, now, changed, device)
     again = np.union1d(changed, missing)
     if now.share(again) > MOST:
         return None
     if len(again):
-        found = engine_on(near.device).nearest(now.by_feature, search.request, rows=again)
-        indices[again], scores[again] = found
-    return replace(
-        near, ids=now.ids, pool=now.ids, indices=indices, scores=scores,
-        data_hash=search.data.hash, search=search, computed=len(again),
-    )  # fmt: skip
+        engine = engine_on(device)
+        indices[again], scores[again] = engine.nearest(now.by_feature, now.options, rows=again)
+    return indices, scores, len(again)
 
 
 class _Rows:
     """The rows that are compared, prepared, of a data set."""
 
     def __init__(self, search: Search) -> None:
-        data, definition, users = search.data, search.request.definition, search.of == "users"
-        raw = data.matrix.T.tocsr() if users else data.matrix
-        self.request = search.request
-        self.by_feature = Preparation(raw, definition, search.weighting).of_features(raw)
-        self.ids = data.user_ids if users else data.item_ids
-        self.features = data.item_ids if users else data.user_ids
+        data, raw = search.data, search.raw()
+        self.options, self.ids = search.options, search.pool
+        self.by_feature = Weighting(raw, search.options).transform_features(raw)
+        self.features = data.item_ids if search.of == "users" else data.user_ids
         self.scale = scale_of(self.by_feature.data)
 
     def share(self, rows: np.ndarray) -> float:
@@ -100,16 +88,17 @@ def _fresh(then: _Rows, now: _Rows) -> np.ndarray:
     lengths = np.diff(now.by_feature.indptr)
     fresh = (lengths > before).repeat(lengths)
     grown = lengths[features] > before[features]
-    held = grown.repeat(before[features])
-    old = features.repeat(before[features])[held], row[then.by_feature.indices[held]]
-    new = np.arange(len(lengths)).repeat(lengths)[fresh], now.by_feature.indices[fresh]
-    (of_old, of_new), n = (old, new), np.int64(len(now.ids))
-    places = np.searchsorted(of_new[0] * n + of_new[1], of_old[0] * n + of_old[1])
+    known, n = grown.repeat(before[features]), np.int64(len(now.ids))
+    old = features.repeat(before[features])[known] * n + row[then.by_feature.indices[known]]
+    new = np.arange(len(lengths)).repeat(lengths)[fresh] * n + now.by_feature.indices[fresh]
+    places = np.searchsorted(new, old)
     fresh[np.nonzero(fresh)[0][places]] = False
     return fresh
 
 
-def _merged(near: Neighbours, then: _Rows, now: _Rows, changed: np.ndarray) -> Any:
+def _merged(
+    lists: Lists, then: _Rows, now: _Rows, changed: np.ndarray, device: Device
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lists of all rows from the old ones and from what changed; and which may miss some row.
 
     Returns
@@ -117,22 +106,23 @@ def _merged(near: Neighbours, then: _Rows, now: _Rows, changed: np.ndarray) -> A
     indices, scores : arrays of shape (n, k)
     missing : int array
     """
-    n, k = len(now.ids), near.indices.shape[1]
+    old_indices, old_scores = lists
+    n, k = len(now.ids), old_indices.shape[1]
     place = now.ids.get_indexer(then.ids)
-    columns = np.where(near.indices < 0, -1, place[near.indices])
+    columns = np.where(old_indices < 0, -1, place[old_indices])
     keys = np.full((n, k), EMPTY)
-    keys[place] = repack(columns, near.scores)
+    keys[place] = repack(columns, old_scores)
     last = keys[:, -1].copy()
     is_changed = np.zeros(n + 1, bool)  # and at -1, where there is no neighbour
     is_changed[changed] = True
     stale = is_changed[columns]
     keys[place] = np.where(stale, EMPTY, keys[place])
     queries = now.by_feature.T.tocsr()
-    found, found_scores = engine_on(near.device).nearest_to(
-        now.by_feature[:, changed], queries, now.request, own=np.full(n, -1), scale=now.scale
+    nearest, scores = engine_on(device).nearest_to(
+        now.by_feature[:, changed], queries, now.options, exclude=np.full(n, -1), scale=now.scale
     )
-    other = (found >= 0).any(axis=1)
+    other = (nearest >= 0).any(axis=1)
     other[place] |= stale.any(axis=1)
-    offers = repack(np.where(found < 0, -1, changed[found]), found_scores)
+    offers = repack(np.where(nearest < 0, -1, changed[nearest]), scores)
     keys[other] = best(np.concatenate([keys[other], offers[other]], axis=1), k)
     return *unpack(keys), np.nonzero(keys[:, -1] < last)[0]

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, VALUES, Metric
+from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED, VALUES
+from workbench.compute.options import SimilarityOptions
 from workbench.device.arrays import group_sums, library_of, to_host
 from workbench.errors import OptionError
 
-WEIGHTINGS = ("none", "tfidf", "bm25")
 UNPREPARED = ((VALUES, "none"), (ONES, "none"))  # an entry does not depend on the others
 K1, B = 1.2, 0.75
 
@@ -41,8 +41,8 @@ class Coordinates(NamedTuple):
         return cls(by_feature.data, by_feature.indices, _numbers(by_feature), by_feature.shape)
 
 
-class Whole(NamedTuple):
-    """What a preparation takes from all rows at once.
+class ColumnStatistics(NamedTuple):
+    """What weights and means take from all rows at once.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Whole(NamedTuple):
     means: np.ndarray
 
     @classmethod
-    def of(cls, entries: Coordinates) -> "Whole":
+    def of(cls, entries: Coordinates) -> "ColumnStatistics":
         """What these rows say, but for the means."""
         columns, rows = entries.shape
         counts = library_of(entries.columns).bincount(entries.columns, minlength=columns)
@@ -70,7 +70,7 @@ class Whole(NamedTuple):
         return cls(rows, to_host(counts), total, np.empty(0))
 
 
-class Preparation:
+class Weighting:
     r"""Weights and centres rows by what the columns of all rows say.
 
     With :math:`x_{rc}` the value of row r in column c, N the number of rows, :math:`n_c` that of
@@ -87,9 +87,9 @@ class Preparation:
     Parameters
     ----------
     by_feature : CSR array of shape (columns, rows), float64; or Coordinates
-    metric : Metric
-    weighting : {"none", "tfidf", "bm25"}
-    whole : Whole, optional
+    options : SimilarityOptions
+        Its metric and weighting.
+    statistics : ColumnStatistics, optional
         What the columns of all rows say, where `by_feature` holds only some of the rows.
 
     Raises
@@ -101,44 +101,43 @@ class Preparation:
     def __init__(
         self,
         by_feature: sparse.csr_array | Coordinates,
-        metric: Metric,
-        weighting: str,
-        whole: Whole | None = None,
+        options: SimilarityOptions,
+        statistics: ColumnStatistics | None = None,
     ) -> None:
-        self._of = metric.of
-        self._weighting = weighting
-        if (metric.of, weighting) in UNPREPARED:
+        self._of = of = options.definition.of
+        self._weighting = weighting = options.weighting
+        if (of, weighting) in UNPREPARED:
             return
-        if metric.of == ONES:
+        if of == ONES:
             raise OptionError(
                 f"weighting={weighting!r} has no effect on a metric that compares only which "
                 "entries there are; use weighting='none'"
             )
         entries = Coordinates.of(by_feature) if sparse.issparse(by_feature) else by_feature
         if weighting != "none":
-            known = whole or Whole.of(entries)
+            known = statistics or ColumnStatistics.of(entries)
             self._idf = np.log(known.rows) - np.log1p(known.counts)
             self._mean_length = known.total / known.rows or 1.0
-        if metric.of == COLUMN_CENTRED and whole is not None:
-            self._means = whole.means
-        elif metric.of == COLUMN_CENTRED:
+        if of == COLUMN_CENTRED and statistics is not None:
+            self._means = statistics.means
+        elif of == COLUMN_CENTRED:
             values = self._weighted(entries)
             self._means = _means(values, entries.columns, entries.shape[0])
 
-    def of_features(self, by_feature: sparse.csr_array) -> sparse.csr_array:
+    def transform_features(self, by_feature: sparse.csr_array) -> sparse.csr_array:
         """Prepare a CSR array of shape (columns, rows)."""
         if self._of == VALUES and self._weighting == "none":
             return by_feature
-        values = self.of_entries(Coordinates.of(by_feature))
+        values = self.transform_entries(Coordinates.of(by_feature))
         return sparse.csr_array((values, by_feature.indices, by_feature.indptr), by_feature.shape)
 
-    def of_rows(self, by_row: sparse.csr_array) -> sparse.csr_array:
+    def transform_rows(self, by_row: sparse.csr_array) -> sparse.csr_array:
         """Prepare a CSR array of shape (any rows, columns)."""
         places = _numbers(by_row), by_row.indices
-        values = self.of_entries(Coordinates(by_row.data, *places, by_row.shape[::-1]))
+        values = self.transform_entries(Coordinates(by_row.data, *places, by_row.shape[::-1]))
         return sparse.csr_array((values, by_row.indices, by_row.indptr), by_row.shape)
 
-    def of_entries(self, entries: Coordinates) -> Any:
+    def transform_entries(self, entries: Coordinates) -> Any:
         """Prepare values; all entries of a row are there, in the order of their columns."""
         if self._of == ONES:
             return library_of(entries.values).ones_like(entries.values)

@@ -14,11 +14,10 @@ from workbench.compute.cluster.job import Job, delivered, part_of, repeated, tea
 from workbench.compute.cluster.ratings_table import FEATURE, ROW, VALUE, Table
 from workbench.compute.cpu import engine
 from workbench.compute.cpu.packing import Packed, pack
-from workbench.compute.metrics import METRICS
-from workbench.compute.options import Request
-from workbench.compute.similarity import Neighbours
+from workbench.compute.neighbours import Neighbours
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import best, unpack
-from workbench.compute.weighting import Preparation
+from workbench.compute.weighting import Weighting
 
 ENTRY_BYTES = 16  # of a packed rating
 RANGES = 4  # of rows that a worker compares
@@ -27,18 +26,18 @@ BLOCKS = 16  # of rows, at most, whose lists are merged apart
 
 def size(job: Job) -> int:
     """Bytes a worker holds: all ratings, and the lists it found."""
-    return ENTRY_BYTES * job.table.entries + 8 * len(job.table.pool) * job.request.k * RANGES
+    return ENTRY_BYTES * job.table.entries + 8 * len(job.table.pool) * job.options.k * RANGES
 
 
 def search(job: Job, progress: bool) -> list[Any]:
     """Lists of the rows that are asked for, by blocks."""
     shape = len(job.table.features), len(job.table.pool)
     # Delayed, so that chunks are let go as soon as they are packed.
-    made = delayed(_packed, pure=False)(job.table.chunks, shape, job.request.metric, job.weighting)
+    made = delayed(_packed, pure=False)(job.table.chunks, shape, job.options)
     packed = job.cluster.client.compute(made)
     # A card searches rows in full.
     on_cards = job.cluster.device.kind == "gpu"
-    halves = job.rows is None and job.request.definition.symmetric and not on_cards
+    halves = job.rows is None and job.options.definition.symmetric and not on_cards
     steps, lists = (_by_ranges if halves else _by_blocks)(job, packed)
     total, watched = len(steps) + len(lists), as_completed([*steps, *lists])
     steps.clear()  # what is merged can go
@@ -54,7 +53,7 @@ def _by_blocks(job: Job, packed: Any) -> tuple[list[Any], list[Any]]:
     parts = enumerate(_split(work, RANGES * len(job.cluster.addresses)))
     return [], [
         job.cluster.submit(
-            block, _full_lists, packed, job.request, job.asked[first:last], *ending, block
+            block, _full_lists, packed, job.options, job.asked[first:last], *ending, block
         )
         for block, (first, last) in parts
     ]
@@ -65,7 +64,7 @@ def _by_ranges(job: Job, packed: Any) -> tuple[list[Any], list[Any]]:
     submit, workers = job.cluster.submit, len(job.cluster.addresses)
     blocks = min(BLOCKS, workers, len(job.asked))
     ranges = enumerate(_equal_ranges(job.table, RANGES * workers))
-    found = [submit(turn, _half_keys, packed, job.request, *part, blocks) for turn, part in ranges]
+    found = [submit(turn, _half_keys, packed, job.options, *part, blocks) for turn, part in ranges]
     lists = []
     for block, rows in enumerate(np.array_split(job.asked, blocks)):
         parts = [submit(turn, part_of, keys, block) for turn, keys in enumerate(found)]
@@ -92,7 +91,7 @@ def _split(work: np.ndarray, count: int) -> list[tuple[int, int]]:
 
 
 def _packed(
-    chunks: list[pd.DataFrame], shape: tuple[int, int], metric: str, weighting: str
+    chunks: list[pd.DataFrame], shape: tuple[int, int], options: SimilarityOptions
 ) -> Packed:
     features, rows, values = (
         np.concatenate([chunk[name].to_numpy() for chunk in chunks])
@@ -102,36 +101,36 @@ def _packed(
     if by_feature.nnz < len(values):
         raise repeated()
     by_feature.sort_indices()
-    prepared = Preparation(by_feature, METRICS[metric], weighting).of_features(by_feature)
+    prepared = Weighting(by_feature, options).transform_features(by_feature)
     with team_of_worker() as team:
         return pack(prepared, team)
 
 
 def _half_keys(
-    packed: Packed, request: Request, first: int, last: int, blocks: int
+    packed: Packed, options: SimilarityOptions, first: int, last: int, blocks: int
 ) -> list[np.ndarray]:
     """Keys that the rows of ranks first to last found for all rows, in blocks by id."""
     with team_of_worker() as team:
-        keys = best(engine.pairs(packed, request, team, first, last), request.k)
+        keys = best(engine.pairs(packed, options, team, first, last), options.k)
     return [keys[ranks] for ranks in np.array_split(packed.ranks, blocks)]
 
 
 def _full_lists(
-    packed: Packed, request: Request, rows: np.ndarray, device: str,
+    packed: Packed, options: SimilarityOptions, rows: np.ndarray, device: str,
     template: Neighbours, folder: Path | None, block: int,
 ) -> Any:  # fmt: skip
-    return delivered(*among(packed, request, rows, device), rows, template, folder, block)
+    return delivered(*among(packed, options, rows, device), rows, template, folder, block)
 
 
 def among(
-    packed: Packed, request: Request, rows: np.ndarray, device: str
+    packed: Packed, options: SimilarityOptions, rows: np.ndarray, device: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices and scores of some rows among all, by the engine of the worker's device."""
     if device == "gpu":
         from workbench.compute.gpu import engine as gpu_engine
 
         with turn:
-            return gpu_engine._among(packed, request, rows)
+            return gpu_engine._among(packed, options, rows)
     with team_of_worker() as team:
-        keys = engine._in_full(packed, request, team, packed.ranks[rows])
-    return unpack(best(keys, request.k))
+        keys = engine._in_full(packed, options, team, packed.ranks[rows])
+    return unpack(best(keys, options.k))

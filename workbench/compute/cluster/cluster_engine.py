@@ -20,10 +20,10 @@ from scipy import sparse
 from workbench.compute.cluster import broadcast, tiles
 from workbench.compute.cluster.job import Cluster, Job
 from workbench.compute.cluster.ratings_table import table_of
-from workbench.compute.options import Request
-from workbench.compute.similarity import Neighbours
+from workbench.compute.neighbours import Neighbours
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.stored_neighbours import StoredNeighbours
-from workbench.compute.weighting import Preparation
+from workbench.compute.weighting import Weighting
 from workbench.datasets import positions
 from workbench.errors import OptionError
 
@@ -31,13 +31,13 @@ BROADCAST_SHARE = 0.25  # of the smallest worker's memory: packing takes some ti
 
 
 def similar(
-    data: Any, request: Request, *, client: Any, of: str, weighting: str, ids: Any, output: Any,
+    data: Any, options: SimilarityOptions, *, client: Any, of: str, ids: Any, output: Any,
     device: str,
 ) -> Any:  # fmt: skip
     """Find neighbours as `workbench.compute.similar` does, on a cluster."""
     start = perf_counter()
     cluster = Cluster.of(client, device)
-    Preparation(sparse.csr_array([[1.0]]), request.definition, weighting)  # what is not allowed
+    Weighting(sparse.csr_array([[1.0]]), options)  # what is not allowed
     folder = None if output is None else _empty_folder(output)
     with _large_graphs(), _all_or_nothing(folder):
         table = table_of(data, of, client)
@@ -45,22 +45,22 @@ def similar(
             np.arange(len(table.pool)) if ids is None else positions(table.pool, ids, table.kind)
         )
         order = np.argsort(wanted, kind="stable")
-        none = np.empty((0, request.k), np.int32)
+        none = np.empty((0, options.k), np.int32)
         near = Neighbours(
-            table.pool[:0], table.pool, none, none.view(np.float32), of, request.metric,
+            table.pool[:0], table.pool, none, none.view(np.float32), of, options.metric,
             cluster.device, table.data_hash, 0.0,
         )  # fmt: skip
         template = cluster.submit(0, _same, near)
         rows = None if ids is None else wanted[order]
-        quiet = replace(request, progress=False)
-        job = Job(cluster, table, quiet, weighting, rows, template, folder)
+        quiet = replace(options, progress=False)
+        job = Job(cluster, table, quiet, rows, template, folder)
         fits = broadcast.size(job) <= BROADCAST_SHARE * min(cluster.memory)
         if not fits:
             cluster = cluster.on_processors(device)
-        lists = (broadcast if fits else tiles).search(job, request.progress)
+        lists = (broadcast if fits else tiles).search(job, options.progress)
     seconds = perf_counter() - start
     if folder is not None:
-        about = of, request.metric, cluster.device, table.data_hash
+        about = of, options.metric, cluster.device, table.data_hash
         return StoredNeighbours(folder, *about, seconds, len(lists))
     indices, scores = (np.concatenate(part)[np.argsort(order)] for part in zip(*lists, strict=True))
     ids, where = table.pool[wanted], cluster.device

@@ -19,8 +19,8 @@ from tqdm.auto import tqdm
 from workbench.compute.cluster.ratings_table import FAN, Table
 from workbench.compute.cpu.engine import DELAY
 from workbench.compute.cpu.packing import Packed
-from workbench.compute.options import Request
-from workbench.compute.similarity import Neighbours
+from workbench.compute.neighbours import Neighbours
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.stored_neighbours import PART
 from workbench.compute.topk_keys import best, unpack
 from workbench.device import Device, cores, resolve
@@ -121,8 +121,7 @@ class Job:
     ----------
     cluster : Cluster
     table : Table
-    request : Request
-    weighting : str
+    options : SimilarityOptions
     rows : int array or None
         Rows whose neighbours are asked for, ascending; None for all.
     template : Future of Neighbours
@@ -133,8 +132,7 @@ class Job:
 
     cluster: Cluster
     table: Table
-    request: Request
-    weighting: str
+    options: SimilarityOptions
     rows: np.ndarray | None
     template: Any
     folder: Path | None
@@ -148,13 +146,13 @@ class Job:
         """Merge futures of keys until a few are left."""
         while len(parts) > FAN:
             groups = [parts[start : start + FAN] for start in range(0, len(parts), FAN)]
-            parts = [self.cluster.submit(turn, merged, group, self.request.k) for group in groups]
+            parts = [self.cluster.submit(turn, merged, group, self.options.k) for group in groups]
         return parts
 
     def deliver(self, block: int, parts: list[Any], rows: np.ndarray) -> Any:
         """Future of the lists of a block of rows, from futures of keys of some of its pairs."""
         few = self.collapse(block, parts)
-        ending = self.request.k, rows, self.template, self.folder, block
+        ending = self.options.k, rows, self.template, self.folder, block
         return self.cluster.submit(block, _merged_lists, few, *ending)
 
 

@@ -5,6 +5,7 @@ the order in which the CPU engine goes through the features, so that its sums ha
 It holds those two alone: of T slabs, each travels T times and no more.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import dask.dataframe as dd
@@ -19,9 +20,9 @@ from workbench.compute.cluster.ratings_table import FAN, FEATURE, ROW, VALUE, Ta
 from workbench.compute.cpu import engine
 from workbench.compute.cpu.packing import SCALES, _whole, scaled
 from workbench.compute.cpu.search_kernels import Entries
-from workbench.compute.metrics import COLUMN_CENTRED, METRICS
-from workbench.compute.options import Request
-from workbench.compute.weighting import Preparation, Whole
+from workbench.compute.metrics import COLUMN_CENTRED
+from workbench.compute.options import SimilarityOptions
+from workbench.compute.weighting import ColumnStatistics, Weighting
 
 SLAB_SHARE = 0.1  # of a worker's memory that a slab may fill: it holds two, and some copies
 ENTRY_BYTES = 24  # of a rating in a slab, which has it by feature and by row
@@ -62,7 +63,7 @@ def search(job: Job, progress: bool) -> list[Any]:
         i, j = next(tiles, (-1, -1))
         if i >= 0:
             pair = slabs[i], slabs[j], asked[i] - edges[i]
-            keys = job.cluster.submit(turn, _keys, *pair, job.request, scale)
+            keys = job.cluster.submit(turn, _keys, *pair, job.options, scale)
             going[keys] = turn, i
             started.add(keys)
 
@@ -80,7 +81,7 @@ def search(job: Job, progress: bool) -> list[Any]:
 def _edges(job: Job) -> np.ndarray:
     """Rows from which to which each slab goes: its entries, and lists to merge, must fit."""
     room = SLAB_SHARE * min(job.cluster.memory)
-    share = (ENTRY_BYTES * job.table.rows + 8 * FAN * job.request.k) / room
+    share = (ENTRY_BYTES * job.table.rows + 8 * FAN * job.options.k) / room
     # At least so many that their pairs keep all workers busy to the end.
     share *= max(1.0, np.sqrt(4 * len(job.cluster.addresses)) / share.sum())
     slab = np.cumsum(share).astype(int)
@@ -94,9 +95,8 @@ def _slabs(job: Job, edges: np.ndarray) -> tuple[list[Any], float]:
     """Futures of the slabs, and what values were multiplied by."""
     client, table = job.cluster.client, job.table
     raw = client.compute(_shuffled(table, edges))
-    whole = client.submit(Whole, *_whole_of(job, raw), pure=False)
-    prepare = job.request.metric, job.weighting
-    prepared = [client.submit(_prepared, part, whole, *prepare, pure=False) for part in raw]
+    statistics = client.submit(ColumnStatistics, *_column_statistics(job, raw), pure=False)
+    prepared = [client.submit(_prepared, part, statistics, job.options, pure=False) for part in raw]
     del raw
     scale = _scale(client.gather(client.map(_facts, prepared, pure=False)))
     order = client.submit(np.argsort, -table.features, kind="stable", pure=False)
@@ -121,21 +121,21 @@ def _shuffled(table: Table, edges: np.ndarray) -> list[Any]:
     ]
 
 
-def _whole_of(job: Job, raw: list[Any]) -> Whole:
+def _column_statistics(job: Job, raw: list[Any]) -> ColumnStatistics:
     """What rows are prepared by and no slab knows alone."""
     client, table = job.cluster.client, job.table
-    whole = Whole(len(table.pool), table.features, 0.0, np.empty(0))
-    if job.weighting != "none":
+    statistics = ColumnStatistics(len(table.pool), table.features, 0.0, np.empty(0))
+    if job.options.weighting != "none":
         totals = client.gather(client.map(_total, raw, pure=False))
-        whole = whole._replace(total=float(np.sum(totals)))
-    if job.request.definition.of != COLUMN_CENTRED:
-        return whole
-    known: Any = client.submit(Whole, *whole, pure=False)
+        statistics = statistics._replace(total=float(np.sum(totals)))
+    if job.options.definition.of != COLUMN_CENTRED:
+        return statistics
+    known: Any = client.submit(ColumnStatistics, *statistics, pure=False)
     sums: Any = np.zeros(len(table.features))
     # One after another, by ascending row: in the order in which one process adds them up.
     for part in raw:
-        sums = client.submit(_column_sums, part, sums, known, job.weighting, pure=False)
-    return whole._replace(means=sums.result() / table.features)
+        sums = client.submit(_column_sums, part, sums, known, job.options, pure=False)
+    return statistics._replace(means=sums.result() / table.features)
 
 
 def _scale(facts: list[tuple[np.ndarray, float]]) -> float:
@@ -166,15 +166,18 @@ def _total(raw: sparse.csr_array) -> float:
 
 
 def _prepared(
-    raw: sparse.csr_array, whole: Whole, metric: str, weighting: str
-) -> sparse.csr_array:  # fmt: skip
-    return Preparation(raw, METRICS[metric], weighting, whole).of_features(raw)
+    raw: sparse.csr_array, statistics: ColumnStatistics, options: SimilarityOptions
+) -> sparse.csr_array:
+    return Weighting(raw, options, statistics).transform_features(raw)
 
 
 def _column_sums(
-    raw: sparse.csr_array, sums: np.ndarray, whole: Whole, weighting: str
+    raw: sparse.csr_array,
+    sums: np.ndarray,
+    statistics: ColumnStatistics,
+    options: SimilarityOptions,
 ) -> np.ndarray:
-    weighted, sums = _prepared(raw, whole, "dot", weighting), sums.copy()
+    weighted, sums = _prepared(raw, statistics, replace(options, metric="dot")), sums.copy()
     columns = np.repeat(np.arange(len(sums)), np.diff(weighted.indptr))
     np.add.at(sums, columns, weighted.data)
     return sums
@@ -195,7 +198,9 @@ def _slab(prepared: sparse.csr_array, first: int, scale: float, order: np.ndarra
     return Slab(first, by_feature, by_feature.T.tocsr(), counts, squares)
 
 
-def _keys(left: Slab, right: Slab, rows: np.ndarray, request: Request, scale: float) -> np.ndarray:
+def _keys(
+    left: Slab, right: Slab, rows: np.ndarray, options: SimilarityOptions, scale: float
+) -> np.ndarray:
     """Keys of the best of the right slab's rows for some rows of the left."""
     queries = left.by_row if len(rows) == left.by_row.shape[0] else left.by_row[rows]
     begins = queries.indptr.astype(np.uint64)
@@ -209,9 +214,9 @@ def _keys(left: Slab, right: Slab, rows: np.ndarray, request: Request, scale: fl
     )
     asking, totals = (left.counts[rows], left.squares[rows]), (right.counts, right.squares)
     ids = np.arange(right.first, right.first + len(right.counts), dtype=np.uint32)
-    rules = engine._rules(request, data, asking, totals, scale, ids)
+    rules = engine._rules(options, data, asking, totals, scale, ids)
     own = rows if left.first == right.first else np.full(len(rows), -1)
     with team_of_worker() as team:
-        found = engine._Search(team, request, data, rules, begins[:-1], begins[1:], own, len(ids))
+        found = engine._Search(team, options, data, rules, begins[:-1], begins[1:], own, len(ids))
         found.run(0, len(rows), half=False)
         return found.lists

@@ -20,7 +20,7 @@ from workbench.compute.cpu.dense_head import Heads
 from workbench.compute.cpu.packing import Packed, are_whole, pack, power, scale_of, scaled, unit_of
 from workbench.compute.cpu.search_kernels import Entries, Rules
 from workbench.compute.metrics import SUMS
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import EMPTY
 from workbench.device.threads import Team
 
@@ -33,7 +33,7 @@ NOTHING = np.empty((0, 0, 0), np.float32)
 
 
 def nearest(
-    by_feature: sparse.csr_array, request: Request, *, rows: np.ndarray | None = None
+    by_feature: sparse.csr_array, options: SimilarityOptions, *, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k best of all rows, or of some, among all rows.
 
@@ -41,7 +41,7 @@ def nearest(
     ----------
     by_feature : CSR array of shape (features, n), float64
         What the metric compares, see `workbench.compute.weighting.prepare`.
-    request : Request
+    options : SimilarityOptions
     rows : int array, optional
 
     Returns
@@ -50,13 +50,13 @@ def nearest(
     scores : float32 array of shape (rows, k)
     """
     if are_few(rows, by_feature.shape[1]):
-        return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
+        return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), options, exclude=rows)
     with Team() as team:
         packed = pack(by_feature, team)
-        if rows is None and request.definition.symmetric:
-            return _decode(pairs(packed, request, team), request.k, team, packed.ranks)
+        if rows is None and options.definition.symmetric:
+            return _decode(pairs(packed, options, team), options.k, team, packed.ranks)
         ranks = packed.ranks if rows is None else packed.ranks[rows]
-        return _decode(_in_full(packed, request, team, ranks), request.k, team)
+        return _decode(_in_full(packed, options, team, ranks), options.k, team)
 
 
 def are_few(rows: np.ndarray | None, among: int) -> TypeGuard[np.ndarray]:
@@ -65,29 +65,29 @@ def are_few(rows: np.ndarray | None, among: int) -> TypeGuard[np.ndarray]:
 
 
 def nearest_to(
-    rows: "sparse.csr_array | Targets",
+    rows: "sparse.csr_array | TargetRows",
     queries: sparse.csr_array,
-    request: Request,
+    options: SimilarityOptions,
     *,
-    own: np.ndarray,
+    exclude: np.ndarray,
     scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k best rows for queries that need not be among them.
 
     Parameters
     ----------
-    rows : CSR array of shape (features, n), float64; or Targets
+    rows : CSR array of shape (features, n), float64; or TargetRows
     queries : CSR array of shape (queries, features), float64
-    request : Request
-    own : int array of shape (queries,)
+    options : SimilarityOptions
+    exclude : int array of shape (queries,)
         The row that is the query itself, and so not its neighbour; -1 where there is none.
     scale : float, optional
         What to multiply values by, where these rows are some of many: see `_pack.scale_of`.
     """
-    if isinstance(rows, Targets):
+    if isinstance(rows, TargetRows):
         targets = rows.beside(queries.data)
     else:
-        targets = Targets.of(rows, queries.data, scale=scale)
+        targets = TargetRows.of(rows, queries.data, scale=scale)
     n, scale = targets.by_feature.shape[1], targets.scale
     asked = scaled(queries.data, scale)
     begins = queries.indptr.astype(np.uint64)
@@ -99,16 +99,18 @@ def nearest_to(
         targets.values,
         asked,
     )
-    asking = _totals(np.repeat(np.arange(len(own)), np.diff(queries.indptr)), asked, len(own))
-    rules = _rules(request, data, asking, targets.totals, scale, np.arange(n, dtype=np.uint32))
+    asking = _totals(
+        np.repeat(np.arange(len(exclude)), np.diff(queries.indptr)), asked, len(exclude)
+    )
+    rules = _rules(options, data, asking, targets.totals, scale, np.arange(n, dtype=np.uint32))
     with Team() as team:
-        with _Search(team, request, data, rules, begins[:-1], begins[1:], own, n) as search:
-            search.run(0, len(own), half=False)
-        return _decode(search.lists, request.k, team)
+        with _Search(team, options, data, rules, begins[:-1], begins[1:], exclude, n) as search:
+            search.run(0, len(exclude), half=False)
+        return _decode(search.lists, options.k, team)
 
 
 @dataclass(frozen=True, eq=False)
-class Targets:
+class TargetRows:
     """Rows that may be found, for as many queries as come one after the other.
 
     Attributes
@@ -157,7 +159,7 @@ class Targets:
 
 
 def pairs(
-    packed: Packed, request: Request, team: Team, first: int = 0, last: int | None = None
+    packed: Packed, options: SimilarityOptions, team: Team, first: int = 0, last: int | None = None
 ) -> np.ndarray:
     """Compare the rows of ranks first to last, each with all more popular ones.
 
@@ -169,12 +171,12 @@ def pairs(
     n = len(packed.ids)
     last = n if last is None else last
     totals = packed.counts, packed.squares
-    data = _coded(packed, request)
-    rules = _rules(request, data, totals, totals, packed.scale, packed.ids)
+    data = _coded(packed, options)
+    rules = _rules(options, data, totals, totals, packed.scale, packed.ids)
     begins, ends = packed.begins[:-1], packed.begins[1:]
-    heads = Heads(packed, request.sums)
-    own, slack = np.arange(n), max(SLACK, request.k // 4)
-    with _Search(team, request, data, rules, begins, ends, own, n, slack) as search:
+    heads = Heads(packed, options.sums)
+    own, slack = np.arange(n), max(SLACK, options.k // 4)
+    with _Search(team, options, data, rules, begins, ends, own, n, slack) as search:
         for start, end in heads.groups(first, last):
             search.begins = packed.block_begins[heads.blocks(end)]
             search.base = NOTHING  # one panel at a time
@@ -185,14 +187,16 @@ def pairs(
     return search.lists
 
 
-def _in_full(packed: Packed, request: Request, team: Team, ranks: np.ndarray) -> np.ndarray:
+def _in_full(
+    packed: Packed, options: SimilarityOptions, team: Team, ranks: np.ndarray
+) -> np.ndarray:
     """Keys of the best of all rows for the rows of these ranks; as `pairs`."""
     left = packed.counts[ranks], packed.squares[ranks]
-    data = _coded(packed, request)
-    rules = _rules(request, data, left, (packed.counts, packed.squares), packed.scale, packed.ids)
+    data = _coded(packed, options)
+    rules = _rules(options, data, left, (packed.counts, packed.squares), packed.scale, packed.ids)
     begins, ends = packed.begins[ranks], packed.begins[ranks + 1]
     n = len(packed.ids)
-    with _Search(team, request, data, rules, begins, ends, ranks, n) as search:
+    with _Search(team, options, data, rules, begins, ends, ranks, n) as search:
         search.run(0, len(ranks), half=False)
     return search.lists
 
@@ -204,22 +208,22 @@ class _Search:
     base_row = 0
 
     def __init__(
-        self, team: Team, request: Request, data: Entries, rules: Rules,
+        self, team: Team, options: SimilarityOptions, data: Entries, rules: Rules,
         begins: np.ndarray, ends: np.ndarray, own: np.ndarray, n: int, slack: int = 0,
     ) -> None:  # fmt: skip
         self._team = team
-        self._request = request
+        self._options = options
         self._data = data
         self._rules = rules
         self.begins, self._ends = begins, ends
         self._own = own.astype(np.int64)
         self._n = n
-        self.lists = np.full((len(own), request.k + slack), EMPTY)
+        self.lists = np.full((len(own), options.k + slack), EMPTY)
         self._held = np.zeros(len(own), np.uint32)
         self._least = np.full(len(own), rules.floor)
         self._lowest = np.full(len(own), EMPTY)
         self._spare: list[_Room] = []
-        total, hidden = int((ends - begins).sum()), not request.progress
+        total, hidden = int((ends - begins).sum()), not options.progress
         self._bar = tqdm(total=total, delay=DELAY, disable=hidden, unit=" ratings", leave=False)
 
     def __enter__(self) -> Self:
@@ -271,7 +275,7 @@ class _Search:
         return int((self._ends[first:last] - self.begins[first:last]).sum())
 
     def _room(self, half: bool) -> "_Room":
-        count, k = len(self._request.sums), self._request.k
+        count, k = len(self._options.sums), self._options.k
         offers = self._n + OFFERS if half else 0
         if self._data.values.ndim == 1:
             sums = words = np.zeros((self._n, count))
@@ -315,7 +319,7 @@ def _totals(rows: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, n
 
 
 def _rules(
-    request: Request,
+    options: SimilarityOptions,
     data: Entries,
     queries: tuple[np.ndarray, np.ndarray],
     rows: tuple[np.ndarray, np.ndarray],
@@ -323,42 +327,42 @@ def _rules(
     ids: np.ndarray,
 ) -> Rules:
     """How to score, from the counts and squares of the queries and of the rows."""
-    metric = request.definition
+    metric = options.definition
     unit = unit_of(scale)
-    bounded = metric.bound is not None and not request.signed
+    bounded = metric.bound is not None and not options.signed
     bound = metric.bound or (lambda counts, squares: 0 * squares)
     dtype = np.float64 if data.values.dtype == np.float64 else np.float32
     with np.errstate(divide="ignore"):
         # Rounded up, so that what a bound rules out is out.
-        factor = bound(*queries) * (1 + 1e-5) * (unit if request.metric == "dot" else 1)
+        factor = bound(*queries) * (1 + 1e-5) * (unit if options.metric == "dot" else 1)
         factors = bound(*rows)
     for array in (factor, factors):
         array[~np.isfinite(array)] = 0  # a row of nothing has no score, and no NaN must come of it
     return Rules(
-        metric=search_kernels.NUMBERS[request.metric],
+        metric=search_kernels.NUMBERS[options.metric],
         bounded=bounded,
-        tight=bounded and metric.tight and not request.counted and not request.shrink,
-        signed=request.signed,
-        min_overlap=request.min_overlap,
-        shrink=request.shrink / unit,
+        tight=bounded and metric.tight and not options.counted and not options.shrink,
+        signed=options.signed,
+        min_overlap=options.min_overlap,
+        shrink=options.shrink / unit,
         unit=unit,
-        left=metric.statistic(*queries, request.alpha)[0],
-        right=metric.statistic(*rows, request.alpha)[1],
+        left=metric.statistic(*queries, options.alpha)[0],
+        right=metric.statistic(*rows, options.alpha)[1],
         query_bound=factor.astype(dtype),
         bound=factors.astype(dtype),
-        floor=np.float32(-np.inf) if request.signed else np.nextafter(np.float32(0), np.float32(1)),
+        floor=np.float32(-np.inf) if options.signed else np.nextafter(np.float32(0), np.float32(1)),
         ids=ids,
     )
 
 
-def _coded(packed: Packed, request: Request) -> Entries:
+def _coded(packed: Packed, options: SimilarityOptions) -> Entries:
     """The entries with the table of what a pair of codes adds.
 
     A word of 64 bits holds two sums, of which only the upper may be negative.
     """
     if not len(packed.codes):
         return packed.data
-    powers = (SUMS[name] for name in request.sums)
+    powers = (SUMS[name] for name in options.sums)
     sums = [np.multiply.outer(packed.codes**p, packed.codes**q) for p, q in powers]
     if len(sums) == 1:
         return packed.data._replace(values=sums[0].astype(np.int32))

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 
 Array = Any
 
@@ -42,7 +42,7 @@ class Ranking:
 
     @classmethod
     def of(
-        cls, x: Array, squares: np.ndarray, b: np.ndarray, request: Request, tools: Any
+        cls, x: Array, squares: np.ndarray, b: np.ndarray, options: SimilarityOptions, tools: Any
     ) -> Self | None:
         """Make the sides; None where no product ranks as the metric does.
 
@@ -51,16 +51,16 @@ class Ranking:
         x : float64 array of shape (n, d), where the tools work
         squares, b : float64 arrays of shape (n,), on the host
             Sums of squares, and the metric's statistic of a row that may be found.
-        request : Request
+        options : SimilarityOptions
         tools : module
             `_best` or `_card`.
         """
-        if request.metric not in POWERS or request.shrink:
+        if options.metric not in POWERS or options.shrink:
             return None
         # |x - y|^2 ranks as x y - y^2 / 2 does: a product of rows with one more entry each.
-        far = float(np.sqrt(squares.max())) if request.metric == "msd" else 0.0
+        far = float(np.sqrt(squares.max())) if options.metric == "msd" else 0.0
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            weights = np.nan_to_num(b ** POWERS[request.metric], posinf=0.0)
+            weights = np.nan_to_num(b ** POWERS[options.metric], posinf=0.0)
             added = -squares / (2 * far) if far else 0 * squares
             lengths = np.sqrt(squares + far**2)
             most = float(np.sqrt(weights**2 * squares + added**2).max())
@@ -68,7 +68,7 @@ class Ranking:
         if not (0 < most < np.inf and np.isfinite(lengths).all()):
             return None
         left = _side(x, shares, far * shares, tools)
-        same = POWERS[request.metric] == -0.5
+        same = POWERS[options.metric] == -0.5
         right = left if same else _side(x, weights / most, added / most, tools)
         error = _error(x.shape[1] + 1, tools)
         return cls(left, right, tools.xp.asarray(lengths), most, error)

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.compute.cpu.packing import scale_of, scaled, unit_of
 from workbench.compute.dense.candidate_product import Ranking
 from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk import kernels
 from workbench.compute.topk_keys import EMPTY, best, repack, unpack
 from workbench.compute.weighting import less
@@ -26,14 +26,14 @@ PART = 4096  # rows whose squares are held at a time
 
 
 def nearest(
-    vectors: np.ndarray, request: Request, *, rows: np.ndarray | None, device: Device
+    vectors: np.ndarray, options: SimilarityOptions, *, rows: np.ndarray | None, device: Device
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k best of all vectors for all, or for some of them.
 
     Parameters
     ----------
     vectors : float64 array of shape (n, d)
-    request : Request
+    options : SimilarityOptions
     rows : int array, optional
     device : Device
 
@@ -54,12 +54,12 @@ def nearest(
     for each core, or 0.5 GB of a card.
     """
     own = np.arange(len(vectors)) if rows is None else rows
-    indices = np.full((len(own), request.k), -1, np.int32)
+    indices = np.full((len(own), options.k), -1, np.int32)
     scores = np.zeros(indices.shape, np.float32)
-    if len(own) and vectors.shape[1] >= request.min_overlap:
+    if len(own) and vectors.shape[1] >= options.min_overlap:
         tools = kernels(device.kind == "gpu")
         with tools.session() as each:
-            search = _Search(_prepared(vectors, request.definition.of), request, tools)
+            search = _Search(_prepared(vectors, options.definition.of), options, tools)
 
             def run(start: int) -> None:
                 part = slice(start, start + tools.HEIGHT)
@@ -86,8 +86,8 @@ def _tame(values: np.ndarray) -> bool:
 class _Search:
     """The vectors, as the metric compares them, where they are searched by `_best` or `_card`."""
 
-    def __init__(self, vectors: np.ndarray, request: Request, tools: Any) -> None:
-        self._request, self._tools = request, tools
+    def __init__(self, vectors: np.ndarray, options: SimilarityOptions, tools: Any) -> None:
+        self._options, self._tools = options, tools
         scale = scale_of(vectors.ravel())
         values, self._unit = scaled(vectors, scale), unit_of(scale)
         n, width = values.shape
@@ -95,13 +95,13 @@ class _Search:
         parts = (values[start : start + PART] for start in range(0, n, PART))
         squares = np.concatenate([(part * part).sum(axis=1) for part in parts])
         counts = np.full(n, float(width))
-        a, b = request.definition.statistic(counts, squares, request.alpha)
+        a, b = options.definition.statistic(counts, squares, options.alpha)
         held = values, values.sum(axis=1), squares, a, b
         x, self._totals, self._squares, self._a, self._b = map(tools.xp.asarray, held)
         self._x = x
-        self._candidates = request.k + request.k // 2 + SLACK
+        self._candidates = options.k + options.k // 2 + SLACK
         quick = self._candidates < n and _tame(values)
-        self._ranking = Ranking.of(x, squares, b, request, tools) if quick else None
+        self._ranking = Ranking.of(x, squares, b, options, tools) if quick else None
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices and scores of the best, for some rows."""
@@ -124,7 +124,7 @@ class _Search:
         for first in range(0, n, tools.NARROW):
             columns = tools.xp.arange(first, min(first + tools.NARROW, n))
             scores = self._scores(own, columns)
-            keys = tools.select(scores, self._request.k, first=first, keys=keys)
+            keys = tools.select(scores, self._options.k, first=first, keys=keys)
         return keys
 
     def _quickly(self, own: Array, ranking: Ranking) -> tuple[Array, Array]:
@@ -137,8 +137,8 @@ class _Search:
         columns, products = unpack(keys, xp)
         scores = self._scores(own, xp.maximum(columns, 0)) + xp.float32(0)  # no -0
         keys = repack(xp.where(scores > -xp.inf, columns, xp.int32(-1)), scores, xp)
-        keys = best(keys, self._request.k, xp)
-        last, none = keys[:, -1], -np.inf if self._request.signed else 0.0
+        keys = best(keys, self._options.k, xp)
+        last, none = keys[:, -1], -np.inf if self._options.signed else 0.0
         worst = xp.where(last == EMPTY, xp.float32(none), unpack(last, xp)[1])
         return keys, self._ceiling(own, products[:, -1], ranking) < worst
 
@@ -148,35 +148,37 @@ class _Search:
         Every step of a metric, rounding included, grows with the product or does not depend on it,
         so that it is the metric's own score of the greatest product there may be.
         """
-        xp, request, squares = self._tools.xp, self._request, self._squares[own]
+        xp, options, squares = self._tools.xp, self._options, self._squares[own]
         xy = (products + ranking.error) * ranking.lengths[own] * ranking.most
-        distance = request.metric == "msd"
+        distance = options.metric == "msd"
         sums = {
             "n": float(self._x.shape[1]), "xx": squares, "yy": 0.0 if distance else 1.0,
             "xy": xp.minimum(xy, squares / 2) if distance else xy,
         }  # fmt: skip
-        return scored(sums, self._a[own], 1.0, request, self._unit, xp)
+        return scored(sums, self._a[own], 1.0, options, self._unit, xp)
 
     def _scores(self, own: Array, columns: Array) -> Array:
         """Scores of rows with others, all the same or each its own; NaN where no neighbours."""
-        xp, request = self._tools.xp, self._request
+        xp, options = self._tools.xp, self._options
         sums = {
             "n": float(self._x.shape[1]), "x": self._totals[own][:, None],
             "xx": self._squares[own][:, None], "y": self._totals[columns],
             "yy": self._squares[columns], "xy": self._tools.sums(self._x, own, columns),
         }  # fmt: skip
-        scores = scored(sums, self._a[own][:, None], self._b[columns], request, self._unit, xp)
+        scores = scored(sums, self._a[own][:, None], self._b[columns], options, self._unit, xp)
         wanted = columns != own[:, None]
-        if not request.signed:
+        if not options.signed:
             wanted &= scores > 0
         return xp.where(wanted, scores, xp.float32(np.nan))
 
 
-def scored(sums: dict[str, Any], a: Any, b: Any, request: Request, unit: float, xp: Any) -> Array:
+def scored(
+    sums: dict[str, Any], a: Any, b: Any, options: SimilarityOptions, unit: float, xp: Any
+) -> Array:
     """Scores in float32 from sums over all columns and the statistics of both rows."""
     given = (sums.get(name, 0.0) for name in ("n", "x", "xx", "y", "yy", "xy"))
     with np.errstate(all="ignore"):
-        found = request.definition.epilogue(
-            xp.sqrt, xp.where, *given, a, b, request.shrink / unit, unit
+        found = options.definition.epilogue(
+            xp.sqrt, xp.where, *given, a, b, options.shrink / unit, unit
         )
         return xp.astype(found, xp.float32)

@@ -25,7 +25,7 @@ from workbench.compute.gpu.kernel_source import (
     layout,
     source,
 )
-from workbench.compute.options import Request
+from workbench.compute.options import SimilarityOptions
 from workbench.device.memory import bounded
 from workbench.device.threads import Team
 
@@ -59,7 +59,7 @@ class Queries(NamedTuple):
 
 
 def nearest(
-    by_feature: sparse.csr_array, request: Request, *, rows: np.ndarray | None = None
+    by_feature: sparse.csr_array, options: SimilarityOptions, *, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """See `workbench.compute.cpu.engine.nearest`.
 
@@ -69,17 +69,16 @@ def nearest(
         If the card has too little memory.
     """
     if engine.are_few(rows, by_feature.shape[1]):  # in the CPU engine's order of features
-        return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), request, own=rows)
+        return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), options, exclude=rows)
     with Team() as team:
-        return _among(pack(by_feature, team), request, rows)
+        return _among(pack(by_feature, team), options, rows)
 
 
 def nearest_of(
     entries: tuple[Any, Any, Any],
     shape: tuple[int, int],
-    request: Request,
+    options: SimilarityOptions,
     *,
-    weighting: str = "none",
     rows: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """As `nearest`, of entries that are on the card, not yet weighted: features, rows and values.
@@ -97,14 +96,14 @@ def nearest_of(
     import cupy
 
     with bounded(cupy):
-        entries = packing.prepared(*entries, shape, request.definition, weighting)
+        entries = packing.prepared(*entries, shape, options)
         packed = packing.pack(*entries, shape)
     if packed is None or (not len(packed.codes) and engine.are_few(rows, shape[1])):
         return None
-    return _among(packed, request, rows)
+    return _among(packed, options, rows)
 
 
-def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:
+def _among(packed: Packed, options: SimilarityOptions, rows: np.ndarray | None) -> Any:
     """Search for all rows, or some, among all."""
     n = len(packed.ids)
     ranks = np.arange(n) if rows is None else packed.ranks[rows]
@@ -114,18 +113,18 @@ def _among(packed: Packed, request: Request, rows: np.ndarray | None) -> Any:
     begins, ends = packed.begins[ranks], packed.begins[ranks + 1]
     queries = Queries(data.features, values[data.places], begins, ends, ranks, places)
     rules = engine._rules(
-        request, engine._coded(packed, request), (totals[0][ranks], totals[1][ranks]), totals,
+        options, engine._coded(packed, options), (totals[0][ranks], totals[1][ranks]), totals,
         packed.scale, packed.ids,
     )  # fmt: skip
-    return _search(packed, queries, rules, request)
+    return _search(packed, queries, rules, options)
 
 
 def nearest_to(
     by_feature: sparse.csr_array,
     queries: sparse.csr_array,
-    request: Request,
+    options: SimilarityOptions,
     *,
-    own: np.ndarray,
+    exclude: np.ndarray,
     scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """See `workbench.compute.cpu.engine.nearest_to`.
@@ -135,51 +134,51 @@ def nearest_to(
     DeviceError
         If the card has too little memory.
     """
-    count, n = len(own), by_feature.shape[1]
+    count, n = len(exclude), by_feature.shape[1]
     with Team() as team:
         packed = pack(by_feature, team, queries.data, scale=scale)
     asked, values = scaled(queries.data, packed.scale), scaled(by_feature.data, packed.scale)
     # Added up as the CPU engine does, which ranks no rows here.
     rows = tuple(total[packed.ids] for total in engine._totals(by_feature.indices, values, n))
     asking = engine._totals(np.repeat(np.arange(count), np.diff(queries.indptr)), asked, count)
-    data = engine._coded(packed, request)
-    rules = engine._rules(request, data, asking, rows, packed.scale, packed.ids)
+    data = engine._coded(packed, options)
+    rules = engine._rules(options, data, asking, rows, packed.scale, packed.ids)
     if len(packed.codes):
         asked = (asked - packed.codes[0]).astype(np.uint8)
     order = np.argsort(-np.diff(by_feature.indptr), kind="stable")  # as `pack` does
     features = np.argsort(order).astype(np.uint32)[queries.indices]
     begins, ends = queries.indptr[:-1], queries.indptr[1:]
-    ranks = np.append(packed.ranks, -1)[own]
+    ranks = np.append(packed.ranks, -1)[exclude]
     given = Queries(features, asked, begins, ends, ranks, np.arange(count))
-    return _search(packed, given, rules, request)
+    return _search(packed, given, rules, options)
 
 
 def _search(
-    packed: Packed, queries: Queries, rules: Rules, request: Request
+    packed: Packed, queries: Queries, rules: Rules, options: SimilarityOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Search for all queries, in chunks that fit the card."""
     import cupy
 
     count, n = len(queries.own), len(packed.ids)
-    indices = np.full((count, request.k), -1, np.int32)
-    scores = np.zeros((count, request.k), np.float32)
-    k = min(request.k, n)
+    indices = np.full((count, options.k), -1, np.int32)
+    scores = np.zeros((count, options.k), np.float32)
+    k = min(options.k, n)
     if count and k:
         with bounded(cupy):
-            for places, found in _chunks(cupy, packed, queries, rules, request, k):
+            for places, found in _chunks(cupy, packed, queries, rules, options, k):
                 indices[places, :k], scores[places, :k] = found
     return indices, scores
 
 
 def _chunks(
-    cupy: Any, packed: Packed, queries: Queries, rules: Rules, request: Request, k: int
+    cupy: Any, packed: Packed, queries: Queries, rules: Rules, options: SimilarityOptions, k: int
 ) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:
     """What is found for a chunk of queries after the other; smaller ones where memory is short."""
-    card = _Card(cupy, packed, queries, rules, request, k)
+    card = _Card(cupy, packed, queries, rules, options, k)
     entries = np.subtract(queries.ends, queries.begins, dtype=np.int64)
     first, height = 0, card.height
     with tqdm(
-        total=int(entries.sum()), delay=engine.DELAY, disable=not request.progress,
+        total=int(entries.sum()), delay=engine.DELAY, disable=not options.progress,
         unit=" ratings", leave=False,
     ) as bar:  # fmt: skip
         while first < len(entries):
@@ -200,11 +199,17 @@ class _Card:
     """The kernel, compiled, and what it reads, on the card."""
 
     def __init__(
-        self, cupy: Any, packed: Packed, queries: Queries, rules: Rules, request: Request, k: int
+        self,
+        cupy: Any,
+        packed: Packed,
+        queries: Queries,
+        rules: Rules,
+        options: SimilarityOptions,
+        k: int,
     ) -> None:
         self._cupy = cupy
         coded, n = len(packed.codes) > 0, len(packed.ids)
-        kernel = Kernel(request.metric, request.sums, coded, rules.bounded, rules.signed)
+        kernel = Kernel(options.metric, options.sums, coded, rules.bounded, rules.signed)
         device = cupy.cuda.Device().attributes
         self._room = layout(kernel, n, k, int(device["MaxSharedMemoryPerBlockOptin"]))
         self._k = k

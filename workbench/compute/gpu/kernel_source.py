@@ -74,7 +74,7 @@ class Kernel(NamedTuple):
     ----------
     metric : str
     sums : tuple of str
-        As `workbench.compute.options.Request.sums`.
+        As `workbench.compute.options.SimilarityOptions.sums`.
     coded : bool
         Whether entries hold codes of whole numbers, and sums are integers.
     bounded, signed : bool

@@ -10,20 +10,23 @@ import numpy as np
 
 from workbench.compute.cpu.packing import SCALES, Packed, has_codes, power, scaled
 from workbench.compute.cpu.search_kernels import Entries
-from workbench.compute.metrics import Metric
-from workbench.compute.weighting import UNPREPARED, Coordinates, Preparation
+from workbench.compute.options import SimilarityOptions
+from workbench.compute.weighting import UNPREPARED, Coordinates, Weighting
 from workbench.device.arrays import group_sums, library_of, to_host
 
 
 def prepared(
-    features: Any, rows: Any, values: Any, shape: tuple[int, int], metric: Metric, weighting: str
+    features: Any, rows: Any, values: Any, shape: tuple[int, int], options: SimilarityOptions
 ) -> tuple[Any, Any, Any]:
-    """Entries as `workbench.compute.weighting.Preparation` gives them to a metric."""
-    if (metric.of, weighting) not in UNPREPARED:  # sums run in the order of the host's matrix
+    """Entries as `workbench.compute.weighting.Weighting` gives them to a metric."""
+    if (
+        options.definition.of,
+        options.weighting,
+    ) not in UNPREPARED:  # sums run in the order of the host's matrix
         order = library_of(rows).argsort(features * shape[1] + rows, kind="stable")
         features, rows, values = features[order], rows[order], values[order]
     entries = Coordinates(values, rows, features, shape)
-    return features, rows, Preparation(entries, metric, weighting).of_entries(entries)
+    return features, rows, Weighting(entries, options).transform_entries(entries)
 
 
 def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packed | None:

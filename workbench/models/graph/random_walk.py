@@ -80,7 +80,7 @@ class P3alpha(Recommender):
         found = nearest(
             from_users,
             queries=to_users,
-            own=np.arange(len(popularity)),
+            exclude=np.arange(len(popularity)),
             metric="dot",
             k=self.k,
             device=self.device,

@@ -8,8 +8,11 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.compute import Neighbours
-from workbench.compute.similarity import Search, checked, engine_on, searched, targets
-from workbench.compute.weighting import WEIGHTINGS, Preparation
+from workbench.compute.engines import engine_on, target_rows
+from workbench.compute.neighbours import neighbours_of
+from workbench.compute.options import SimilarityOptions
+from workbench.compute.search import Search
+from workbench.compute.weighting import Weighting
 from workbench.datasets import Dataset, extended
 from workbench.evidence import ByItem, ByUser
 from workbench.models.derived_state import derived, on_device
@@ -47,10 +50,13 @@ class _KNN(Recommender):
         device: str = "auto",
     ) -> None:
         super().__init__(device=device)
-        self._request = request = checked(metric, k, min_overlap, alpha, shrink)
-        self.k, self.metric, self.min_overlap = request.k, request.metric, request.min_overlap
-        self.alpha, self.shrink = request.alpha, request.shrink
-        self.weighting = one_of("weighting", weighting, WEIGHTINGS)
+        self._options = options = SimilarityOptions.checked(
+            metric=metric, k=k, min_overlap=min_overlap, alpha=alpha, shrink=shrink,
+            weighting=weighting,
+        )  # fmt: skip
+        self.k, self.metric, self.min_overlap = options.k, options.metric, options.min_overlap
+        self.alpha, self.shrink = options.alpha, options.shrink
+        self.weighting = options.weighting
         self.feedback = one_of("feedback", feedback, FEEDBACK)
         self.centre = one_of("centre", centre, CENTRES)
 
@@ -63,8 +69,8 @@ class _KNN(Recommender):
         if self.feedback == "explicit":
             self._expect(ds)
         else:
-            search = Search(ds, self._of, None, self._request, self.weighting)
-            self._take(searched(search, self.device))
+            search = Search(ds, self._of, None, self._options)
+            self._take(neighbours_of(search, self.device))
 
     def partial_fit(self, new: pd.DataFrame) -> Self:
         """Take in new interactions: the same model as one fitted on all, at a part of the cost.
@@ -98,7 +104,7 @@ class _KNN(Recommender):
     def _expect(self, ds: Dataset) -> None:
         """Learn what is expected of a rating."""
         rows = self._rows(ds.matrix)
-        self._pool = self._preparation().of_rows(rows)
+        self._pool = self._preparation().transform_rows(rows)
         if self.centre == "baseline":
             self._baseline = self._new_baseline().fit(ds)
             self._levels = self._baseline.levels
@@ -134,9 +140,9 @@ class _KNN(Recommender):
             return self._baseline.offsets(profiles)
         return np.zeros(profiles.shape[0])
 
-    def _preparation(self) -> Preparation:
+    def _preparation(self) -> Weighting:
         by_feature = self._rows(self.data.matrix).T.tocsr()
-        return Preparation(by_feature, self._request.definition, self.weighting)
+        return Weighting(by_feature, self._options)
 
     def _residuals(self, ratings: sparse.csr_array) -> sparse.csr_array:
         """Ratings less what is expected of them; one that is as expected stays stored, as 0."""
@@ -230,7 +236,7 @@ class ItemKNN(_KNN):
             own=np.arange(profiles.shape[1]),
             lists=self._residuals(profiles),
             pool=self._pool,
-            request=self._request,
+            options=self._options,
             device=self.device,
         )
 
@@ -364,14 +370,14 @@ class UserKNN(_KNN):
         if (own >= 0).all():
             return self._similar[own]
         prepare, users = derived(self, "targets", self._by_item, self._targets)
-        queries = prepare.of_rows(profiles)
-        found = engine_on(self.device).nearest_to(users, queries, self._request, own=own)
+        queries = prepare.transform_rows(profiles)
+        found = engine_on(self.device).nearest_to(users, queries, self._options, exclude=own)
         return as_matrix(*found, columns=len(self.data.user_ids))
 
-    def _targets(self) -> tuple[Preparation, Any]:
+    def _targets(self) -> tuple[Weighting, Any]:
         """What prepares a query, and the users that it is compared with."""
         prepare = self._preparation()
-        return prepare, targets(prepare.of_features(self._by_item), self.device)
+        return prepare, target_rows(prepare.transform_features(self._by_item), self.device)
 
     def _raters(
         self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
@@ -381,11 +387,11 @@ class UserKNN(_KNN):
         return Raters(
             rows=rows,
             columns=items,
-            queries=self._pool[own] if known else prepare.of_rows(profiles),
+            queries=self._pool[own] if known else prepare.transform_rows(profiles),
             own=own,
             lists=self._by_item,
             pool=self._pool,
-            request=self._request,
+            options=self._options,
             device=self.device,
         )
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from workbench.compute import Device, Team
-from workbench.compute.options import Request
-from workbench.compute.similarity import engine_on
+from workbench.compute.engines import engine_on
+from workbench.compute.options import SimilarityOptions
 from workbench.models.recommender import BATCH_BYTES
 
 WIDTH = 24  # bytes a similarity takes while its block is made: a key, an index, scores
@@ -35,8 +35,8 @@ class Raters:
     lists : CSR array of shape (l, n)
         Rows of the pool, and the value that each of them adds.
     pool : CSR array of shape (n, features)
-        As `queries`, what `workbench.compute.weighting.Preparation` makes of it.
-    request : Request
+        As `queries`, what `workbench.compute.weighting.Weighting` makes of it.
+    options : SimilarityOptions
     device : Device
     """
 
@@ -46,7 +46,7 @@ class Raters:
     own: np.ndarray
     lists: sparse.csr_array
     pool: sparse.csr_array
-    request: Request
+    options: SimilarityOptions
     device: Device
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ class Raters:
         used, columns = _numbered(self.columns, self.lists.shape[0])
         lists = self.lists[used]
         near, indices = _numbered(lists.indices, self.pool.shape[0])
-        known = columns, lists.indptr.astype(np.int64), indices, lists.data, self.request.k
+        known = columns, lists.indptr.astype(np.int64), indices, lists.data, self.options.k
         order = np.argsort(rows, kind="stable")
         for first, similar in self._similarities(asked, near):
             edges = np.searchsorted(rows, (first, first + len(similar)), sorter=order)
@@ -88,12 +88,12 @@ class Raters:
         by_feature = self.pool[near].T.tocsr()
         queries = self.queries[asked]
         own = _places(near, self.own[asked], self.pool.shape[0])
-        request = replace(self.request, k=len(near))
+        options = replace(self.options, k=len(near))
         height = max(1, BATCH_BYTES // (WIDTH * max(1, len(near))))
         for first in range(0, len(asked), height):
             block = slice(first, first + height)
             found = engine_on(self.device).nearest_to(
-                by_feature, queries[block], request, own=own[block]
+                by_feature, queries[block], options, exclude=own[block]
             )
             yield first, _dense(*found)
 

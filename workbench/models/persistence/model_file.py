@@ -19,7 +19,7 @@ from workbench.io import whole
 from workbench.models.persistence.serialization import Reader, Writer
 from workbench.models.recommender import Recommender
 
-FORMAT = 1
+FORMAT = 2
 TREE = "model.json"
 
 
@@ -101,7 +101,7 @@ def _read_tree(archive: ZipFile) -> dict[str, Any]:
     if any(member.compress_type != ZIP_STORED for member in archive.infolist()):
         raise ModelFileError("it is compressed, as no file of a model is")  # and might be a bomb
     tree = json.loads(archive.read(TREE))
-    if tree["format"] > FORMAT:
+    if tree["format"] != FORMAT:
         raise ModelFileError(
             f"it was written by Workbench {tree['workbench']} in format {tree['format']}, and this "
             f"version reads format {FORMAT}; install that one"

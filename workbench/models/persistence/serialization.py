@@ -18,15 +18,15 @@ import pyarrow as pa
 from scipy import sparse
 
 from workbench.compute import Device, Neighbours, resolve
-from workbench.compute.options import Request
-from workbench.compute.similarity import Search
+from workbench.compute.options import SimilarityOptions
+from workbench.compute.search import Search
 from workbench.datasets import Dataset
 from workbench.errors import DataError, ModelFileError
 from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.models.recommender import Recommender
 
 PLAIN = (bool, int, float, str, type(None))
-RECORDS = {kind.__name__: kind for kind in (Neighbours, Request, Search)}
+RECORDS = {kind.__name__: kind for kind in (Neighbours, SimilarityOptions, Search)}
 EVIDENCE = {kind.__name__: kind for kind in (ByCount, ByItem, ByUser)}
 
 

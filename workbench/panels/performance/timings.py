@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.compute import similar
-from workbench.compute.similarity import OF
+from workbench.compute.options import OF
 from workbench.datasets import Dataset, synthetic
 from workbench.plots.search_speed import OURS
 

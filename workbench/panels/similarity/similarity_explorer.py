@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.compute import Neighbours, common_ratings, resolve, similar
 from workbench.compute.metrics import METRICS
-from workbench.compute.similarity import OF
+from workbench.compute.options import OF
 from workbench.datasets import Dataset
 from workbench.panels.controls.figure_view import FigureView
 from workbench.panels.controls.panel import Panel, choice, labels, search, slider
