@@ -118,7 +118,7 @@ def weighted(rows: np.ndarray, table: np.ndarray, weighting: str) -> np.ndarray:
     """Rows with the weights that a table's columns and row lengths give them."""
     if weighting == "none":
         return rows
-    idf = np.log(len(table) / (1 + (~np.isnan(table)).sum(axis=0)))
+    idf = np.log(np.maximum(1, len(table) / (1 + (~np.isnan(table)).sum(axis=0))))
     if weighting == "tfidf":
         return np.sqrt(rows) * idf
     mean = np.nansum(table, axis=1).mean() or 1.0  # of nothing but zeros, lengths are 0

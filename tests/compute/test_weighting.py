@@ -9,7 +9,7 @@ from scipy import sparse
 
 from tests.compute.reference import BINARY, NAN, prepared, sparse_of
 from workbench.compute.options import WEIGHTINGS, SimilarityOptions
-from workbench.compute.weighting import K1, B, Weighting
+from workbench.compute.weighting import K1, B, Weighting, column_weights
 from workbench.errors import OptionError
 
 STARS = st.sampled_from([NAN, NAN, 0.0, 0.5, 1.0, 2.5, 3.0, 4.5, 5.0])
@@ -42,7 +42,7 @@ def test_nothing_asked_for_is_nothing_done() -> None:
 
 
 def test_tfidf_by_hand() -> None:
-    """The idf of a column: ln 3 - ln 2, ln 3 - ln 3, and ln 3 - ln 2 again."""
+    """The idf of a column: ln 3/2, ln 3/3, and ln 3/2 again."""
     idf = np.log(3) - np.log(2)
     expected = [[2 * idf, 0, NAN], [NAN, 0, NAN], [NAN, NAN, idf]]
     np.testing.assert_allclose(prepare(HAND, weighting="tfidf")[0], expected, atol=1e-15)
@@ -57,10 +57,15 @@ def test_bm25_by_hand() -> None:
     np.testing.assert_allclose(prepare(HAND, weighting="bm25")[0], expected, atol=1e-15)
 
 
+def implicit_idf(matrix: sparse.coo_array) -> np.ndarray:
+    """But for columns that all rows have, to which implicit gives a weight below 0."""
+    return np.maximum(0, np.log(matrix.shape[0] / (1 + np.bincount(matrix.col))))
+
+
 def implicit_tfidf(matrix: sparse.csr_array) -> np.ndarray:
     """As implicit.nearest_neighbours.tfidf_weight, version 0.7."""
     matrix = matrix.tocoo()
-    idf = np.log(float(matrix.shape[0])) - np.log1p(np.bincount(matrix.col))
+    idf = implicit_idf(matrix)
     matrix.data = np.sqrt(matrix.data) * idf[matrix.col]
     return table(matrix.tocsr())
 
@@ -68,13 +73,29 @@ def implicit_tfidf(matrix: sparse.csr_array) -> np.ndarray:
 def implicit_bm25(matrix: sparse.csr_array, k1: float, b: float) -> np.ndarray:
     """As implicit.nearest_neighbours.bm25_weight, version 0.7."""
     matrix = matrix.tocoo()
-    idf = np.log(float(matrix.shape[0])) - np.log1p(np.bincount(matrix.col))
+    idf = implicit_idf(matrix)
     row_sums = np.ravel(matrix.sum(axis=1))
     average_length = row_sums.mean()
     length_norm = (1.0 - b) + b * row_sums / average_length
     weights = matrix.data * (k1 + 1.0) / (k1 * length_norm[matrix.row] + matrix.data)
     matrix.data = weights * idf[matrix.col]
     return table(matrix.tocsr())
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "weight"),
+    # ln(N / (1 + n)) to 40 digits, rounded to float64.
+    [(3, 1, 0.4054651081081644), (3000, 1, 7.313220387090301), (610, 213, 1.0474829421455054)],
+)
+def test_weights_have_the_same_bits_on_every_processor(rows, count, weight) -> None:
+    assert column_weights(rows, np.array([count])).tolist() == [weight]
+
+
+def test_a_column_that_all_rows_have_or_all_but_one_weighs_nothing() -> None:
+    """ln N - ln(1 + n) is 2e-16 on some processors: two rows with only it were neighbours there."""
+    for rows in range(1, 3000):
+        assert not column_weights(rows, np.array([rows, rows - 1])).any()
+        assert (column_weights(rows, np.arange(rows - 1)) > 0).all() if rows < 50 else True
 
 
 @given(TABLES.filter(lambda dense: np.nansum(dense) > 0))

@@ -1,10 +1,12 @@
 """What a metric compares: ratings, weighted or centred, as float64 values.
 
-On a card as on the host, to the bit: what is done entry by entry (roots, products, quotients,
-differences) is correctly rounded on both; what there is one of a row or column, sums, means and
-logarithms, the host computes.
+The same bits on every processor, and on a card as on the host. What is done entry by entry (roots,
+products, quotients, differences) is correctly rounded on all of them; of what there is one a row or
+column, sums and means are the host's, added up in one order, and logarithms are decimal: those of a
+mathematical library, or of a processor's vector unit, differ in the last bit.
 """
 
+from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ from workbench.errors import OptionError
 
 UNPREPARED = ((VALUES, "none"), (ONES, "none"))  # an entry does not depend on the others
 K1, B = 1.2, 0.75
+DIGITS = 25  # of a logarithm, before it is rounded to the 17 that a float64 has at most
 
 
 class Coordinates(NamedTuple):
@@ -77,11 +80,14 @@ class Weighting:
     the rows with an entry in c, :math:`L_r` the sum of row r and :math:`\bar L` its mean,
 
     .. math::
-        idf_c = \ln N - \ln(1 + n_c), \qquad tfidf = \sqrt{x_{rc}} \; idf_c, \qquad
+        idf_c = \max\left(0, \ln \frac{N}{1 + n_c}\right), \\
+        tfidf = \sqrt{x_{rc}} \; idf_c, \qquad
         bm25 = \frac{x_{rc} (k_1 + 1)}{x_{rc} + k_1 (1 - b + b L_r / \bar L)} \; idf_c
 
     with :math:`k_1 = 1.2, b = 0.75` (Robertson and Zaragoza 2009, eq. 3.15; both as Ferrari
-    Dacrema et al. 2021, section 4.1, apply them to neighbourhood models). Weighting comes before
+    Dacrema et al. 2021, section 4.1, apply them to neighbourhood models). A column that all rows
+    have, or all but one, tells none of them apart and weighs exactly 0: its logarithm would be
+    below 0, and in a product of two such weights count as one above. Weighting comes before
     centring; the mean of a column is that over the rows with an entry in it.
 
     Parameters
@@ -116,7 +122,7 @@ class Weighting:
         entries = Coordinates.of(by_feature) if sparse.issparse(by_feature) else by_feature
         if weighting != "none":
             known = statistics or ColumnStatistics.of(entries)
-            self._idf = np.log(known.rows) - np.log1p(known.counts)
+            self._idf = column_weights(known.rows, known.counts)
             self._mean_length = known.total / known.rows or 1.0
         if of == COLUMN_CENTRED and statistics is not None:
             self._means = statistics.means
@@ -146,8 +152,8 @@ class Weighting:
             return values
         if self._of == ROW_CENTRED:
             means = _means(values, entries.rows, entries.shape[1])
-            return less(values, _gathered(means, entries.rows))
-        return less(values, _gathered(self._means, entries.columns))
+            return centred(values, _gathered(means, entries.rows))
+        return centred(values, _gathered(self._means, entries.columns))
 
     def _weighted(self, entries: Coordinates) -> Any:
         values, rows, columns, shape = entries
@@ -161,6 +167,20 @@ class Weighting:
         lengths = group_sums(values, rows, shape[1]) / self._mean_length
         saturation = K1 * (1 - B + B * lengths)
         return values * (K1 + 1) / (values + saturation[rows]) * idf
+
+
+def column_weights(rows: int, counts: np.ndarray) -> np.ndarray:
+    """The idf of columns that so many of the rows have, see `Weighting`; one logarithm a count.
+
+    Decimal arithmetic is done in whole numbers: its logarithm is correctly rounded everywhere.
+    """
+    distinct, places = np.unique(counts, return_inverse=True)
+    weights = np.zeros(len(distinct))
+    with localcontext(prec=DIGITS):
+        for place, count in enumerate(distinct.tolist()):
+            if 1 + count < rows:
+                weights[place] = float((Decimal(rows) / (1 + count)).ln())
+    return weights[places]
 
 
 def _numbers(matrix: sparse.csr_array) -> np.ndarray:
@@ -182,7 +202,7 @@ def _means(values: Any, groups: Any, count: int) -> np.ndarray:
     return some + sums / np.maximum(np.bincount(groups, minlength=count), 1)
 
 
-def less(values: Any, means: Any) -> Any:
+def centred(values: Any, means: Any) -> Any:
     """Differences; 0 where there is only rounding error."""
     difference = values - means
     difference[np.abs(difference) < 1e-12 * np.abs(values)] = 0

@@ -16,7 +16,7 @@ from workbench.compute.metrics import COLUMN_CENTRED, ONES, ROW_CENTRED
 from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk import kernels
 from workbench.compute.topk_keys import EMPTY, best, repack, unpack
-from workbench.compute.weighting import less
+from workbench.compute.weighting import centred
 from workbench.device import Device
 
 Array = Any
@@ -73,7 +73,7 @@ def _prepared(vectors: np.ndarray, of: str) -> np.ndarray:
     if of == ONES:
         return np.ones_like(vectors)
     if of in (ROW_CENTRED, COLUMN_CENTRED):
-        return less(vectors, vectors.mean(axis=1 if of == ROW_CENTRED else 0, keepdims=True))
+        return centred(vectors, vectors.mean(axis=1 if of == ROW_CENTRED else 0, keepdims=True))
     return vectors
 
 
