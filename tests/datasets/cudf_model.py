@@ -161,7 +161,7 @@ def modelled() -> Iterator[None]:
         cudf = _module("cudf", from_pandas=from_pandas, **functions, **kinds)
         patch.setitem(sys.modules, "cudf", cudf)
         patch.setitem(sys.modules, "cupy", cupy)
-        patch.setattr(device, "_probe_gpu", lambda: (device.Device("gpu", "a model"), ""))
+        patch.setattr(device, "usable_card", lambda: (device.Device("gpu", "a model"), ""))
         yield
 
 

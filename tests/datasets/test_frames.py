@@ -293,7 +293,7 @@ def test_a_gpu_without_cudf_is_pandas_or_an_error(monkeypatch) -> None:
 
 
 def test_a_gpu_that_is_not_there_is_an_error(monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("workbench.device._probe_gpu", lambda: (None, "there is no card"))
+    monkeypatch.setattr("workbench.device.usable_card", lambda: (None, "there is no card"))
     for source in (LOG, write(LOG, tmp_path / "log.csv")):
         with pytest.raises(DeviceError, match="there is no card"):
             read(source, device="gpu")

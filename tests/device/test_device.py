@@ -14,12 +14,12 @@ CARD = Device("gpu", "NVIDIA H200, 139 GiB")
 @pytest.fixture
 def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a card, wherever the tests run."""
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (None, WHY_NOT))
+    monkeypatch.setattr(device, "usable_card", lambda: (None, WHY_NOT))
 
 
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (CARD, ""))
+    monkeypatch.setattr(device, "usable_card", lambda: (CARD, ""))
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_other_names_are_refused_wherever_they_come_from(monkeypatch) -> None:
 
 
 def test_the_probe_of_this_machine_gives_a_card_or_a_reason() -> None:
-    found, why_not = device._probe_gpu()
+    found, why_not = device.usable_card()
     assert (found is None) == bool(why_not)
     if found is None:
         assert "cudaError" not in why_not
@@ -76,7 +76,7 @@ def test_the_probe_of_this_machine_gives_a_card_or_a_reason() -> None:
 def test_cores_are_counted_on_systems_without_affinity(monkeypatch) -> None:
     """os.sched_getaffinity is Linux alone: on a Mac every model failed when it was made."""
     monkeypatch.delattr(device.os, "sched_getaffinity", raising=False)
-    assert device._cpu.__wrapped__().name.endswith(f"{device.os.cpu_count()} cores")
+    assert device.processor.__wrapped__().name.endswith(f"{device.os.cpu_count()} cores")
 
 
 @pytest.mark.parametrize(

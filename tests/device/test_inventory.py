@@ -46,7 +46,7 @@ def _no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(card: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (device, inventory):
-        monkeypatch.setattr(module, "_probe_gpu", lambda: card)
+        monkeypatch.setattr(module, "usable_card", lambda: card)
 
 
 def asked(nvml: NVML, monkeypatch: pytest.MonkeyPatch) -> Driver | None:

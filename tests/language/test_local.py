@@ -201,7 +201,7 @@ def test_where_one_prompt_does_not_fit_the_error_says_what_to_do(model, monkeypa
 
 def test_a_card_that_torch_does_not_see_is_not_used(monkeypatch):
     """CuPy may see one where PyTorch is built for the CPU: writing was an AssertionError."""
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (Device("gpu", "a card"), ""))
+    monkeypatch.setattr(device, "usable_card", lambda: (Device("gpu", "a card"), ""))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert LocalModel(device="auto").device.kind == "cpu"
     with pytest.raises(DeviceError, match=r"PyTorch sees no card; install its build for CUDA"):

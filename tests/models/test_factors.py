@@ -193,7 +193,7 @@ def test_bad_hyperparameters_are_refused(options: dict, message: str) -> None:
 def test_a_model_that_has_no_use_for_a_card_says_so(
     model: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device, "_probe_gpu", lambda: (device.Device("gpu", "a card"), ""))
+    monkeypatch.setattr(device, "usable_card", lambda: (device.Device("gpu", "a card"), ""))
     assert P3alpha().device.kind == "gpu"
     assert model().device.kind == "cpu"
     with pytest.raises(OptionError, match=f"device='gpu': {model.__name__} runs on the CPU only"):

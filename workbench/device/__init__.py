@@ -54,13 +54,13 @@ def resolve(device: str = "auto") -> Device:
     if wanted == "auto":
         wanted = one_of(VARIABLE, os.environ.get(VARIABLE) or "auto", CHOICES)
     if wanted == "cpu":
-        return _cpu()
-    card, why_not = _probe_gpu()
+        return processor()
+    card, why_not = usable_card()
     if card is not None:
         return card
     if wanted == "gpu":
         raise DeviceError(f"device='gpu' was asked for, but {why_not}. Use device='cpu' or 'auto'.")
-    return _cpu()
+    return processor()
 
 
 def cores() -> int:
@@ -71,11 +71,12 @@ def cores() -> int:
 
 
 @cache
-def _cpu() -> Device:
-    return Device("cpu", f"{_processor()}, {cores()} cores")
+def processor() -> Device:
+    """Return the CPU, as a device."""
+    return Device("cpu", f"{_processor_name()}, {cores()} cores")
 
 
-def _processor() -> str:
+def _processor_name() -> str:
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():
@@ -85,7 +86,7 @@ def _processor() -> str:
 
 
 @cache
-def _probe_gpu() -> tuple[Device | None, str]:
+def usable_card() -> tuple[Device | None, str]:
     """Find a usable card, or the reason there is none."""
     try:
         import cupy

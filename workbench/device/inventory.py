@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from workbench.device import VARIABLE, _cpu, _probe_gpu, resolve
+from workbench.device import VARIABLE, processor, resolve, usable_card
 from workbench.device.nvidia_driver import dotted, driver, install, version_of
 from workbench.errors import WorkbenchError, install_line
 
@@ -15,9 +15,9 @@ ON_CARDS = ("cupy", "cudf", "rmm", "dask-cuda")
 
 def describe() -> str:
     """Say what was found, down to versions, what will be used, and why not the GPU."""
-    card, why_not = _probe_gpu()
+    card, why_not = usable_card()
     lines = [
-        ("CPU", _cpu().name),
+        ("CPU", processor().name),
         ("driver", str(driver() or "none")),
         *(_cards() if card else [("GPU", f"no GPU: {why_not}")]),
         *((package, _installed(package) or _missing(install())) for package in ON_CARDS),
