@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.datasets import Dataset, example
-from workbench.errors import UnknownIdError
+from workbench.errors import DataError, UnknownIdError
 
 ITEMS = pd.DataFrame(
     {
@@ -43,6 +43,20 @@ def test_titles_carry_the_year_where_there_is_one_and_follow_the_language() -> N
     assert ds.titles_in("zh").to_dict() == {10: "盗火线 (1995)", 20: "热 (1986)", 30: "飞屋"}
     assert ds.titles_in("en").equals(ds.titles)
     assert Dataset(table(), ITEMS.drop(columns="year")).titles[20] == "Heat"
+
+
+def test_labels_are_ones_by_item_and_ascending_label() -> None:
+    items = ITEMS.assign(
+        genres=[["War", "Crime", "War"], [], ["Animation"]], brand=["b", None, "a"]
+    )
+    members, labels = Dataset(table(), items).labels("genres")
+    assert labels.tolist() == ["Crime", "War"]  # of items with interactions
+    assert members.toarray().tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    members, labels = Dataset(table(), items).labels("brand", pd.Index([30, 20, 99, 10]))
+    assert labels.tolist() == ["a", "b"]
+    assert members.toarray().tolist() == [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0]]
+    with pytest.raises(DataError, match="no column 'colour'; they have"):
+        Dataset(table(), items).labels("colour")
 
 
 def test_history_is_best_first_then_by_item() -> None:

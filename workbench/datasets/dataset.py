@@ -12,7 +12,7 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.datasets import tables
 from workbench.device.arrays import to_host
-from workbench.errors import UnknownIdError
+from workbench.errors import DataError, UnknownIdError
 
 _NUMBERS = ["int64", "float64"]  # are hashed as they lie in memory
 
@@ -127,6 +127,44 @@ class Dataset:
         matrix = sparse.coo_array((ratings, (rows, columns)), shape=shape).tocsr()
         matrix.sort_indices()
         return matrix
+
+    def labels(
+        self, column: str, item_ids: pd.Index | None = None
+    ) -> tuple[sparse.csr_array, pd.Index]:
+        """Which item has which label of an attribute, of a list of them or of one value.
+
+        Parameters
+        ----------
+        column : str
+            Of ``items``: ``genres``, ``tags``, ``brand``, …
+        item_ids : Index, optional
+            The items, those of `item_ids` by default; one without labels has a row without ones.
+
+        Returns
+        -------
+        members : CSR array of shape (items, labels)
+            Ones, float64; a label that an item names twice is one label.
+        labels : Index of shape (labels,)
+            Those that some of the items has, ascending.
+
+        Raises
+        ------
+        DataError
+            If items have no such column.
+        """
+        if column not in self.items:
+            raise DataError(
+                f"{self.name}: items have no column {column!r}; they have {[*self.items]}"
+            )
+        ids = self.item_ids if item_ids is None else item_ids
+        values = self.items.set_index(Columns.ITEM)[column].explode().dropna()
+        rows = ids.get_indexer(values.index)
+        values, rows = values[rows >= 0], rows[rows >= 0]
+        codes, labels = pd.factorize(values, sort=True)
+        entries = np.ones(len(codes)), (rows, codes)
+        members = sparse.coo_array(entries, shape=(len(ids), len(labels))).tocsr()
+        members.data[:] = 1.0
+        return members, pd.Index(labels)
 
     @cached_property
     def explicit(self) -> bool:

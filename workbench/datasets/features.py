@@ -2,11 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from workbench.columns import Columns
 from workbench.datasets.dataset import Dataset
-from workbench.errors import DataError
 
 _DAY = pd.Timedelta(days=1)
 
@@ -103,8 +101,6 @@ def taste(ds: Dataset, *, user_id: object = None, by: str = Columns.GENRES) -> p
     UnknownIdError
         If the user has no interactions.
     """
-    if by not in ds.items:
-        raise DataError(f"{ds.name}: items have no column {by!r}; they have {list(ds.items)}")
     weights, genres = _genre_weights(ds, by)
     rows = np.arange(len(weights)) if user_id is None else ds.require_users([user_id])
     shares = _shares(weights[rows])
@@ -143,13 +139,10 @@ def _price_band(ds: Dataset) -> pd.DataFrame:
 
 def _genre_weights(ds: Dataset, by: str) -> tuple[np.ndarray, pd.Index]:
     """Sums of rating parts, (users, genres), and the genres, ascending."""
-    labels = ds.items.set_index(Columns.ITEM)[by].reindex(ds.item_ids).explode().dropna()
-    codes, genres = pd.factorize(labels, sort=True)
-    rows = ds.item_ids.get_indexer(labels.index)
-    part = 1.0 / np.bincount(rows, minlength=len(ds.item_ids))[rows]
-    shape = (len(ds.item_ids), len(genres))
-    membership = sparse.coo_array((part, (rows, codes)), shape=shape).tocsr()
-    return (ds.matrix.maximum(0) @ membership).toarray(), pd.Index(genres)
+    members, genres = ds.labels(by)
+    counts = np.diff(members.indptr)
+    members.data = np.repeat(1.0 / np.maximum(counts, 1), counts)
+    return (ds.matrix.maximum(0) @ members).toarray(), genres
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:

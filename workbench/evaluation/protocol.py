@@ -83,13 +83,7 @@ class Task:
                 f"{self.train.name}: items have no column {Columns.GENRES!r}, on which diversity "
                 f"and calibration rest; they have {list(table)}"
             )
-        labels = table.set_index(Columns.ITEM)[Columns.GENRES].reindex(self.items)
-        labels = labels.explode().dropna()
-        codes, genres = pd.factorize(labels, sort=True)
-        entries = (np.ones(len(codes)), (self.items.get_indexer(labels.index), codes))
-        matrix = sparse.coo_array(entries, shape=(len(self.items), len(genres))).tocsr()
-        matrix.data[:] = 1.0  # a genre that an item names twice is one genre
-        return matrix
+        return self.train.labels(Columns.GENRES, self.items)[0]
 
     def candidates(self, rows: np.ndarray, xp: Any = np) -> Any:
         """Which items some users may be recommended; bool array of shape (rows, i)."""

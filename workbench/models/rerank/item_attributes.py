@@ -60,10 +60,10 @@ class Catalogue:
         return items.set_index(Columns.ITEM)[name]
 
     def _labels(self, name: str) -> tuple[sparse.csr_array, pd.Index]:
-        values = self._listed(name).explode().dropna()
-        codes, labels = pd.factorize(values)
-        rows = self.item_ids.get_indexer(values.index)
-        return _ones(rows, codes, (len(self.item_ids), len(labels))), pd.Index(labels)
+        # A label that only items without a score have is no misspelt one.
+        others = pd.Index(self.data.items[Columns.ITEM]).difference(self.item_ids)
+        members, labels = self.data.labels(name, self.item_ids.append(others))
+        return members[: len(self.item_ids)], labels
 
     def _events(self, kind: str) -> sparse.csr_array:
         ds = self.data
