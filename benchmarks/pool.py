@@ -18,8 +18,8 @@ from harness import clock, say, table
 import workbench as wb
 from workbench.columns import Columns
 from workbench.language import Pool
-from workbench.language.copy.candidate_choice import first_clause
 from workbench.language.copy.item_evidence import EvidenceReader
+from workbench.language.copy.selection import first_clause
 from workbench.language.grounding.check import check
 from workbench.language.grounding.item_facts import goods_of
 

@@ -16,7 +16,7 @@ from workbench.families import FAMILIES
 from workbench.language import COPY_METRICS
 from workbench.language.copy.brief.domain import DOMAINS
 from workbench.language.copy.brief.text_format import FORMATS
-from workbench.language.copy.prompts import TONES
+from workbench.language.copy.brief.voice import TONES
 from workbench.language.review.review import STATUSES
 from workbench.panels.copy.copy_cards import FACTS, KINDS, REASONS
 from workbench.panels.evaluation.experiment import ACCURACY, BEYOND, SPLITS

@@ -96,11 +96,11 @@ def test_hand_written_lines_keep_their_rules(no_model, recwarn, goods, language)
 def test_a_prompt_gives_the_data_one_fenced_line_and_the_opening():
     ds = dataset("shop")
     catalogue = EvidenceReader(ds)
-    harmless = prompts.taught(GOODS["shop"], "Oak Lamp", "warm")
+    harmless = prompts.embedded_prompt(GOODS["shop"], "Oak Lamp", "warm")
     for number, item in enumerate(HOSTILE):
         row = catalogue.row(number) | {"genres": ["Home", clean(item["text"])]}
         opening = catalogue.name(row, "shop")
-        text = prompts.taught(row, opening, "warm")
+        text = prompts.embedded_prompt(row, opening, "warm")
         assert text.count("\n") == harmless.count("\n"), item
         fence, last = text.split("\n")[-2:]
         fence = fence.removeprefix("warm ")  # the tone that the embedded model is asked for
@@ -119,7 +119,7 @@ def test_the_model_keeps_its_rules_and_is_told_nothing_of_users(writer, monkeypa
     chosen = [next(i for i in HOSTILE if (i["kind"], i["place"]) == place) for place in places]
     ds = dataset("shop", chosen)
     sent = []
-    send = prompts.taught
+    send = prompts.embedded_prompt
     monkeypatch.setattr(prompts, "taught", lambda *a: sent.append(send(*a)) or sent[-1])
     copy = writer.write(recommendations(len(chosen)), ds, seed=1)
     assert "model" in set(copy["source"])

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.copy import prompts
+from workbench.language.copy.brief.settings import shipped, texts
+from workbench.language.copy.slots import fill, slot_values
 from workbench.language.grounding.check import check, claims
 from workbench.language.grounding.item_facts import goods_of
 from workbench.language.grounding.lexicon import neutral
@@ -85,9 +86,10 @@ def lines():
             for row, other in ((HEAT, CASINO), (LAMP, RUG)):
                 evidence = [] if kind == "none" else [other | {"kind": kind, "rating": 4.5}]
                 names = [r.get(f"title_{language}", r["title"]) for r in (row, other)]
-                slots = prompts.slots(row, *names, language=language)
-                for pattern in prompts.patterns(language, kind, goods_of(row), "playful"):
-                    if text := prompts.fill(pattern, slots):
+                slots = slot_values(row, *names, language=language)
+                supply = shipped("patterns")[language]
+                for pattern in texts(supply, kind, "playful", goods_of(row)):
+                    if text := fill(pattern, slots):
                         yield text, row, evidence, language
 
 

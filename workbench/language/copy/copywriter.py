@@ -4,26 +4,30 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import MissingExtraError, ModelFileError, OptionError
+from workbench.language.copy.brief.brief import BriefOptions, CopyBrief
 from workbench.language.copy.brief.domain import domain_named
-from workbench.language.copy.brief.text_format import format_named
-from workbench.language.copy.brief.voice import Voice, voice_of
-from workbench.language.copy.candidate_choice import Choice
-from workbench.language.copy.draft import PATTERNS, Draft, columns
-from workbench.language.copy.drafting import begin
+from workbench.language.copy.brief.voice import Voice
+from workbench.language.copy.composition import Supplier, compose
+from workbench.language.copy.draft import NO_TEXT, Draft
+from workbench.language.copy.draft_building import drafts_of
 from workbench.language.copy.item_evidence import EvidenceReader
-from workbench.language.copy.model_writer import Writing
-from workbench.language.copy.pools.pool import DOMAINS as POOLED
-from workbench.language.copy.pools.pool import Pool
-from workbench.language.copy.pools.pool_writer import Asked, Continued, Desk, gather, kinds_in
-from workbench.language.copy.pools.slotted_sentence import KINDS, TONES
-from workbench.language.copy.templates import by_hand
+from workbench.language.copy.model_writer import ModelWriter
+from workbench.language.copy.pools.pool import POOLED, Pool
+from workbench.language.copy.pools.pool_writer import (
+    InstructedAuthor,
+    OpeningAuthor,
+    PoolBuilder,
+    evidence_types,
+)
+from workbench.language.copy.pools.slotted_sentence import EVIDENCE_TYPES, TONES
+from workbench.language.copy.selection import Selection
 from workbench.language.llm.backend import open_backend
 from workbench.language.llm.embedded_model import NAME as EMBEDDED
 from workbench.strings import LANGUAGES
@@ -132,20 +136,14 @@ class Copywriter:
             pressed, what came is kept, a warning counts the others, and they are hand-written.
         """
         one_of("mode", mode, MODES)
-        voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
-        if mode == "pool" and not (kind == "line" and preset in POOLED):
-            raise OptionError(
-                f"mode='pool' fills lines for films and goods of a shop, not kind={kind!r} with "
-                f"preset={preset!r}; use mode='direct'"
-            )
-        if mode == "pool" or self._is_pooled(ds, kind, preset, language):
-            return (pool or Pool.shipped(language)).fill(
-                recs, ds, preset=preset, language=language, voice=voice, seed=seed
-            )
-        catalogue = EvidenceReader(ds, language=language)
-        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
-        name = self._fill(drafts, catalogue, seed, progress)
-        return table.assign(**columns(drafts, format_named(kind), name, seed))
+        options: BriefOptions = {"kind": kind, "preset": preset, "language": language}
+        options |= {"voice": voice, "tone": tone}
+        reader, seed = EvidenceReader(ds, language=language), at_least("seed", seed, 0)
+        suppliers = self._suppliers(reader, options, mode, pool)
+        brief = CopyBrief.of(**options)
+        drafts, table = compose(recs, reader, brief, suppliers, seed=seed, progress=progress)
+        _warn_of_faults(drafts)
+        return table
 
     def pool(
         self,
@@ -197,16 +195,16 @@ class Copywriter:
         """
         one_of("language", language, LANGUAGES)
         one_of("tone", tone, TONES)
-        kinds = [one_of("kinds", kind, KINDS) for kind in kinds or kinds_in(ds)]
+        types = [one_of("kinds", kind, EVIDENCE_TYPES) for kind in kinds or evidence_types(ds)]
         backend = self._open(language)
         if backend is None:
             raise OptionError(
                 f"no model here writes language={language!r}: choose one with Copywriter(model), "
                 f"or take the sentences of Pool.shipped({language!r})"
             )
-        desk = Desk(ds, language=language, tone=tone, seed=at_least("seed", seed, 0))
-        author = (Asked if self._free else Continued)(backend, desk)
-        return gather(author, size=at_least("size", size, 1), kinds=kinds, progress=progress)
+        builder = PoolBuilder(ds, language=language, tone=tone, seed=at_least("seed", seed, 0))
+        author = (InstructedAuthor if self._follows else OpeningAuthor)(backend, builder)
+        return builder.build(author, size=at_least("size", size, 1), types=types, progress=progress)
 
     def write_one(
         self,
@@ -214,12 +212,8 @@ class Copywriter:
         item_id: Any,
         ds: Dataset,
         *,
-        kind: str = "line",
-        preset: str | Path | None = None,
-        language: str = "en",
-        voice: Voice | None = None,
-        tone: str | None = None,
         seed: int = 0,
+        **options: Unpack[BriefOptions],
     ) -> pd.Series:
         """Write a text for a pair, resting on what the user rated highest of its genres.
 
@@ -241,39 +235,23 @@ class Copywriter:
             - ``reference``: what the user wrote of the item, where the interactions have a column
               ``reference`` or ``review``; else None.
         """
-        voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
-        catalogue = EvidenceReader(ds, language=language)
-        own = catalogue.top_rated(user_id, item_id)
-        because = [(evidence[Columns.ITEM], evidence.get(Columns.RATING, 1.0)) for evidence in own]
-        recs = pd.DataFrame(
-            {Columns.USER: [user_id], Columns.ITEM: [item_id], Columns.BECAUSE: [because]}
-        )
-        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
-        if self._is_pooled(ds, kind, preset, language):
-            lines = self.write(recs, ds, preset=preset, language=language, voice=voice, seed=seed)
-        else:
-            name = self._fill(drafts, catalogue, seed, False)
-            lines = table.assign(**columns(drafts, format_named(kind), name, seed))
-        (draft,) = drafts
-        used = {
-            "user": "\n".join(draft.grounds()),
-            "item": "\n".join(draft.facts()),
-            "sent": draft.sent,
-            "reference": [catalogue.reference(user_id, item_id)],
-        }
-        return lines.assign(**used).iloc[0]
+        brief, seed = CopyBrief.of(**options), at_least("seed", seed, 0)
+        reader = EvidenceReader(ds, language=brief.language)
+        top = reader.top_rated(user_id, item_id)
+        because = [(evidence[Columns.ITEM], evidence.get(Columns.RATING, 1.0)) for evidence in top]
+        pair = {Columns.USER: [user_id], Columns.ITEM: [item_id], Columns.BECAUSE: [because]}
+        suppliers = self._suppliers(reader, options)
+        (draft,), table = compose(pd.DataFrame(pair), reader, brief, suppliers, seed=seed)
+        _warn_of_faults([draft])
+        return table.assign(
+            user="\n".join(draft.grounds()),
+            item="\n".join(draft.facts()),
+            sent=draft.sent,
+            reference=[reader.reference(user_id, item_id)],
+        ).iloc[0]
 
     def prompts(
-        self,
-        recs: pd.DataFrame,
-        ds: Dataset,
-        *,
-        kind: str = "line",
-        preset: str | Path | None = None,
-        language: str = "en",
-        voice: Voice | None = None,
-        tone: str | None = None,
-        seed: int = 0,
+        self, recs: pd.DataFrame, ds: Dataset, *, seed: int = 0, **options: Unpack[BriefOptions]
     ) -> pd.DataFrame:
         """Return exactly what `write` first sends to the model, line by line; nothing is sent.
 
@@ -288,52 +266,49 @@ class Copywriter:
             The columns of `recs`, or of its lists, and ``sent``: the prompt, or the conversation
             as JSON; empty where no model takes part.
         """
-        voice, seed = voice_of(voice, tone), at_least("seed", seed, 0)
-        catalogue = EvidenceReader(ds, language=language)
-        drafts, table = begin(recs, catalogue, kind=kind, preset=preset, voice=voice)
-        if self._free or language == "en":
-            writing = Writing(None, self._free, self._candidates, Choice(seed))
-            writing.address([draft for draft in drafts if not draft.refused])
+        brief, seed = CopyBrief.of(**options), at_least("seed", seed, 0)
+        drafts, table = drafts_of(recs, EvidenceReader(ds, language=brief.language), brief)
+        if self._follows or brief.language == "en":
+            writer = ModelWriter(None, self._follows, self._candidates)
+            selection = Selection(seed, words=brief.voice.use)
+            writer.address([draft for draft in drafts if not draft.refused], selection)
         return table.assign(sent=[draft.sent for draft in drafts])
 
     @property
-    def _free(self) -> bool:
+    def _follows(self) -> bool:
         """Whether the model follows instructions; the embedded one only continues openings."""
         return self._model is not None
 
-    def _is_pooled(self, ds: Dataset, kind: str, preset: str | Path | None, language: str) -> bool:
-        """Whether a pool stands in for a model: Chinese lines that no attribute is evidence for."""
-        offline = language == "zh" and not self._free
-        return offline and kind == "line" and preset in POOLED and not _stated(ds)
+    def _suppliers(
+        self,
+        reader: EvidenceReader,
+        options: BriefOptions,
+        mode: str = "direct",
+        pool: Pool | None = None,
+    ) -> list[Supplier]:
+        """Return what supplies sentences: the model, or a pool; nothing, where templates have to.
 
-    def _fill(
-        self, drafts: Sequence[Draft], catalogue: EvidenceReader, seed: int, progress: bool
-    ) -> str:
-        """Give every draft its text; return the name of the model, if one took part."""
-        todo = [draft for draft in drafts if not draft.refused]
-        choice = Choice(seed, use=todo[0].brief.voice.use if todo else ())
-        if backend := self._open(catalogue.language):
-            writing = Writing(backend, self._free, self._candidates, choice)
-            writing.write(todo, cache(catalogue.taste), seed, progress)
-        for draft in todo:
-            by_hand(draft, choice)
-        if faults := [draft.fault for draft in todo if draft.fault]:
-            message = (
-                f"{len(faults)} of {len(todo)} texts are hand-written (source 'pattern'), as the "
-                f"model failed; `reason` says how: {faults[0].detail}"
-            )
-            warnings.warn(message, stacklevel=3)
-        return repr(backend) if backend else PATTERNS
+        In Chinese a pool stands in for the embedded model, for lines that rest on no attribute.
+        """
+        language, kind, preset = reader.language, options.get("kind", "line"), options.get("preset")
+        offline = language == "zh" and not self._follows and not _has_attributes(reader.data)
+        if mode == "pool" or (offline and kind == "line" and preset in POOLED):
+            return [(pool or Pool.shipped(language)).supplier(**options)]
+        if pool is not None:
+            raise OptionError("pool= fills lines in mode='pool'; with mode='direct' leave it out")
+        if backend := self._open(language):
+            return [ModelWriter(backend, self._follows, self._candidates, cache(reader.taste))]
+        return []
 
     def _open(self, language: str) -> Any:
         """Return the model, or None where hand-written sentences have to do."""
-        if not self._free and (language != "en" or self._missing):
+        if not self._follows and (language != "en" or self._missing):
             return None
         if self._backend is None:
             try:
                 self._backend = open_backend(self._model, self._device)
             except (MissingExtraError, ModelFileError) as error:
-                if self._free:
+                if self._follows:
                     raise
                 self._missing = True
                 message = f"{error} Until then copy is hand-written (source 'pattern')."
@@ -341,7 +316,17 @@ class Copywriter:
         return self._backend
 
 
-def _stated(ds: Dataset) -> bool:
+def _has_attributes(ds: Dataset) -> bool:
     """Say whether users state what copy can rest on; a pool knows nothing of it."""
-    own = [] if ds.users is None else list(ds.users)
-    return any(a.user in own for name in POOLED if name for a in domain_named(name).attributes)
+    columns = [] if ds.users is None else list(ds.users)
+    return any(a.user in columns for name in POOLED if name for a in domain_named(name).attributes)
+
+
+def _warn_of_faults(drafts: Sequence[Draft]) -> None:
+    if faults := [draft.fault for draft in drafts if draft.fault]:
+        written = sum(not d.refused or d.refused.code == NO_TEXT for d in drafts)
+        message = (
+            f"{len(faults)} of {written} texts are hand-written (source 'pattern'), as the "
+            f"model failed; `reason` says how: {faults[0].detail}"
+        )
+        warnings.warn(message, stacklevel=3)

@@ -1,21 +1,23 @@
-"""A text on its way: what it is about, what it may say, and how a supply is filled for it."""
+"""A text on its way: what it is about, what it may say, and what it is in the end."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from functools import cached_property
 from typing import Any
 
 from workbench.columns import Columns
-from workbench.language.copy import prompts, proofreading
+from workbench.language.copy import prompts
 from workbench.language.copy.brief.brief import CopyBrief
-from workbench.language.copy.brief.text_format import TextFormat
+from workbench.language.copy.proofreading import faults
+from workbench.language.copy.slots import fill
 from workbench.language.grounding.violation import Violation
 
-PATTERNS = "patterns"
+NO_TEXT = "no-text"  # reason where nothing sound fits
+PATTERNS = "patterns"  # stands for a model where a sentence is hand-written
 
 
-@dataclass
+@dataclass(eq=False)
 class Draft:
     """One text to be written, and in the end delivered."""
 
@@ -28,9 +30,11 @@ class Draft:
     opening: str = ""  # what a small model has to continue
     sent: str = ""  # exactly what the model was sent
     sentence: str = ""  # the one at the heart of the text
+    pattern: str = ""  # that sentence with its slots, if it had any
     text: str = ""
     subject: str = ""
     source: str = "pattern"
+    model: str = PATTERNS  # who wrote the sentence
     raw: str = ""  # the model's own words
     refused: Violation | None = None
     fault: Violation | None = None  # why the model wrote nothing
@@ -40,129 +44,112 @@ class Draft:
         self.names = [name for name in dict.fromkeys([self.slots[0]["title"], *self.shown]) if name]
 
     @property
-    def situations(self) -> list[str]:
-        """Kinds of the evidence, strongest first, and "none", which always holds."""
-        own = [str(e["kind"]) for e in self.evidence if Columns.ITEM in e]
-        # Slots hold items of the strongest kind only, of which no other kind need be true.
-        weaker = {"list", *own} - {*own[:1]}
-        kinds = [str(e["kind"]) for e in self.evidence if e["kind"] not in weaker]
-        return list(dict.fromkeys([*kinds, "none"]))
+    def evidence_types(self) -> list[str]:
+        """Types of the evidence, strongest first, and "none", which always holds."""
+        items = [str(e["kind"]) for e in self.evidence if Columns.ITEM in e]
+        # Slots hold items of the strongest type only, of which no other type need be true.
+        weaker = {"list", *items} - {*items[:1]}
+        types = [str(e["kind"]) for e in self.evidence if e["kind"] not in weaker]
+        return list(dict.fromkeys([*types, "none"]))
 
-    def filled(self, supply: Iterable[str], **more: str) -> dict[str, str]:
-        """Fill the patterns of a supply that can be filled; the pattern of each text."""
-        texts = [
-            (prompts.fill(pattern, slots | more), pattern)
-            for pattern, slots in product(supply, self.slots)
-        ]
-        return {text: pattern for text, pattern in texts if text}
+    @cached_property
+    def situation(self) -> tuple[Any, ...]:
+        """What decides which sentences suit: domain, evidence, and the slots that have a value."""
+        filled = frozenset(name for slots in self.slots for name, value in slots.items() if value)
+        return (self.brief.goods.name, *self.evidence_types, filled)
+
+    def fillings(self, pattern: str) -> dict[str, Mapping[str, str]]:
+        """Fill a pattern with each choice of slots that has all values that it needs."""
+        texts: dict[str, Mapping[str, str]] = {}
+        for slots in self.slots:
+            if text := fill(pattern, slots | {"line": self.sentence}):
+                texts.setdefault(text, slots)
+        return texts
 
     @property
     def whole(self) -> bool:
         """Whether a model writes all of a text that begins with a greeting."""
-        return self.brief.kind.several and not self.opening
-
-    def openings(self) -> dict[str, str]:
-        """Fill the openings on the strongest evidence; on weaker, hand-written text is better."""
-        filled = self.filled(self.brief.core.openings(self.situations[0]))
-        # A title that no year and no mark closes would be gone on with, as a longer one.
-        verbs = {text: " is" if text[-1:].isalnum() else "" for text in filled}
-        return {text + verbs[text]: pattern + verbs[text] for text, pattern in filled.items()}
+        return self.brief.format.several and not self.opening
 
     def sound(self, text: str) -> bool:
         """Say whether a text may be delivered."""
-        return not proofreading.faults(text, self.row, self.evidence, self.brief, names=self.names)
+        return not faults(text, self.row, self.evidence, self.brief, names=self.names)
 
     def sound_sentence(self, text: str) -> bool:
         """Say whether a sentence may stand at the heart of the text."""
-        core = self.brief.core
-        return not proofreading.faults(text, self.row, self.evidence, core, names=self.names)
+        return not faults(text, self.row, self.evidence, self.brief.core, names=self.names)
 
     def sound_subject(self, text: str) -> bool:
         """Say whether a subject may be delivered."""
-        return not proofreading.subject_faults(
-            text, self.row, self.evidence, self.brief, names=self.names
-        )
+        part = Columns.SUBJECT
+        return not faults(text, self.row, self.evidence, self.brief, names=self.names, part=part)
 
     def read(self, raw: str) -> tuple[str, str]:
         """Return the subject and text, or the sentence, that a model's own words make."""
-        kind = self.brief.kind
-        raw = raw.rstrip()
         if self.opening:
-            text = self.opening + raw
-            return "", text if self.brief.core.kind.closed else text.rstrip(".")
-        if not kind.subject:
+            text = self.opening + raw.rstrip()
+            return "", text if self.brief.core.format.closed else text.rstrip(".")
+        if not self.brief.format.subject:
             return "", raw.strip()
         first, _, rest = raw.strip().partition("\n")
-        found = re.fullmatch(r"(?:Subject|主题)[:：]\s*(.*?)\s*", first)
-        return found[1] if found else "", rest.strip()
+        subject = re.fullmatch(r"(?:Subject|主题)[:：]\s*(.*?)\s*", first)
+        return subject[1] if subject else "", rest.strip()
 
     def accepts(self, raw: str) -> bool:
         """Say whether what a model wrote may be delivered."""
         subject, text = self.read(raw)
         if self.opening:
             return self.sound_sentence(text)
-        return self.sound(text) and (not self.brief.kind.subject or self.sound_subject(subject))
+        return self.sound(text) and (not self.brief.format.subject or self.sound_subject(subject))
 
-    def take(self, raw: str) -> None:
+    def take(self, raw: str, model: str) -> None:
         """Take what a model wrote."""
-        self.subject, text = self.read(raw)
-        self.raw, self.source = raw.rstrip(), "model"
-        self.sentence = text
-        if not (self.opening and self.brief.kind.wraps):
-            self.text = text
+        self.subject, self.sentence = self.read(raw)
+        self.raw, self.source, self.model = raw.rstrip(), "model", model
+        if not (self.opening and self.brief.format.wraps):
+            self.text = self.sentence
 
     def refuse(self, reason: Violation | None) -> None:
         """Deliver nothing, for a reason; go on if there is none."""
         if reason:
             self.refused, self.source = reason, "refused"
+            self.text = self.subject = self.raw = self.pattern = ""
+            self.model = PATTERNS
 
     def facts(self) -> list[str]:
         """Describe the item, a line each attribute."""
-        title = self.slots[0]["title"]
-        return prompts.facts_of(self.row, title, language=self.brief.language)
+        return prompts.facts_of(self.row, self.slots[0]["title"], language=self.brief.language)
 
     def grounds(self) -> list[str]:
         """Describe the evidence, a line each."""
         return prompts.grounds_of(self.evidence, self.shown, language=self.brief.language)
 
-    def begin(self, opening: str) -> None:
+    def open(self, opening: str) -> None:
         """Take an opening, and what the embedded model is sent; without one there is nothing."""
         self.opening, tone = opening, self.brief.voice.tone
-        self.sent = prompts.taught(self.row, opening, tone) if opening else ""
+        self.sent = prompts.embedded_prompt(self.row, opening, tone) if opening else ""
 
     def messages(self) -> list[dict[str, str]]:
         """Write the conversation for a model that follows instructions."""
-        kind, preset, language, voice = self.brief
-        limit = min(kind.length[language][1], voice.max_chars or kind.length[language][1])
-        return prompts.messages(
-            kind.ask[language],
-            [*self.facts(), *self.grounds()],
-            goods=preset.goods.get(language, preset.name),
-            limit=limit - len(self.brief.required),
-            language=language,
-            voice=voice,
-            never=preset.never.get(language, ()),
-        )
+        return prompts.messages(self.brief, [*self.facts(), *self.grounds()])
 
 
-def columns(drafts: Sequence[Draft], kind: TextFormat, model: str, seed: int) -> dict[str, Any]:
-    """Return what is delivered of drafts of a kind, by column."""
-    written = [draft.source == "model" for draft in drafts]
-    found: dict[str, Any] = {
+def columns(drafts: Sequence[Draft], brief: CopyBrief, seed: int) -> dict[str, Any]:
+    """Return what is delivered of drafts, by column."""
+    table: dict[str, Any] = {
         Columns.TEXT: [draft.text for draft in drafts],
         Columns.SOURCE: [draft.source for draft in drafts],
         Columns.EVIDENCE: [draft.evidence for draft in drafts],
-        Columns.MODEL: [model if own else PATTERNS for own in written],
+        Columns.MODEL: [draft.model for draft in drafts],
         Columns.SEED: seed,
-        Columns.KIND: kind.name,
+        Columns.KIND: brief.format.name,
         Columns.REASON: [str(draft.refused or draft.fault or "") for draft in drafts],
         Columns.RAW: [draft.raw for draft in drafts],
         Columns.PROMPT_HASH: [
-            prompts.digest(draft.sent) if own else ""
-            for draft, own in zip(drafts, written, strict=True)
+            prompts.digest(draft.sent) if draft.source == "model" else "" for draft in drafts
         ],
         Columns.PROMPT_VERSION: prompts.version(),
     }
-    if kind.subject:
-        found[Columns.SUBJECT] = [draft.subject for draft in drafts]
-    return found
+    if brief.format.subject:
+        table[Columns.SUBJECT] = [draft.subject for draft in drafts]
+    return table

@@ -225,14 +225,14 @@ def _missing(user_id: Any) -> bool:
     return user_id is None or user_id != user_id
 
 
-def of_list(own: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+def list_evidence(own: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Return what a whole list rests on, from the evidence of each of its items.
 
     The user's history counts where any item rests on it, the most frequent first; what others
     did, or an attribute, only where every item does.
     """
     first = {_key(e): e for evidence in reversed(own) for e in reversed(evidence)}
-    held = Counter(key for evidence in own for key in {_key(e) for e in evidence})
+    held = Counter(key for evidence in own for key in dict.fromkeys(map(_key, evidence)))
     kept = [
         {k: v for k, v in first[key].items() if k != Columns.GENRES}
         for key, times in held.most_common()

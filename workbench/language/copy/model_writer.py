@@ -1,12 +1,14 @@
-"""A model at work on drafts: it is asked, what it says is judged, and the best is taken."""
+"""A model that supplies drafts: it is asked, what it says is judged, and the best is taken."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.errors import BackendError, InterruptedWriting, PartialError
-from workbench.language.copy.candidate_choice import Choice
+from workbench.language.copy.brief.brief import CopyBrief
 from workbench.language.copy.draft import Draft
+from workbench.language.copy.reply_ranking import ReplyRanking
+from workbench.language.copy.selection import Selection
 from workbench.language.grounding.violation import Violation
 from workbench.language.llm.backend import Reply
 
@@ -15,41 +17,65 @@ ROUNDS = 2  # what fails the check is generated once more
 Replies = list[list[Reply]]
 
 
-class Writing:
+class OpeningSupply(NamedTuple):
+    """Beginnings that the embedded model continues, on the strongest evidence only.
+
+    On weaker evidence a hand-written text is better.
+    """
+
+    texts: Callable[[CopyBrief, str], list[str]] = lambda b, e: b.core.openings(e)
+
+    def ranks(self, draft: Draft) -> Mapping[str, int]:
+        """Return the openings for the strongest evidence."""
+        return dict.fromkeys(self.texts(draft.brief, draft.evidence_types[0]), 0)
+
+    def take(self, draft: Draft, pattern: str, text: str, slots: Mapping[str, str]) -> bool:
+        """Begin a draft."""
+        # A title that no year and no mark closes would be gone on with, as a longer one.
+        verb = " is" if text[-1:].isalnum() else ""
+        draft.open(text + verb)
+        draft.pattern = pattern + verb
+        return True
+
+
+class ModelWriter:
     """Asks a model for texts, and takes those that may be delivered.
 
     Parameters
     ----------
     backend : Backend or None
         The model; None where nothing is asked.
-    free : bool
+    follows : bool
         Whether it follows instructions; the embedded one continues openings.
-    samples : int
+    candidates : int
         Texts for each that is delivered.
-    choice : Choice
-        What all texts have said.
+    taste : callable
+        Share of each genre in what a reader likes.
     """
 
-    def __init__(self, backend: Any, free: bool, samples: int, choice: Choice) -> None:
-        self._backend, self._free, self._samples = backend, free, samples
-        self._choice = choice
+    has_patterns = False
 
-    def address(self, drafts: Sequence[Draft]) -> None:
-        """Write down what each draft's model is sent."""
-        for draft in drafts:
-            if self._free:
-                draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
-            else:
-                openings = draft.openings()
-                draft.begin(self._choice.deal(openings, draft.reader, draft.names, repeat=False))
-
-    def write(
+    def __init__(
         self,
-        drafts: Sequence[Draft],
-        taste: Callable[[Any], Mapping[str, float]],
-        seed: int,
-        progress: bool,
+        backend: Any,
+        follows: bool,
+        candidates: int,
+        taste: Callable[[Any], Mapping[str, float]] = lambda reader: {},
     ) -> None:
+        self._backend, self._follows, self._candidates = backend, follows, candidates
+        self._taste = taste
+
+    def address(self, drafts: Sequence[Draft], selection: Selection) -> None:
+        """Write down what each draft's model is sent."""
+        if not self._follows:
+            for draft in drafts:
+                draft.open("")
+            selection.assign(drafts, OpeningSupply(), new=(True,))
+            return
+        for draft in drafts:
+            draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
+
+    def supply(self, drafts: Sequence[Draft], selection: Selection, progress: bool) -> None:
         """Give drafts a sound text; those that the model failed get a fault.
 
         Raises
@@ -57,24 +83,26 @@ class Writing:
         BackendError
             If the model answered nothing at all.
         """
+        voices = drafts[:1]
+        ranking = ReplyRanking(voices[0].brief.voice.use if voices else ())
         for attempt in range(ROUNDS):
             pending = [draft for draft in drafts if not (draft.sentence or draft.fault)]
-            self.address(pending)
-            asked = [draft for draft in pending if draft.sent]
-            if not asked:
+            self.address(pending, selection)
+            sent = [draft for draft in pending if draft.sent]
+            if not sent:
                 return
             try:
-                replies, faults = self._asked(asked, seed + attempt, progress)
+                replies, faults = self._answers(sent, selection.seed + attempt, progress)
             except BackendError as error:
                 if not attempt:
                     raise
-                replies, faults = [[]] * len(asked), [str(error)] * len(asked)
-            for draft, own, fault in zip(asked, replies, faults, strict=True):
-                self._take(draft, own, taste)
+                replies, faults = [[]] * len(sent), [str(error)] * len(sent)
+            for draft, answers, fault in zip(sent, replies, faults, strict=True):
+                self._take(draft, answers, selection, ranking)
                 if fault and not draft.sentence:
                     draft.fault = Violation("model-failed", fault)
 
-    def _asked(
+    def _answers(
         self, drafts: Sequence[Draft], seed: int, progress: bool
     ) -> tuple[Replies, list[str]]:
         """Return the replies for each draft, and why one has no more of them."""
@@ -88,25 +116,29 @@ class Writing:
 
     def replies(self, drafts: Sequence[Draft], seed: int, progress: bool = False) -> Replies:
         """Send drafts what `address` wrote down, and return what the model says."""
-        settings = {"samples": self._samples, "seed": seed, "progress": progress}
+        settings = {"samples": self._candidates, "seed": seed, "progress": progress}
         sent = [draft.sent for draft in drafts]
-        if self._free:
-            tokens = max(draft.brief.kind.tokens for draft in drafts)
+        if self._follows:
+            tokens = max(draft.brief.format.tokens for draft in drafts)
             conversations = list(map(json.loads, sent))
             return list(self._backend.generate(conversations, max_new_tokens=tokens, **settings))
         return list(self._backend.complete(sent, temperature=TEMPERATURE, **settings))
 
     def _take(
-        self, draft: Draft, replies: Sequence[Reply], taste: Callable[[Any], Mapping[str, float]]
+        self,
+        draft: Draft,
+        replies: Sequence[Reply],
+        selection: Selection,
+        ranking: ReplyRanking,
     ) -> None:
-        choice = self._choice
-        choice.free(draft.opening, draft.reader, draft.names)
+        if draft.opening:
+            selection.hold(draft.opening, draft, -1)
         sound = [
             reply
             for reply in replies
             if draft.accepts(reply.text)
-            and (draft.whole or choice.is_new(draft.read(reply.text)[1], draft.reader, draft.names))
+            and (draft.whole or selection.is_new(draft.read(reply.text)[1], draft))
         ]
-        if best := choice.best(sound, taste(draft.reader)):
-            draft.take(best.text)
-            choice.hold(draft.sentence, draft.reader, draft.names)
+        if best := ranking.best(sound, self._taste(draft.reader)):
+            draft.take(best.text, repr(self._backend))
+            selection.hold(draft.sentence, draft)

@@ -23,20 +23,24 @@ def faults(
     brief: CopyBrief,
     *,
     names: Collection[str] = (),
-) -> list[Violation | str]:
+    part: str = Columns.TEXT,
+) -> list[Violation]:
     """Return why a text must not be delivered; none if it is sound.
 
     Parameters
     ----------
     text : str
-        Without what the preset requires after it.
+        Without what the domain requires after it.
     row : mapping
         The item's row.
     evidence : sequence of mapping
         As `workbench.language.copy.item_evidence` documents.
     brief : CopyBrief
+        Of an item: with its domain.
     names : collection of str
         Titles and values as they stand in the text.
+    part : {"text", "subject"}
+        A subject need not name the item, and has a length of its own.
 
     Returns
     -------
@@ -44,40 +48,53 @@ def faults(
         Those of `grounding.check`, ``length`` in characters with what is required, those of
         `Voice.faults`, and ``preset-never:WORD``.
     """
-    least, most = brief.kind.length[brief.language]
-    whole = finished(text, brief)
-    return [
-        *(Violation("residue", f"U+{ord(c):04X}") for c in text if _hidden(c, brief)),
-        *(
-            []
-            if least <= len(text) and len(whole) <= most
-            else [Violation("length", str(len(whole)))]
-        ),
-        *_grounding(text, row, evidence, brief, names, named=brief.kind.named),
-        *_manner(text, brief, names),
-        *(r for r in brief.voice.faults(whole, brief.language) if r.code == "voice-length"),
-    ]
+    named, (least, most), final = False, (1, 0), text
+    if part == Columns.SUBJECT:
+        most = brief.format.subject[brief.language]
+    else:
+        named, (least, most) = brief.format.named, brief.format.length[brief.language]
+        final = finished(text, brief)
+    fits = least <= len(text) and len(final) <= most
+    found = [] if fits else [Violation("length", str(len(final)))]
+    found += _grounding(text, row, evidence, brief, names, named=named)
+    found += _manner(text, brief, names)
+    if part == Columns.SUBJECT:
+        return found
+    residue = [Violation("residue", f"U+{ord(c):04X}") for c in text if _is_hidden(c, brief)]
+    lengths = brief.voice.faults(final, brief.language)
+    return [*residue, *found, *(r for r in lengths if r.code == "voice-length")]
 
 
-def subject_faults(
-    text: str,
+def line_faults(
+    texts: Mapping[str, str],
     row: Mapping[str, Any],
     evidence: Sequence[Mapping[str, Any]],
     brief: CopyBrief,
     *,
     names: Collection[str] = (),
-) -> list[Violation | str]:
-    """Return why a subject must not be delivered; it need not name the item."""
-    most = brief.kind.subject[brief.language]
-    return [
-        *([] if 0 < len(text) <= most else [Violation("length", str(len(text)))]),
-        *_grounding(text, row, evidence, brief, names, named=False),
-        *_manner(text, brief, names),
-    ]
+) -> list[Violation]:
+    """Check a line as it was delivered, with its subject and what the domain requires.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        ``text`` and, of an e-mail, ``subject``, whose codes begin with "subject-".
+    row, evidence, brief, names
+        As for `faults`.
+    """
+    found = []
+    for part, text in texts.items():
+        if part == Columns.SUBJECT:
+            wrong = faults(text, row, evidence, brief, names=names, part=part)
+            found += [reason._replace(code=f"{part}-{reason.code}") for reason in wrong]
+        else:
+            found += faults(unfinished(text, brief), row, evidence, brief, names=names)
+            found += [] if text.endswith(brief.required) else [Violation("required")]
+    return found
 
 
 def finished(text: str, brief: CopyBrief) -> str:
-    """Put what the preset requires behind a text."""
+    """Put what the domain requires behind a text."""
     if not brief.required:
         return text
     between = "\n\n" if "\n" in text else "" if brief.language == "zh" else " "
@@ -87,7 +104,7 @@ def finished(text: str, brief: CopyBrief) -> str:
 
 
 def unfinished(text: str, brief: CopyBrief) -> str:
-    """Take what the preset requires from behind a text."""
+    """Take what the domain requires from behind a text."""
     return text.removesuffix(brief.required).rstrip() if brief.required else text
 
 
@@ -96,10 +113,10 @@ def sentences(text: str, names: Collection[str]) -> list[str]:
     marks = {name: chr(0xE100 + i) for i, name in enumerate(sorted(names, key=len, reverse=True))}
     for name, mark in marks.items():
         text = text.replace(name, mark) if name else text
-    found = [part.strip() for part in _SENTENCES.split(text) if part and part.strip()]
+    parts = [part.strip() for part in _SENTENCES.split(text) if part and part.strip()]
     for name, mark in marks.items():
-        found = [part.replace(mark, name) for part in found]
-    return found
+        parts = [part.replace(mark, name) for part in parts]
+    return parts
 
 
 def _grounding(
@@ -110,23 +127,22 @@ def _grounding(
     names: Collection[str],
     *,
     named: bool,
-) -> list[Violation | str]:
+) -> list[Violation]:
     if brief.voice.emoji:
         text = without_emoji(text)
     # Chinese runs on, so that the check does not see a Latin value as a name in it.
     stated = " ".join(str(e[Columns.TITLE]) for e in evidence if e["kind"] == "attribute")
     allowed = brief.words | {*stated.split(), *stated.lower().split()}
-    parts = sentences(text, names) if brief.kind.several else [text]
-    own = [
+    violations = [
         check(_ended(part), row, evidence, language=brief.language, allowed=allowed)
-        for part in parts
+        for part in (sentences(text, names) if brief.format.several else [text])
     ]
-    missing = named and all("not-named" in map(str, reasons) for reasons in own)
-    kept = [r for reasons in own for r in reasons if str(r).split(":")[0] not in _ELSEWHERE]
+    missing = named and all("not-named" in [r.code for r in each] for each in violations)
+    kept = [r for each in violations for r in each if r.code not in _ELSEWHERE]
     return [*([Violation("not-named")] if missing else []), *kept]
 
 
-def _hidden(character: str, brief: CopyBrief) -> bool:
+def _is_hidden(character: str, brief: CopyBrief) -> bool:
     """Say whether a character is of control or format; within emoji, some join them."""
     joins = brief.voice.emoji and character == "\u200d"
     return unicodedata.category(character)[0] == "C" and character != "\n" and not joins
@@ -138,10 +154,10 @@ def _ended(sentence: str) -> str:
 
 
 def _manner(text: str, brief: CopyBrief, names: Collection[str]) -> list[Violation]:
-    """Return the words and signs that voice and preset forbid."""
-    language, never = brief.language, brief.preset.never.get(brief.language, [])
-    own = Voice(never=tuple(never), emoji=True).faults(text, language, names=names)
+    """Return the words and signs that voice and domain forbid."""
+    language, never = brief.language, brief.goods.never.get(brief.language, [])
+    forbidden = Voice(never=tuple(never), emoji=True).faults(text, language, names=names)
     return [
         *(r for r in brief.voice.faults(text, language, names=names) if r.code != "voice-length"),
-        *(r._replace(code="preset-never") for r in own),
+        *(r._replace(code="preset-never") for r in forbidden),
     ]

@@ -1,12 +1,12 @@
 """What a person decides about lines of copy before they are published."""
 
+import warnings
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -14,11 +14,10 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language.copy.brief.brief import CopyBrief
-from workbench.language.copy.brief.domain import Domain, domain_named, domain_of
-from workbench.language.copy.brief.text_format import TextFormat, format_named
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.item_evidence import EvidenceReader
-from workbench.language.copy.proofreading import faults, subject_faults, unfinished
+from workbench.language.copy.proofreading import line_faults
 from workbench.language.grounding.check import claims
 from workbench.language.grounding.violation import Claim, Violation
 from workbench.language.review.export import PUBLISHED, export
@@ -30,23 +29,16 @@ NEEDED = (Columns.USER, Columns.SOURCE, Columns.EVIDENCE)
 DRAFTS = {Columns.TEXT: "draft", Columns.SUBJECT: "draft_subject"}
 
 
-class _About(NamedTuple):
-    """What a line is about: an item, or a user's list; and what it is held to."""
+@dataclass
+class _Line:
+    """A line as it was written, what it is held to, and what has become of it."""
 
     key: tuple[Any, ...]
-    kind: TextFormat
-    preset: Domain
+    written: dict[str, Any]
+    brief: CopyBrief
     item: Any  # that the text names; None of a list
     row: dict[str, Any]
     barred: Violation | None  # why no text may recommend it
-
-
-@dataclass
-class _Line:
-    """A line as it was written, and what has become of it."""
-
-    written: dict[str, Any]
-    about: _About
     texts: dict[str, str]
     reasons: tuple[str, ...] = ()
     status: str = OPEN
@@ -61,6 +53,31 @@ class _Line:
     @property
     def touched(self) -> bool:
         return self.edited or self.status != OPEN
+
+    @property
+    def evidence(self) -> list[dict[str, Any]]:
+        return list(self.written[Columns.EVIDENCE])
+
+    def claims(self, part: str) -> list[Claim]:
+        text = self.texts[part].removesuffix(self.brief.required)
+        return claims(text, self.row, self.evidence, language=self.brief.language)
+
+    def check(self, voice: Voice) -> None:
+        """Note what the check says of the line in a voice."""
+        refusal = self.written.get(Columns.REASON)
+        if refusal and not self.texts[Columns.TEXT]:
+            self.reasons = (f"refused:{refusal}",)
+            return
+        names = {
+            self.texts[part][claim.start : claim.end]
+            for part in self.texts
+            for claim in self.claims(part)
+            if claim.field.endswith(Columns.TITLE)
+        }
+        brief = replace(self.brief, voice=voice)
+        faults = line_faults(self.texts, self.row, self.evidence, brief, names=names)
+        reasons = [*([self.barred] if self.barred else []), *faults]
+        self.reasons = tuple(dict.fromkeys(map(str, reasons)))
 
 
 class Review:
@@ -107,7 +124,7 @@ class Review:
         self.preset = preset
         self.voice = voice or Voice()
         self.editor = _login() if editor is None else editor
-        self._catalogue = EvidenceReader(ds, language=language)
+        self._reader = EvidenceReader(ds, language=language)
         self._titles = ds.titles_in(language)
         self._lines: list[_Line] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
@@ -117,8 +134,8 @@ class Review:
 
     def __repr__(self) -> str:
         counts = Counter(line.status for line in self._lines)
-        held = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-        return f"Review({self.ds.name!r}: {held or 'no lines'})"
+        listed = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+        return f"Review({self.ds.name!r}: {listed or 'no lines'})"
 
     def add(self, lines: pd.DataFrame) -> list[int]:
         """Take in lines; one that a person has edited or decided on is not written over.
@@ -133,15 +150,15 @@ class Review:
         list of int
             The numbers of the lines.
         """
-        kinds = lines[Columns.KIND].unique() if Columns.KIND in lines else ["line"]
-        needed = dict.fromkeys(
-            [*NEEDED, *(c for name in kinds for c in _columns(format_named(name)))]
-        )
+        names = lines[Columns.KIND].unique() if Columns.KIND in lines else ["line"]
+        formats = [format_named(name) for name in names]
+        parts = [name for each in formats for name in (*each.parts, each.about)]
+        needed = dict.fromkeys([*NEEDED, *parts])
         if missing := [name for name in needed if name not in lines]:
             raise DataError(f"lines lack the columns {missing}; give what Copywriter.write returns")
         numbers = []
         for line in map(self._fresh, lines.to_dict("records")):
-            number = self._numbers.setdefault(line.about.key, len(self._lines))
+            number = self._numbers.setdefault(line.key, len(self._lines))
             if number == len(self._lines):
                 self._lines.append(line)
             elif not self._lines[number].touched:
@@ -166,23 +183,23 @@ class Review:
             Reasons against it as "code" or "code:detail", see `language.grounding.check.check`;
             of a subject, they begin with "subject-".
         """
-        own = self._line(line)
-        if subject is not None and Columns.SUBJECT not in own.texts:
+        old = self._line(line)
+        if subject is not None and Columns.SUBJECT not in old.texts:
             raise OptionError(f"line {line} has no subject, only e-mails have; leave subject out")
-        given = ((Columns.TEXT, text), (Columns.SUBJECT, subject))
-        texts = own.texts | {part: new for part, new in given if new is not None}
-        self._lines[line] = self._checked(_Line(own.written, own.about, texts))
-        return self._lines[line].reasons
+        edits = ((Columns.TEXT, text), (Columns.SUBJECT, subject))
+        texts = old.texts | {part: new for part, new in edits if new is not None}
+        new = replace(old, texts=texts, status=OPEN, note="", editor="", decided=pd.NaT)
+        new.check(self.voice)
+        self._lines[line] = new
+        return new.reasons
 
     def replace(self, line: int, written: pd.Series) -> None:
         """Put another line for the same user and item in its place."""
-        own = self._line(line)
-        other = self._fresh(own.written | written.to_dict())
-        if other.about.key != own.about.key:
-            raise DataError(
-                f"line {line} is about {own.about.key} (user, item, kind), not {other.about.key}"
-            )
-        self._lines[line] = other
+        old = self._line(line)
+        new = self._fresh(old.written | written.to_dict())
+        if new.key != old.key:
+            raise DataError(f"line {line} is about {old.key} (user, item, kind), not {new.key}")
+        self._lines[line] = new
 
     def approve(self, line: int, *, reason: str = "") -> str:
         """Approve a line; one that does not pass the check needs a reason, and is marked.
@@ -197,15 +214,15 @@ class Review:
         OptionError
             If it does not pass and no reason is given, or it has no text.
         """
-        own = self._line(line)
-        if not own.texts[Columns.TEXT].strip():
+        checked = self._line(line)
+        if not checked.texts[Columns.TEXT].strip():
             raise OptionError(f"line {line} has no text to approve; write one, or reject it")
-        if own.reasons and not reason.strip():
+        if checked.reasons and not reason.strip():
             raise OptionError(
-                f"line {line} does not pass the check ({', '.join(own.reasons)}); change it, or "
-                "give a reason to approve it all the same"
+                f"line {line} does not pass the check ({', '.join(checked.reasons)}); change it, "
+                "or give a reason to approve it all the same"
             )
-        return self._decide(own, FLAGGED if own.reasons else APPROVED, reason)
+        return self._decide(checked, FLAGGED if checked.reasons else APPROVED, reason)
 
     def reject(self, line: int, reason: str) -> None:
         """Reject a line, for a reason.
@@ -223,17 +240,22 @@ class Review:
         """Take a decision back; the text stays."""
         self.edit(line)
 
-    def hold(self, voice: Voice) -> None:
+    def apply_voice(self, voice: Voice) -> None:
         """Hold the lines that are still open to another voice."""
         self.voice = voice
-        for own in self._lines:
-            if own.status == OPEN:
-                self._checked(own)
+        for line in self._lines:
+            if line.status == OPEN:
+                line.check(voice)
+
+    def hold(self, voice: Voice) -> None:
+        """Do what `apply_voice` does, as this was called; it goes with the next release."""
+        warnings.warn("Review.hold is now apply_voice", DeprecationWarning, stacklevel=2)
+        self.apply_voice(voice)
 
     def claims(self, line: int, *, of: str = Columns.TEXT) -> list[Claim]:
         """Which words of a line's text, or of its subject, rest on which fact."""
-        own = self._line(line)
-        return self._claims(own.texts[one_of("of", of, tuple(own.texts))], own)
+        checked = self._line(line)
+        return checked.claims(one_of("of", of, tuple(checked.texts)))
 
     @property
     def lines(self) -> pd.DataFrame:
@@ -245,7 +267,7 @@ class Review:
         UTC; ``title`` of the item that it names; ``preset``, ``language``, ``data`` and
         ``data_hash``. What lines of other kinds have and one has not is None.
         """
-        rows = [self._row(own) for own in self._lines]
+        rows = [self._row(line) for line in self._lines]
         names = dict.fromkeys(name for row in rows for name in row)
         return pd.DataFrame({name: _column([row.get(name) for row in rows]) for name in names})
 
@@ -265,74 +287,52 @@ class Review:
         return self._lines[line]
 
     def _fresh(self, written: dict[str, Any]) -> _Line:
-        about = self._about(written)
-        return self._checked(_Line(written, about, {p: written[p] for p in _parts(about.kind)}))
+        """Take in a line as it was written, and check it."""
+        name, user = written.get(Columns.KIND, "line"), written[Columns.USER]
+        format = format_named(name)
+        items = written[format.about]
+        items = [items] if format.about == Columns.ITEM else items
+        rows = [self._reader.row(item) for item in items]
+        order = CopyBrief.of(
+            kind=name, preset=self.preset, language=self.language, voice=self.voice
+        )
+        brief = order.about(rows[0] if rows else {})
+        attributes = self._reader.user(user)
+        barred = (brief.goods.refusal(attributes, row) for row in rows)
+        named = format.named and bool(rows)
+        line = _Line(
+            key=(None if user != user else user, items[0] if format.per == "item" else None, name),
+            written=written,
+            brief=brief,
+            item=items[0] if named else None,
+            row=rows[0] if named else {Columns.TITLE: ""},
+            barred=next(filter(None, barred), None),
+            texts={part: written[part] for part in format.parts},
+        )
+        line.check(self.voice)
+        return line
 
-    def _about(self, written: dict[str, Any]) -> _About:
-        kind, user = format_named(written.get(Columns.KIND, "line")), written[Columns.USER]
-        single = kind.per == "item"
-        items = [written[Columns.ITEM]] if single else written[Columns.ITEMS]
-        rows = list(map(self._catalogue.row, items))
-        key = (None if user != user else user, items[0] if single else None, kind.name)
-        preset = domain_of(rows[0] if rows else {})
-        if self.preset is not None:
-            preset = domain_named(self.preset)
-        barred = filter(None, (preset.refusal(self._catalogue.user(user), row) for row in rows))
-        item, row = (items[0], rows[0]) if kind.named and rows else (None, {Columns.TITLE: ""})
-        return _About(key, kind, preset, item, row, next(barred, None))
-
-    def _claims(self, text: str, own: _Line) -> list[Claim]:
-        facts = own.about.row, own.written[Columns.EVIDENCE]
-        required = own.about.preset.required.get(self._catalogue.language, "")
-        return claims(text.removesuffix(required), *facts, language=self.language)
-
-    def _checked(self, own: _Line) -> _Line:
-        """Note what the check says of a line."""
-        refusal = own.written.get(Columns.REASON)
-        if refusal and not own.texts[Columns.TEXT]:
-            own.reasons = (f"refused:{refusal}",)
-        else:
-            own.reasons = tuple(dict.fromkeys(self._faults(own)))
-        return own
-
-    def _faults(self, own: _Line) -> Iterator[str]:
-        about, evidence = own.about, own.written[Columns.EVIDENCE]
-        brief = CopyBrief(about.kind, about.preset, self._catalogue.language, self.voice)
-        if about.barred:
-            yield str(about.barred)
-        for part, text in own.texts.items():
-            found = [c for c in self._claims(text, own) if c.field.endswith(Columns.TITLE)]
-            names = {text[claim.start : claim.end] for claim in found}
-            if part == Columns.SUBJECT:
-                reasons = subject_faults(text, about.row, evidence, brief, names=names)
-                yield from (f"{part}-{reason}" for reason in reasons)
-            else:
-                body = unfinished(text, brief)
-                yield from map(str, faults(body, about.row, evidence, brief, names=names))
-                if not text.endswith(brief.required):
-                    yield "required"
-
-    def _decide(self, own: _Line, status: str, note: str) -> str:
-        own.status, own.note, own.editor = status, note.strip(), self.editor
-        own.decided = datetime.now(UTC).replace(microsecond=0)
+    def _decide(self, line: _Line, status: str, note: str) -> str:
+        line.status, line.note, line.editor = status, note.strip(), self.editor
+        line.decided = datetime.now(UTC).replace(microsecond=0)
         return status
 
-    def _row(self, own: _Line) -> dict[str, Any]:
-        drafts = {DRAFTS[part]: own.written[part] for part in own.texts}
+    def _row(self, line: _Line) -> dict[str, Any]:
+        drafts = {DRAFTS[part]: line.written[part] for part in line.texts}
         stands = {
-            Columns.TITLE: "" if own.about.item is None else self._titles[own.about.item],
-            "edited": own.edited,
-            "reasons": list(own.reasons),
-            "status": own.status,
-            "note": own.note,
-            "editor": own.editor,
-            "decided": own.decided,
-            "preset": own.about.preset.name,
+            Columns.TITLE: "" if line.item is None else self._titles[line.item],
+            "edited": line.edited,
+            "reasons": list(line.reasons),
+            "status": line.status,
+            "note": line.note,
+            "editor": line.editor,
+            "decided": line.decided,
+            "preset": line.brief.goods.name,
             "language": self.language,
             "data": self.ds.name,
             "data_hash": self.ds.hash,
         }
-        return own.written | own.texts | drafts | stands
+        return line.written | line.texts | drafts | stands
 
 
 def _login() -> str:
@@ -340,15 +340,6 @@ def _login() -> str:
         return getuser()
     except (KeyError, OSError, ImportError):  # a user without a name, as in some containers
         return ""
-
-
-def _parts(kind: TextFormat) -> tuple[str, ...]:
-    """Columns of the texts that a line of a kind consists of."""
-    return (Columns.TEXT, Columns.SUBJECT) if kind.subject else (Columns.TEXT,)
-
-
-def _columns(kind: TextFormat) -> tuple[str, ...]:
-    return (*_parts(kind), Columns.ITEM if kind.per == "item" else Columns.ITEMS)
 
 
 def _column(values: list[Any]) -> pd.Series:

@@ -13,10 +13,11 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
-from workbench.language.copy import prompts
-from workbench.language.copy.brief import text_format
-from workbench.language.copy.brief.settings import openings
+from workbench.language.copy.brief.settings import shipped, texts
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import TONES
+from workbench.language.copy.prompts import opened_prompt
+from workbench.language.copy.slots import with_article
 from workbench.language.grounding.lexicon import lexicon
 from workbench.language.llm.adapter import FOLDER
 from workbench.language.llm.embedded_model import embedded_model
@@ -66,7 +67,7 @@ def _film(lines: dict[str, Any], rng: random.Random) -> Iterator[Example]:
         moods = [mood for mood in others if mood[:5] not in kind]
         slots = {
             "kind": kind,
-            "a_kind": prompts.with_article(kind),
+            "a_kind": with_article(kind),
             "mood": rng.choice([*moods, ""]),
         }
         title = f"{_title(lines, rng)} ({rng.randint(1935, 2016)})"
@@ -118,7 +119,7 @@ def _example(
         return None
     value = rng.choice(lines["goods"])["genres"][0].lower()
     opening = pattern.format(title=title, because=because, value=value)
-    return Example(prompts.asked(facts, opening, tone), f" {line.format(**slots)}")
+    return Example(opened_prompt(facts, opening, tone), f" {line.format(**slots)}")
 
 
 def lacks_verb(opening: str) -> bool:
@@ -129,8 +130,8 @@ def lacks_verb(opening: str) -> bool:
 
 def _openings(kind: str, situation: str, goods: str, tone: str) -> list[str]:
     if kind == "line":
-        return prompts.openings("en", situation, goods, tone)
-    return openings(text_format.format_named(kind).openings["en"], situation)
+        return texts(shipped("openings")["en"], situation, tone, goods)
+    return texts(format_named(kind).openings["en"], situation, tone)
 
 
 def _title(lines: dict[str, Any], rng: random.Random) -> str:

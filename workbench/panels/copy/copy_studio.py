@@ -18,8 +18,7 @@ from workbench.html import escape
 from workbench.language import Copywriter, Review
 from workbench.language.copy.brief.domain import DOMAINS, domain_named
 from workbench.language.copy.brief.text_format import FORMATS, format_named
-from workbench.language.copy.brief.voice import Voice
-from workbench.language.copy.prompts import TONES
+from workbench.language.copy.brief.voice import TONES, Voice
 from workbench.language.grounding.violation import Claim
 from workbench.language.review.review import OPEN, STATUSES
 from workbench.models import Recommender
@@ -349,7 +348,7 @@ class CopyStudio(Panel):
         try:
             lines = state.lines
             self.review.preset = state.preset
-            self.review.hold(state.voice)
+            self.review.apply_voice(state.voice)
             self._numbers = self.review.add(lines)
         finally:
             self.list.value = min(self.list.value, max(len(self._numbers) - 1, 0))

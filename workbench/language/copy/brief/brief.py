@@ -1,62 +1,108 @@
-"""What is to be written: the kind of text, the domain, the language and the voice."""
+"""What is to be written: the format of the text, the domain, the language and the voice."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self, TypedDict, cast
 
-from workbench.language.copy import prompts
-from workbench.language.copy.brief.domain import Domain
-from workbench.language.copy.brief.settings import Language, openings, patterns
+from workbench.language.copy.brief.domain import Domain, domain_named, domain_of
+from workbench.language.copy.brief.settings import Language, shipped, texts
 from workbench.language.copy.brief.text_format import TextFormat, format_named
-from workbench.language.copy.brief.voice import Voice
+from workbench.language.copy.brief.voice import Voice, voice_of
+from workbench.strings import LANGUAGES
+from workbench.validation import one_of
 
 
-class CopyBrief(NamedTuple):
-    """An order for copy, and the hand-written supply that answers it."""
+class BriefOptions(TypedDict, total=False):
+    """The keywords that say what is to be written, as `Copywriter.write` documents them."""
 
-    kind: TextFormat
-    preset: Domain
+    kind: str
+    preset: str | Path | None
+    language: str
+    voice: Voice | None
+    tone: str | None
+
+
+@dataclass(frozen=True)
+class CopyBrief:
+    """An order for copy, and the hand-written supply that answers it.
+
+    Parameters
+    ----------
+    format : TextFormat
+    domain : Domain or None
+        None is the domain of each item, by its columns.
+    language : {"en", "zh"}
+    voice : Voice
+    """
+
+    format: TextFormat
+    domain: Domain | None
     language: Language
     voice: Voice
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        kind: str = "line",
+        preset: str | Path | None = None,
+        language: str = "en",
+        voice: Voice | None = None,
+        tone: str | None = None,
+    ) -> Self:
+        """Return the brief of the public keywords."""
+        domain = None if preset is None else domain_named(preset)
+        one_of("language", language, LANGUAGES)
+        return cls(format_named(kind), domain, cast(Language, language), voice_of(voice, tone))
+
+    def about(self, row: Mapping[str, Any]) -> Self:
+        """Return the brief for an item: in its own domain where none was named."""
+        return self if self.domain else replace(self, domain=domain_of(row))
+
+    @property
+    def goods(self) -> Domain:
+        """The domain, of a brief that is about an item."""
+        assert self.domain is not None
+        return self.domain
 
     @property
     def core(self) -> "CopyBrief":
         """The brief for the sentence at the heart of the text."""
-        return self._replace(kind=format_named(self.kind.wraps)) if self.kind.wraps else self
+        wrapped = self.format.wraps
+        return replace(self, format=format_named(wrapped)) if wrapped else self
 
     @property
     def required(self) -> str:
         """Text that stands after everything delivered."""
-        return self.preset.required.get(self.language, "")
+        return self.goods.required.get(self.language, "")
 
     @property
     def words(self) -> frozenset[str]:
         """Words that are neutral here, beside the lexicon's."""
-        given = [source.words.get(self.language, "") for source in (self.kind, self.preset)]
-        return frozenset(" ".join([*given, *self.voice.use]).lower().split())
+        listed = [source.words.get(self.language, "") for source in (self.format, self.goods)]
+        return frozenset(" ".join([*listed, *self.voice.use]).lower().split())
 
-    def patterns(self, situation: str) -> list[str]:
-        """Sentences for a kind of evidence: the preset's own, and the general ones if they suit."""
-        name, tone = self.kind.name, self.voice.tone
-        own = self.preset.patterns.get(self.language, {}).get(name, {})
-        found = patterns(own, situation, tone)
-        if self.preset.like:
-            found += patterns(self.kind.patterns.get(self.language, {}), situation, tone)
-            if name == "line":
-                found += prompts.patterns(self.language, situation, self.preset.like, tone)
-        return found
+    def sentences(self, evidence: str) -> list[str]:
+        """Sentences for a type of evidence: the domain's, and the general ones if they suit."""
+        return self._texts("patterns", evidence)
 
-    def subjects(self, situation: str) -> list[str]:
-        """Subjects for a kind of evidence."""
-        tables = [self.preset.subjects, *([self.kind.subjects] if self.preset.like else [])]
-        tone = self.voice.tone
-        return [p for t in tables for p in patterns(t.get(self.language, {}), situation, tone)]
-
-    def openings(self, situation: str) -> list[str]:
+    def openings(self, evidence: str) -> list[str]:
         """Beginnings that a small model has to continue."""
-        own = self.preset.openings.get(self.language, {}).get(self.kind.name, {})
-        found = openings(own, situation)
-        if self.preset.like:
-            found += openings(self.kind.openings.get(self.language, {}), situation)
-            if self.kind.name == "line":
-                like, tone = self.preset.like, self.voice.tone
-                found += prompts.openings(self.language, situation, like, tone)
+        return self._texts("openings", evidence)
+
+    def subjects(self, evidence: str) -> list[str]:
+        """Subjects for a type of evidence."""
+        tables = [self.goods.subjects, *([self.format.subjects] if self.goods.like else [])]
+        supplies = [table.get(self.language, {}) for table in tables]
+        return [text for supply in supplies for text in texts(supply, evidence, self.voice.tone)]
+
+    def _texts(self, table: str, evidence: str) -> list[str]:
+        language, tone, like = self.language, self.voice.tone, self.goods.like
+        domain = getattr(self.goods, table).get(language, {}).get(self.format.name, {})
+        found = texts(domain, evidence, tone)
+        if like:
+            found += texts(getattr(self.format, table).get(language, {}), evidence, tone)
+            if self.format.name == "line":
+                found += texts(shipped(table).get(language, {}), evidence, tone, like)
         return found

@@ -13,6 +13,7 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.language.copy.brief.settings import (
+    DATA,
     FormatName,
     Language,
     Openings,
@@ -26,7 +27,6 @@ from workbench.language.grounding.violation import Violation
 from workbench.validation import one_of
 from workbench.words import clean
 
-FOLDER = Path(__file__).parents[1] / "data" / "domains"
 DOMAINS = ("shop", "film", "feed", "finance", "health", "education")
 VALUE = 60  # characters of a user's attribute
 _IDENTIFIES = re.compile(r"(^|_)(id|name|e?mail|phone|mobile|address|birth\w*|passport)($|_)", re.I)
@@ -158,7 +158,7 @@ def domain_named(name: str | Path) -> Domain:
     """
     if isinstance(name, Path) or name.endswith(".toml"):
         return Domain.read(Path(name))
-    return Domain.read(FOLDER / f"{one_of('preset', name, DOMAINS)}.toml")
+    return Domain.read(DATA / "domains" / f"{one_of('preset', name, DOMAINS)}.toml")
 
 
 def domain_of(row: Mapping[str, Any]) -> Domain:

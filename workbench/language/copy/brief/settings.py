@@ -1,7 +1,8 @@
-"""What the files of kinds of text and of presets may hold, and how one is read."""
+"""What the files of text formats and of domains may hold, and how hand-written texts are found."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
@@ -10,21 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from workbench.errors import DataFileError, OptionError
 
+DATA = Path(__file__).parents[1] / "data"
 SLOTS = frozenset(
-    {
-        "title",
-        "because",
-        "genre",
-        "a_genre",
-        "kind",
-        "a_kind",
-        "shared",
-        "year",
-        "value",
-        "picks",
-        "line",
-    }
+    "title because genre a_genre kind a_kind shared year value picks line".split()  # noqa: SIM905
 )
+# A sentence about the whole history may be said of what was liked or bought as well.
 WIDER = {"liked": ("liked", "own"), "bought": ("bought", "own"), "seen": ("own",)}
 
 
@@ -41,9 +32,9 @@ def _pattern(text: str) -> str:
 
 Language = Literal["en", "zh"]
 Pattern = Annotated[str, AfterValidator(_pattern)]
-Situation = Literal["liked", "bought", "own", "attribute", "similar", "popular", "none"]
-Supply = dict[Situation, dict[Literal["any", "warm", "plain", "playful"], list[Pattern]]]
-Openings = dict[Situation, list[Pattern]]
+EvidenceType = Literal["liked", "bought", "own", "attribute", "similar", "popular", "none"]
+Supply = dict[EvidenceType, dict[Literal["any", "warm", "plain", "playful"], list[Pattern]]]
+Openings = dict[EvidenceType, list[Pattern]]
 FormatName = Literal["line", "push", "email", "title", "why", "intro", "welcome"]
 
 
@@ -77,12 +68,27 @@ def empty() -> Any:
     return Field(default_factory=dict)
 
 
-def patterns(supply: Mapping[Any, Any], situation: str, tone: str) -> list[str]:
-    """Return a situation's patterns, those of the tone itself first."""
-    cells = [supply.get(wider, {}) for wider in WIDER.get(situation, (situation,))]
-    return [pattern for own in (tone, "any") for cell in cells for pattern in cell.get(own, [])]
+@cache
+def shipped(name: str) -> dict[str, Any]:
+    """Return a file of texts that ships, by its name."""
+    return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def openings(supply: Mapping[Any, Any], situation: str) -> list[str]:
-    """Return a situation's openings."""
-    return [p for wider in WIDER.get(situation, (situation,)) for p in supply.get(wider, [])]
+def texts(supply: Mapping[Any, Any], evidence: str, tone: str, domain: str = "") -> list[str]:
+    """Return the texts for a type of evidence, those of the tone itself first.
+
+    Parameters
+    ----------
+    supply : mapping
+        Texts by type of evidence, then by domain if one is given, then by tone if they have one.
+    evidence : str
+    tone : {"warm", "plain", "playful"}
+    domain : {"film", "shop", "any"}, optional
+        "any" goes with the others.
+    """
+    cells: Iterable[Any] = [supply.get(each, {}) for each in WIDER.get(evidence, (evidence,))]
+    if domain:
+        names = dict.fromkeys((domain, "any"))
+        cells = [cell.get(name, {}) for cell in cells for name in names]
+    by_tone = [cell if isinstance(cell, Mapping) else {"any": cell} for cell in cells]
+    return [text for name in (tone, "any") for cell in by_tone for text in cell.get(name, [])]

@@ -1,10 +1,11 @@
-"""The kinds of text that are written: a file each, in ``data/kinds``."""
+"""The formats of text that are written: a file each, in ``data/formats``."""
 
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
+from workbench.columns import Columns
 from workbench.language.copy.brief.settings import (
+    DATA,
     FormatName,
     Language,
     Openings,
@@ -14,12 +15,11 @@ from workbench.language.copy.brief.settings import (
 )
 from workbench.validation import one_of
 
-FOLDER = Path(__file__).parents[1] / "data" / "formats"
 FORMATS: tuple[FormatName, ...] = ("line", "push", "email", "title", "why", "intro", "welcome")
 
 
 class TextFormat(Settings):
-    """A kind of text: its limits, what is asked of a model, and its hand-written sentences."""
+    """A format of text: its limits, what is asked of a model, and its hand-written sentences."""
 
     name: FormatName
     ask: dict[Language, str]  # what a model that follows instructions is told to write
@@ -29,15 +29,25 @@ class TextFormat(Settings):
     named: bool = True  # names the item
     closed: bool = True  # ends with a full stop
     several: bool = False  # has several sentences
-    wraps: FormatName | None = None  # the kind of the sentence that stands in its {line}
-    words: dict[Language, str] = empty()  # neutral in texts of this kind
+    wraps: FormatName | None = None  # the format of the sentence that stands in its {line}
+    words: dict[Language, str] = empty()  # neutral in texts of this format
     tokens: int = 64  # that a model may write
     patterns: dict[Language, Supply] = empty()
     subjects: dict[Language, Supply] = empty()
     openings: dict[Language, Openings] = empty()
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Columns of the texts that copy of this format consists of."""
+        return (Columns.TEXT, Columns.SUBJECT) if self.subject else (Columns.TEXT,)
+
+    @property
+    def about(self) -> str:
+        """Column of what a text is about: an item, or a user's list."""
+        return Columns.ITEM if self.per == "item" else Columns.ITEMS
+
 
 @cache
 def format_named(name: str) -> TextFormat:
-    """Return a kind of text by its name."""
-    return TextFormat.read(FOLDER / f"{one_of('kind', name, FORMATS)}.toml")
+    """Return a format of text by its name."""
+    return TextFormat.read(DATA / "formats" / f"{one_of('kind', name, FORMATS)}.toml")

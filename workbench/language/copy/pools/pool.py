@@ -1,33 +1,26 @@
 """Sentences with slots, checked once, that fill any number of lines as fast as names are read."""
 
 import json
-import tomllib
 from collections.abc import Iterable
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import pandas as pd
 
-from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.io import whole
-from workbench.language.copy.brief.text_format import format_named
-from workbench.language.copy.brief.voice import Voice, voice_of
-from workbench.language.copy.candidate_choice import Choice
-from workbench.language.copy.draft import PATTERNS, columns
-from workbench.language.copy.drafting import begin
+from workbench.language.copy.brief.brief import BriefOptions, CopyBrief
+from workbench.language.copy.brief.settings import DATA
+from workbench.language.copy.composition import compose
 from workbench.language.copy.item_evidence import EvidenceReader
-from workbench.language.copy.pools.pool_filling import fill
-from workbench.language.copy.pools.slotted_sentence import SlottedSentence
-from workbench.language.copy.templates import by_hand
+from workbench.language.copy.pools.pool_filling import PoolSupplier
+from workbench.language.copy.pools.slotted_sentence import SlottedSentence, read_sentences
 from workbench.strings import LANGUAGES
 from workbench.validation import at_least, one_of
 
-DOMAINS = (None, "film", "shop")  # that sentences of a pool are written for
-_DATA = Path(__file__).parents[1] / "data"
+POOLED = (None, "film", "shop")  # domains that sentences of a pool are written for
 
 
 class Pool:
@@ -51,8 +44,10 @@ class Pool:
                 raise DataError(f"sentence {number} ({sentence.text!r:.80}): {'; '.join(faults)}")
 
     def _hold(self, sentences: Iterable[SlottedSentence]) -> None:
-        same = {(s.text, s.language, s.kind, s.goods, s.tone): s for s in reversed([*sentences])}
-        self.sentences = tuple(same.values())[::-1]
+        first: dict[Any, SlottedSentence] = {}
+        for s in sentences:
+            first.setdefault((s.text, s.language, s.evidence, s.domain, s.tone), s)
+        self.sentences = tuple(first.values())
 
     @classmethod
     @cache
@@ -66,8 +61,7 @@ class Pool:
         """
         one_of("language", language, LANGUAGES)
         pool = cls.__new__(cls)  # its sentences are checked by the tests
-        hand = language == "zh"
-        pool._hold(_by_hand() if hand else _read(shipped_file(language)))
+        pool._hold(read_sentences(shipped_file(language)))
         return pool
 
     @classmethod
@@ -81,12 +75,12 @@ class Pool:
         DataError
             If a sentence must not be in a pool.
         """
-        return cls(_read(Path(path)))
+        return cls(read_sentences(Path(path)))
 
     def save(self, path: str | Path) -> Path:
         """Write the sentences as JSON lines, the whole file or none of it."""
         path = Path(path)
-        lines = [json.dumps(asdict(s), ensure_ascii=False) + "\n" for s in self.sentences]
+        lines = [json.dumps(s.record(), ensure_ascii=False) + "\n" for s in self.sentences]
         try:
             with whole(path) as draft:
                 draft.write_text("".join(lines), encoding="utf-8")
@@ -106,9 +100,8 @@ class Pool:
     @property
     def frame(self) -> pd.DataFrame:
         """One row a sentence."""
-        return pd.DataFrame(
-            [asdict(s) for s in self.sentences], columns=list(SlottedSentence.__dataclass_fields__)
-        )
+        records = [s.record() for s in self.sentences]
+        return pd.DataFrame(records, columns=SlottedSentence.columns())
 
     @property
     def sizes(self) -> pd.DataFrame:
@@ -117,15 +110,7 @@ class Pool:
         return pd.crosstab(by, self.frame["tone"])
 
     def fill(
-        self,
-        recs: pd.DataFrame,
-        ds: Dataset,
-        *,
-        preset: str | Path | None = None,
-        language: str = "en",
-        voice: Voice | None = None,
-        tone: str | None = None,
-        seed: int = 0,
+        self, recs: pd.DataFrame, ds: Dataset, *, seed: int = 0, **options: Unpack[BriefOptions]
     ) -> pd.DataFrame:
         """Give every recommendation a sentence of the pool, or a hand-written one.
 
@@ -146,53 +131,21 @@ class Pool:
             - ``model``: who wrote the sentence;
             - ``sentence``: the text with its slots; empty where it is not of the pool.
         """
-        one_of("language", language, LANGUAGES)
-        if preset not in DOMAINS:
+        brief, supplier = CopyBrief.of(**options), self.supplier(**options)
+        reader, seed = EvidenceReader(ds, language=brief.language), at_least("seed", seed, 0)
+        return compose(recs, reader, brief, [supplier], seed=seed)[1]
+
+    def supplier(self, **options: Unpack[BriefOptions]) -> PoolSupplier:
+        """Return what supplies lines of a brief with these sentences."""
+        kind, preset = options.get("kind", "line"), options.get("preset")
+        if kind != "line" or preset not in POOLED:
             raise OptionError(
-                f"a pool has lines for films and goods of a shop, not for preset={preset!r}"
+                f"a pool fills lines for films and goods of a shop, not kind={kind!r} with "
+                f"preset={preset!r}; use mode='direct'"
             )
-        seed, voice = at_least("seed", seed, 0), voice_of(voice, tone)
-        catalogue = EvidenceReader(ds, language=language)
-        drafts, table = begin(recs, catalogue, kind="line", preset=preset, voice=voice)
-        tones = (voice.tone, "any")
-        supply = [s for s in self.sentences if s.language == language and s.tone in tones]
-        own = fill(supply, drafts, seed)
-        choices: dict[Any, Choice] = {}
-        for draft in drafts:
-            if not draft.text and not draft.refused:
-                # One for each list, so that no other changes what is dealt.
-                key = f"{draft.reader} {seed}"
-                by_hand(draft, choices.setdefault(key, Choice(key, use=voice.use)))
-        written = columns(drafts, format_named("line"), PATTERNS, seed)
-        written[Columns.MODEL] = [s.model if s else PATTERNS for s in own]
-        written[Columns.SENTENCE] = [s.text if s else "" for s in own]
-        return table.assign(**written)
+        return PoolSupplier(self.sentences)
 
 
 def shipped_file(language: str) -> Path:
-    """Return the file of the sentences that a model wrote for Workbench."""
-    return _DATA / f"pool_{language}.jsonl"
-
-
-def _by_hand() -> Iterable[SlottedSentence]:
-    table = tomllib.loads((_DATA / "pool_zh.toml").read_text(encoding="utf-8"))
-    for kind, cells in table.items():
-        for goods, tones in cells.items():
-            for tone, texts in tones.items():
-                yield from (SlottedSentence(text, "zh", kind, goods, tone) for text in texts)
-
-
-def _read(path: Path) -> list[SlottedSentence]:
-    """Read JSON lines; whether the sentences are sound is another matter."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataFileError(f"{str(path)!r} cannot be read as a pool: {error}") from error
-    sentences = []
-    for number, line in enumerate(lines, 1):
-        try:
-            sentences.append(SlottedSentence(**json.loads(line)))
-        except (TypeError, ValueError, RecursionError) as error:
-            message = f"{str(path)!r}, line {number}, is not a sentence of a pool: {error}"
-            raise DataFileError(message) from error
-    return sentences
+    """Return the file of the sentences that ship; a model wrote the English ones."""
+    return DATA / f"pool_{language}.{'toml' if language == 'zh' else 'jsonl'}"

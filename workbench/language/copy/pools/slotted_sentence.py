@@ -1,26 +1,32 @@
 """A sentence with slots, the situation that it may be said in, and whether it is sound."""
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, Self
 
 from workbench.columns import Columns
-from workbench.language.copy import prompts
-from workbench.language.copy.goods_purpose import USES
+from workbench.errors import DataFileError
+from workbench.language.copy.brief.voice import TONES as VOICES
+from workbench.language.copy.prompts import PERSONAL
+from workbench.language.copy.slots import PURPOSE_SLOTS, fill, slot_values, slots_of
 from workbench.language.grounding.check import check
 from workbench.strings import LANGUAGES
 
-KINDS = ("liked", "bought", "own", "similar", "popular", "none")
-GOODS = ("film", "shop", "any")
-TONES = (*prompts.TONES, "any")
-SLOTS = {"title", "because", "genre", "a_genre", "kind", "a_kind", "year", *USES}
+EVIDENCE_TYPES = ("liked", "bought", "own", "similar", "popular", "none")
+DOMAINS = ("film", "shop", "any")
+TONES = (*VOICES, "any")
+SLOTS = {"title", "because", "genre", "a_genre", "kind", "a_kind", "year", *PURPOSE_SLOTS}
 LONGEST = 300  # characters of a sentence with its slots
 HAND = "patterns"  # stands for a model where a sentence is hand-written
+_KEYS = {"evidence": "kind", "domain": "goods"}  # as pools in files have called them ever since
 # Genres of two made-up items that share none: what holds for both holds for any item.
 _GENRES = {"film": (["Crime"], ["Romance"]), "shop": (["Garden"], ["Toys"])}
-_USES = {
+_PURPOSES = {
     "use_for": "For the first months.", "use_verb": "Dries overnight.",
     "use_noun": "A quiet helper for long rows.", "use_trait": "Soft under old bones.",
 }  # fmt: skip
@@ -39,11 +45,12 @@ class SlottedSentence:
         With the slots ``{title}`` and, if it needs them, ``{because}`` (an item of the history),
         ``{genre}``, ``{a_genre}`` ("a drama"), of films in English ``{kind}`` and ``{a_kind}`` ("a
         romantic comedy"), ``{year}``, and of goods in English what they are for, by its form:
-        ``{use_for}``, ``{use_verb}``, ``{use_noun}`` and ``{use_trait}`` (see `use.use`).
+        ``{use_for}``, ``{use_verb}``, ``{use_noun}`` and ``{use_trait}`` (see `slots.purpose`).
     language : {"en", "zh"}
-    kind : {"liked", "bought", "own", "similar", "popular", "none"}
-        Kind of the evidence.
-    goods : {"film", "shop", "any"}
+    evidence : {"liked", "bought", "own", "similar", "popular", "none"}
+        Type of the evidence; "kind" in files and tables.
+    domain : {"film", "shop", "any"}
+        Of the items; "goods" in files and tables.
     tone : {"warm", "plain", "playful", "any"}
     model : str
         Who wrote it: a model, or "patterns" where it is hand-written.
@@ -54,23 +61,39 @@ class SlottedSentence:
 
     text: str
     language: str
-    kind: str
-    goods: str = "any"
+    evidence: str
+    domain: str = "any"
     tone: str = "any"
     model: str = HAND
     seed: int = 0
     raw: str = ""
 
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Names of what a pool's file or table has of each sentence."""
+        return [_KEYS.get(name, name) for name in cls.__dataclass_fields__]
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Return the sentence of `record`."""
+        fields = {key: name for name, key in _KEYS.items()}
+        return cls(**{fields.get(key, key): value for key, value in record.items()})
+
+    def record(self) -> dict[str, Any]:
+        """Return what a pool's file or table has of the sentence."""
+        return {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+
     @property
     def slots(self) -> frozenset[str]:
         """Names of the slots that have to be filled."""
-        return prompts.slots_of(self.text)
+        return slots_of(self.text)
 
     def faults(self) -> list[str]:
         """Say why the sentence must not enter a pool; nothing if it may."""
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                return [f"{name}: {getattr(self, name)!r} is not one of {', '.join(choices)}"]
+                listed = ", ".join(choices)
+                return [f"{_KEYS.get(name, name)}: {getattr(self, name)!r} is not one of {listed}"]
         texts = ("text", "model", "raw")
         wrong = [f"{name}: not text" for name in texts if not isinstance(getattr(self, name), str)]
         return wrong or self._faults_of_slots() or self._faults_of_claims()
@@ -85,7 +108,7 @@ class SlottedSentence:
         named = [name for _, name, _, _ in parts if name is not None]
         if any(spec or conversion for _, _, spec, conversion in parts) or not set(named) <= SLOTS:
             return [f"text: has other slots than {', '.join(sorted(SLOTS))}"]
-        personal = self.kind in prompts.PERSONAL
+        personal = self.evidence in PERSONAL
         if named.count("title") != 1 or named.count("because") != personal:
             return ["text: needs {title} once, and {because} once if it is about the history"]
         if self.language == "en" and _BARE.search(self.text):
@@ -93,33 +116,66 @@ class SlottedSentence:
         return []
 
     def _faults_of_claims(self) -> list[str]:
-        goods = ("film", "shop") if self.goods == "any" else (self.goods,)
-        found = (self.reasons(own, genres) for own in goods for genres in _GENRES[own])
-        return list(dict.fromkeys(str(reason) for reasons in found for reason in reasons))
+        domains = ("film", "shop") if self.domain == "any" else (self.domain,)
+        checks = (self.reasons(domain, genres) for domain in domains for genres in _GENRES[domain])
+        return list(dict.fromkeys(str(reason) for reasons in checks for reason in reasons))
 
-    def reasons(self, goods: str, genres: Sequence[str], use: str = "") -> list[Any]:
-        """Check the sentence on a made-up item of these genres and this use."""
-        row = _sample(goods, genres, self.language)
-        if uses := self.slots & _USES.keys():
-            row[Columns.DESCRIPTION] = f"{use[0].upper()}{use[1:]}." if use else _USES[min(uses)]
-        kind = "seen" if self.kind == "own" else self.kind
+    def reasons(self, domain: str, genres: Sequence[str], purpose: str = "") -> list[Any]:
+        """Check the sentence on a made-up item of these genres and this purpose."""
+        row = _sample(domain, genres, self.language)
+        if uses := self.slots & _PURPOSES.keys():
+            stated = f"{purpose[0].upper()}{purpose[1:]}." if purpose else _PURPOSES[min(uses)]
+            row[Columns.DESCRIPTION] = stated
+        kind = "seen" if self.evidence == "own" else self.evidence
         evidence: list[dict[str, Any]] = [{"kind": kind}] if kind != "none" else []
         if "because" in self.slots:
             evidence[0] |= {Columns.TITLE: "Mirelto", Columns.YEAR: 1988, Columns.RATING: 5.0}
         quoted = "“{}”" if self.language == "zh" else "{}"
         title, because = quoted.format(row[Columns.TITLE]), quoted.format("Mirelto")
-        text = prompts.fill(self.text, prompts.slots(row, title, because, language=self.language))
+        text = fill(self.text, slot_values(row, title, because, language=self.language))
         return list(check(text, row, evidence, language=self.language)) if text else []
 
 
-def _sample(goods: str, genres: Sequence[str], language: str) -> dict[str, Any]:
+def read_sentences(path: Path) -> Iterator[SlottedSentence]:
+    """Read JSON lines, or TOML by language, type of evidence, domain and tone.
+
+    Whether the sentences are sound is another matter.
+
+    Raises
+    ------
+    DataFileError
+        If the file cannot be read; a line that is no sentence is named.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataFileError(f"{str(path)!r} cannot be read as a pool: {error}") from error
+    if path.suffix == ".toml":
+        for language, types in tomllib.loads(content).items():
+            for evidence, domains in types.items():
+                for domain, tones in domains.items():
+                    for tone, texts in tones.items():
+                        for text in texts:
+                            yield SlottedSentence(text, language, evidence, domain, tone)
+        return
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            yield SlottedSentence.from_record(json.loads(line))
+        except (TypeError, ValueError, RecursionError, AttributeError) as error:
+            message = f"{str(path)!r}, line {number}, is not a sentence of a pool: {error}"
+            raise DataFileError(message) from error
+
+
+def _sample(domain: str, genres: Sequence[str], language: str) -> dict[str, Any]:
     """Make up the row of an item, on which to try words that are to hold for any."""
     row: dict[str, Any] = {Columns.ITEM: 0, Columns.TITLE: "Qorvane", Columns.GENRES: [*genres]}
-    if goods == "film":
+    if domain == "film":
         return row | {Columns.YEAR: 1987}
     row |= {Columns.PRICE: 9.5}
     named = [_GENRES_ZH.get(genre, genre) for genre in genres]
     return row | {f"{Columns.GENRES}_zh": named} if language == "zh" else row
 
 
-_CHOICES = {"language": LANGUAGES, "kind": KINDS, "goods": GOODS, "tone": TONES}
+_CHOICES = {
+    "language": LANGUAGES, "evidence": EVIDENCE_TYPES, "domain": DOMAINS, "tone": TONES,
+}  # fmt: skip

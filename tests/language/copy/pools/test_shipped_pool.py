@@ -20,5 +20,5 @@ def test_pools_of_films_and_of_goods_are_saved_as_one(tmp_path, monkeypatch, cap
     path = tmp_path / "pool.jsonl"
     shipped_pool.main(["--size", "3", "--seed", "1", "--output", str(path)])
     assert asked == [("movielens-small", 3, 1), ("shop", 3, 1)]
-    assert {s.goods for s in Pool.load(path).sentences} == {"film", "shop"}
+    assert {s.domain for s in Pool.load(path).sentences} == {"film", "shop"}
     assert capsys.readouterr().out.strip() == str(path)

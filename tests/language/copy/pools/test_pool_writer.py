@@ -1,15 +1,14 @@
 import pandas as pd
 import pytest
 
+from tests.language.stand_ins import Scripted as Answering
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import BackendError, OptionError
 from workbench.language import Copywriter, Pool, Voice
 from workbench.language.copy.pools import pool_writer
-from workbench.language.copy.pools.pool_writer import Continued, Desk, gather, kinds_in
+from workbench.language.copy.pools.pool_writer import OpeningAuthor, PoolBuilder, evidence_types
 from workbench.language.llm.backend import Reply
-
-from .stand_ins import Scripted as Answering
 
 NAME = "scripted · float32 · CPU"
 
@@ -50,13 +49,13 @@ def small(monkeypatch):
 
 
 def written(backend, ds, *, size=4, kinds=("none",), tone="warm"):
-    desk = Desk(ds, language="en", tone=tone, seed=0)
-    return gather(Continued(backend, desk), size=size, kinds=kinds, progress=False)
+    builder = PoolBuilder(ds, language="en", tone=tone, seed=0)
+    return builder.build(OpeningAuthor(backend, builder), size=size, types=kinds, progress=False)
 
 
 def test_what_a_data_set_can_give_as_evidence(films, goods):
-    assert kinds_in(films) == ["liked", "own", "similar", "popular", "none"]
-    assert kinds_in(goods) == ["bought", "own", "similar", "popular", "none"]
+    assert evidence_types(films) == ["liked", "own", "similar", "popular", "none"]
+    assert evidence_types(goods) == ["bought", "own", "similar", "popular", "none"]
 
 
 def test_only_sound_and_new_sentences_that_hold_for_every_item_are_kept(films):
@@ -114,7 +113,7 @@ def test_openings_of_what_was_liked_speak_of_that(films):
     backend = Scripted([" is worth a look."], KeyboardInterrupt)
     with pytest.warns(UserWarning, match="interrupted"):
         pool = written(backend, films, kinds=["liked"])
-    assert {sentence.kind for sentence in pool.sentences} == {"liked"}
+    assert {sentence.evidence for sentence in pool.sentences} == {"liked"}
     assert all("history" not in prompt for prompt in backend.asked[0][0])
 
 
@@ -173,7 +172,7 @@ def test_a_capable_model_is_asked_for_sentences_and_the_sound_ones_are_kept(film
         )
     }
     for own in pool.sentences:
-        assert (own.kind, own.goods, own.tone) == ("none", "film", "any")
+        assert (own.evidence, own.domain, own.tone) == ("none", "film", "any")
         assert (own.model, own.seed) == ("scripted", 5)
 
 
@@ -209,7 +208,7 @@ def test_chinese_is_asked_for_in_chinese(goods):
         pool = Copywriter(model).pool(goods, size=2, language="zh", kinds=["none"])
     (sentence,) = pool.sentences
     assert sentence.text == "想换换口味，不妨看看{title}。"
-    assert (sentence.language, sentence.goods) == ("zh", "shop")
+    assert (sentence.language, sentence.domain) == ("zh", "shop")
     assert "简体中文" in model.sent[0][0]["content"]
     assert model.sent[0][1]["content"].startswith("推荐{title}")
 
@@ -249,6 +248,6 @@ def test_a_tone_has_to_be_one(films):
 
 def test_an_item_that_no_row_names_is_not_drawn(films):
     items = films.items.assign(title=[" ", *films.items.title[1:]])
-    desk = Desk(Dataset(films.interactions, items), language="en", tone="any", seed=0)
-    drawn = {desk.draft("none").row["item_id"] for _ in range(30)}
+    builder = PoolBuilder(Dataset(films.interactions, items), language="en", tone="any", seed=0)
+    drawn = {builder.draft("none").row["item_id"] for _ in range(30)}
     assert drawn == set(pd.Series(items.item_id)[1:])

@@ -1,6 +1,6 @@
 import pytest
 
-from workbench.language.copy.goods_purpose import last_sentence, use
+from workbench.language.copy.slots import last_sentence, purpose
 
 
 def goods(description):
@@ -18,7 +18,7 @@ def goods(description):
     ],
 )
 def test_the_last_sentence_fits_the_slot_of_how_it_begins(description, slot, said):
-    found = use(goods(description), "en")
+    found = purpose(goods(description), "en")
     assert found.pop(slot) == said
     assert set(found.values()) == {""}
 
@@ -35,14 +35,14 @@ def test_the_last_sentence_fits_the_slot_of_how_it_begins(description, slot, sai
     ],
 )
 def test_what_copy_may_not_claim_is_left_out(description):
-    assert set(use(goods(description), "en").values()) == {""}
+    assert set(purpose(goods(description), "en").values()) == {""}
 
 
 def test_films_and_other_languages_have_none():
-    assert set(use({"title": "Heat", "year": 1995, "description": "For two."}, "en").values()) == {
-        ""
-    }
-    assert set(use(goods("For late work."), "zh").values()) == {""}
+    assert set(
+        purpose({"title": "Heat", "year": 1995, "description": "For two."}, "en").values()
+    ) == {""}
+    assert set(purpose(goods("For late work."), "zh").values()) == {""}
 
 
 def test_the_last_sentence_of_an_instruction_is_empty():

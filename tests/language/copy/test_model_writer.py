@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.language.stand_ins import Scripted
 from workbench.errors import BackendError, InterruptedWriting, OptionError, PartialError
 from workbench.language import Copywriter, Pool
 from workbench.language.llm.backend import Reply
-
-from .stand_ins import Scripted
 
 GOOD = "Since you loved Casino, Heat (1995) is a crime film worth your evening."
 

@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from tests.language.copy.brief.test_domain import domain, recommended
+from tests.language.stand_ins import Scripted
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import Copywriter, Review
 from workbench.language.copy.brief.domain import DOMAINS, domain_named
 from workbench.language.copy.brief.voice import Voice
-
-from .stand_ins import Scripted
-from .test_preset import domain, recommended
 
 LISTS = ("intro", "welcome")
 SINGLE = ("line", "push", "email", "title", "why")

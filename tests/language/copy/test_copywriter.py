@@ -5,13 +5,12 @@ import sys
 import pandas as pd
 import pytest
 
+from tests.language.stand_ins import Scripted
 from workbench.errors import DataError, ModelFileError, OptionError, UnknownIdError
 from workbench.language import Copywriter
 from workbench.language.copy import prompts
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
-
-from .stand_ins import Scripted
 
 
 def assert_sound(copy, ds, language="en"):

@@ -2,11 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.language.stand_ins import Scripted
 from workbench.errors import OptionError
 from workbench.language import Copywriter
 from workbench.language.copy.brief.voice import Voice, without_emoji
-
-from .stand_ins import Scripted
 
 
 def faults(voice, text, language="en", **names):

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from tests.language.stand_ins import Scripted
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.evidence import ByCount, ByItem
@@ -9,8 +10,6 @@ from workbench.language.copy.brief.domain import DOMAINS, domain_named
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.proofreading import finished
 from workbench.language.grounding.check import check
-
-from .stand_ins import Scripted
 
 LEVELS = ["low", "medium", "high"]
 ATTRIBUTE = {  # column of the users, column of the items, values

@@ -53,7 +53,7 @@ def test_there_are_three_hundred_for_shop_and_film_in_every_tone():
 
 @pytest.mark.parametrize("kind", ["liked", "bought", "own", "similar", "popular", "none"])
 def test_every_sentence_is_sound(kind):
-    faults = {s.text: s.faults() for s in ZH.sentences if s.kind == kind}
+    faults = {s.text: s.faults() for s in ZH.sentences if s.evidence == kind}
     assert {text: found for text, found in faults.items() if found} == {}
 
 
