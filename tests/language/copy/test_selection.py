@@ -130,7 +130,7 @@ def test_a_first_clause_comes_again_only_where_there_is_no_other(films):
     assert assigned(selection, [first, second], only, new=(True,)).count("") == 1
     assert assigned(selection, [third], only, new=(True,)) == [""]
     assert assigned(selection, [third], only) == ["After all, Sabrina."]
-    selection.hold("After all, this.", third, -2)
+    selection.hold("After all, this.", third, -1)
     assert selection.is_new("After all, that.", third)
 
 

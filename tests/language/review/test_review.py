@@ -110,7 +110,8 @@ def test_a_variant_takes_the_place_of_a_line_about_the_same_item(review, lines):
 
 def test_a_voice_holds_for_lines_that_are_open(review):
     review.approve(1)
-    review.hold(Voice(max_chars=20))
+    with pytest.warns(DeprecationWarning, match="now apply_voice"):
+        review.hold(Voice(max_chars=20))
     assert review.lines["reasons"].tolist() == [[f"voice-length:{len(SOUND)}"], []]
     assert review.edit(1, "Amelie (2001) is a fine choice for you.") == ("voice-length:39",)
 

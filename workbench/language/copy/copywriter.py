@@ -139,8 +139,8 @@ class Copywriter:
         options: BriefOptions = {"kind": kind, "preset": preset, "language": language}
         options |= {"voice": voice, "tone": tone}
         reader, seed = EvidenceReader(ds, language=language), at_least("seed", seed, 0)
-        suppliers = self._suppliers(reader, options, mode, pool)
         brief = CopyBrief.of(**options)
+        suppliers = self._suppliers(reader, options, mode, pool)
         drafts, table = compose(recs, reader, brief, suppliers, seed=seed, progress=progress)
         _warn_of_faults(drafts)
         return table
