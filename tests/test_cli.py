@@ -13,6 +13,7 @@ import workbench as wb
 from workbench.cli import app
 from workbench.families import FAMILIES
 
+RECOMMEND = ["recommend", "--user-id", "u1", "--dataset", "example"]
 WRITE = ["write", "--dataset", "shop", "--user-id", "u011"]
 HOSTILE = '=HYPERLINK("http://x")\x1b[31m'
 
@@ -92,8 +93,8 @@ def written(run, *arguments, user="u011"):
 def test_write_has_texts_of_each_kind(run, kind):
     rows, _ = written(run, "--kind", kind, "--preset", "shop", "--tone", "plain")
     ds = wb.load("shop")
-    recs = wb.ItemKNN().fit(ds).recommend(["u011"], n=2)
-    options = {"kind": kind, "preset": "shop", "tone": "plain", "language": "zh", "seed": 42}
+    recs = wb.ItemKNN(min_overlap=5).fit(ds).recommend(["u011"], n=2)
+    options = {"kind": kind, "preset": "shop", "tone": "plain", "language": "zh"}
     copy = wb.Copywriter().write(recs, ds, **options)
     assert [row["text"] for row in rows] == copy["text"].tolist()
     assert [row.get("subject", "") for row in rows] == list(copy.get("subject", [""] * len(rows)))
@@ -107,8 +108,8 @@ def test_write_has_texts_of_each_kind(run, kind):
 def test_write_fills_a_pool_where_that_is_the_mode(run):
     rows, _ = written(run, "--language", "en", "--mode", "pool", "--tone", "playful")
     ds = wb.load("shop")
-    recs = wb.ItemKNN().fit(ds).recommend(["u011"], n=2)
-    copy = wb.Copywriter().write(recs, ds, mode="pool", tone="playful", seed=42)
+    recs = wb.ItemKNN(min_overlap=5).fit(ds).recommend(["u011"], n=2)
+    copy = wb.Copywriter().write(recs, ds, mode="pool", tone="playful")
     assert [row["text"] for row in rows] == copy["text"].tolist()
     assert {row["source"] for row in rows} == {"pool"}
 
@@ -151,6 +152,7 @@ def test_data_lists_and_describes(run, ratings):
 def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, ratings, model):
     result = run(
         *("recommend", "--user-id", 1, "--dataset", ratings, "--model", model, "-n", 2),
+        *(["--min-overlap", 1] if model in ("item-knn", "user-knn") else []),
         *("--csv", "list.csv", "--json", "list.json"),
     )
     assert result.exit_code == 0, result.stderr
@@ -160,6 +162,21 @@ def test_recommend_writes_files_that_a_spreadsheet_takes_for_no_formula(run, rat
     assert [row["item_id"] for row in rows] == recs["item_id"].tolist()
     neutral = [f"'{item}" for item in recs["item_id"]]
     assert pd.read_csv("list.csv")["item_id"].tolist() == neutral
+
+
+def test_a_list_is_that_of_the_report_and_its_file_is_for_spreadsheets(run):
+    arguments = ["recommend", "--dataset", "shop", "--user-id", "u011", "-n", 3]
+    run(*arguments, "--csv", "marked.txt")
+    run(*arguments, "--csv", "plain.csv", "--no-bom")
+    marked, plain = Path("marked.txt").read_bytes(), Path("plain.csv").read_bytes()
+    assert marked == b"\xef\xbb\xbf" + plain
+    ds = wb.load("shop")
+    recs = wb.ItemKNN(min_overlap=5).fit(ds).recommend(["u011"], n=3)
+    assert pd.read_csv("plain.csv")["item_id"].tolist() == recs["item_id"].tolist()
+    failed = run(*arguments, "--csv", "no/list.csv")
+    assert failed.exit_code == 2
+    assert failed.stderr.splitlines()[-1].startswith("error: 'no/list.csv' cannot be written")
+    assert sorted(Path().iterdir()) == [Path("marked.txt"), Path("plain.csv")]
 
 
 def test_recommend_only_what_is_asked_for(run):
@@ -202,6 +219,7 @@ def test_recommend_only_what_is_asked_for(run):
         (["report", "user", "-p", "k"], "key=value"),
         (["report", "campaign", "-p", "segment=town == 'x'"], "no column 'town'"),
         (["data", "nope"], "movielens-small"),
+        ([*RECOMMEND, "--model", "als", "--min-overlap", "2"], "'als' takes no min_overlap"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_code_2(run, arguments, words):

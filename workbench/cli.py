@@ -13,8 +13,8 @@ from typer.core import TyperGroup
 
 from workbench import __version__
 from workbench.errors import OptionError, WorkbenchError
-from workbench.families import FAMILIES
-from workbench.io import neutral
+from workbench.families import FAMILIES, MIN_OVERLAP
+from workbench.io import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,9 @@ app = typer.Typer(
 DatasetOption = Annotated[str, typer.Option(help="Name of a data set, or the path of your file.")]
 UserOption = Annotated[str, typer.Option("--user-id", help="User id as it stands in the data.")]
 CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the list to a CSV file.")]
+BomOption = Annotated[
+    bool, typer.Option(help="Begin CSV with the mark by which spreadsheets know UTF-8.")
+]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the list to a JSON file.")]
 ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(FAMILIES)}.")]
 CountOption = Annotated[int, typer.Option("-n", "--n", help="How many recommendations.")]
@@ -54,6 +57,10 @@ NeighboursOption = Annotated[
 ]
 MetricOption = Annotated[
     str | None, typer.Option(help="Similarity, for item-knn and user-knn: cosine, pearson, …")
+]
+OverlapOption = Annotated[
+    int | None,
+    typer.Option(help=f"Ratings that two neighbours share; {MIN_OVERLAP} if left out."),
 ]
 HalfLifeOption = Annotated[
     float | None, typer.Option(help="Days in which a choice loses half its weight, for popular.")
@@ -170,16 +177,18 @@ def recommend(
     n: CountOption = 10,
     k: NeighboursOption = None,
     metric: MetricOption = None,
+    min_overlap: OverlapOption = None,
     half_life: HalfLifeOption = None,
     where: WhereOption = None,
     device: DeviceOption = "auto",
     csv: CsvOption = None,
+    bom: BomOption = True,
     json: JsonOption = None,
 ) -> None:
     """Recommend to one user, and say why."""
-    options = {"k": k, "metric": metric, "half_life": half_life, "device": device}
-    ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), **options)
-    _deliver(_readable(recs, ds), csv, json)
+    options = {"k": k, "metric": metric, "min_overlap": min_overlap, "half_life": half_life}
+    ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), device=device, **options)
+    _deliver(_readable(recs, ds), csv, bom, json)
 
 
 @app.command()
@@ -190,6 +199,7 @@ def write(
     n: CountOption = 10,
     k: NeighboursOption = None,
     metric: MetricOption = None,
+    min_overlap: OverlapOption = None,
     half_life: HalfLifeOption = None,
     where: WhereOption = None,
     device: DeviceOption = "auto",
@@ -198,17 +208,21 @@ def write(
     mode: ModeOption = "direct",
     tone: Annotated[str, typer.Option(help="warm, plain or playful.")] = "warm",
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
-    seed: Annotated[int, typer.Option(help="The same seed writes the same copy.")] = 42,
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed writes the same copy; 0 if left out.")
+    ] = None,
     csv: CsvOption = None,
+    bom: BomOption = True,
     json: JsonOption = None,
 ) -> None:
     """Recommend to one user, with a text for each recommendation, or for the whole list."""
     from workbench import Copywriter
 
-    options = {"k": k, "metric": metric, "half_life": half_life, "device": device}
-    ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), **options)
+    options = {"k": k, "metric": metric, "min_overlap": min_overlap, "half_life": half_life}
+    ds, recs = _recommend(user_id, dataset, model, n=n, where=where or (), device=device, **options)
     brief: dict[str, Any] = {"kind": kind, "preset": preset, "mode": mode, "tone": tone}
-    copy = Copywriter(device=device).write(recs, ds, language=language, seed=seed, **brief)
+    brief |= {} if seed is None else {"seed": seed}
+    copy = Copywriter(device=device).write(recs, ds, language=language, **brief)
     if "items" in copy:  # one text for the list
         titles = ds.titles_in(language)
         table = copy[["items"]].map(lambda items: " · ".join(titles[item] for item in items))
@@ -218,7 +232,7 @@ def write(
     if not any(copy["reason"]):
         told.remove("reason")
     about = [name for name in ("rank", "title", "items") if name in table]
-    _deliver(table.assign(**copy[told]), csv, json, shown=[*about, *told])
+    _deliver(table.assign(**copy[told]), csv, bom, json, shown=[*about, *told])
 
 
 @app.command()
@@ -259,7 +273,10 @@ def _recommend(
 
     family = getattr(wb, FAMILIES[one_of("model", model, FAMILIES)])
     given = {name: value for name, value in options.items() if value is not None}
-    for name in given.keys() - signature(family).parameters.keys():
+    parameters = signature(family).parameters
+    if "min_overlap" in parameters:
+        given.setdefault("min_overlap", MIN_OVERLAP)
+    for name in given.keys() - parameters.keys():
         raise OptionError(f"model={model!r} takes no {name}; leave it out")
     filters = [_condition(text) for text in where]
     ds = wb.load(dataset)
@@ -318,7 +335,11 @@ def _evidence(pair: Any, ds: "Dataset") -> str:
 
 
 def _deliver(
-    table: "pd.DataFrame", csv: Path | None, json: Path | None, shown: list[str] | None = None
+    table: "pd.DataFrame",
+    csv: Path | None,
+    bom: bool,
+    json: Path | None,
+    shown: list[str] | None = None,
 ) -> None:
     """Print a table, or some of its columns, and write all of it to the files asked for."""
     from rich.console import Console
@@ -333,9 +354,9 @@ def _deliver(
         grid.add_row(*(Text(_printable(str(value))) for value in row))
     Console().print(grid if len(table) else "No item has a score for this user.")
     if csv is not None:
-        table.map(neutral).to_csv(csv, index=False)
+        write_table(table, csv, ending=".csv", bom=bom)
     if json is not None:
-        table.to_json(json, orient="records", force_ascii=False, indent=1)
+        write_table(table, json, ending=".json")
 
 
 def _printable(text: str) -> str:

@@ -14,3 +14,9 @@ FAMILIES = {
     "popular": "Popular",
     "demographic": "Demographic",
 }
+
+MIN_OVERLAP = 5
+"""Users whom two neighbours must share where nobody says: on the command line, in reports, panels.
+
+With fewer, chance makes the nearest: `ItemKNN` itself takes one, as the literature does.
+"""

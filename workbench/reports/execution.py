@@ -17,7 +17,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from workbench import __version__
 from workbench.errors import ReportError
-from workbench.io import whole
+from workbench.io import atomic_file
 from workbench.reports.page import Facts, report_page
 from workbench.reports.plan import Plan, report_name
 
@@ -89,7 +89,7 @@ def run(
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
-    with whole(path) as draft:
+    with atomic_file(path) as draft:
         draft.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DeviceError, MissingExtraError, ModelFileError
-from workbench.io import whole
+from workbench.io import atomic_file
 from workbench.models.persistence.serialization import Reader, Writer
 from workbench.models.recommender import Recommender
 
@@ -27,7 +27,7 @@ def save(model: Recommender, path: str | Path, *, data: bool = True) -> Path:
     """Write a model to a file; see `Recommender.save`."""
     path = Path(path)
     try:
-        with whole(path) as part, ZipFile(part, "w", ZIP_STORED) as archive:
+        with atomic_file(path) as part, ZipFile(part, "w", ZIP_STORED) as archive:
             archive.writestr(TREE, json.dumps(_tree(model, Writer(archive), data)))
     except ModelFileError:
         raise

@@ -12,6 +12,7 @@ from workbench.compute import Neighbours, common_ratings, resolve, similar
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import OF
 from workbench.datasets import Dataset
+from workbench.families import MIN_OVERLAP
 from workbench.panels.controls.figure_view import FigureView
 from workbench.panels.controls.panel import Panel, choice, labels, search, slider
 from workbench.plots.axes import shorten
@@ -85,7 +86,7 @@ class SimilarityExplorer(Panel):
         of: str = "items",
         metric: str = "cosine",
         k: int = 12,
-        min_overlap: int = 5,
+        min_overlap: int = MIN_OVERLAP,
         language: str = "en",
         device: str = "auto",
     ) -> None:

@@ -14,13 +14,15 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset, load
 from workbench.datasets.segments import segment
 from workbench.errors import DataError, OptionError
+from workbench.families import MIN_OVERLAP
 from workbench.html import escape
+from workbench.io import require_ending
 from workbench.language import COPY_METRICS, Copywriter, Review, evaluate_copy
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.copywriter import MODES
 from workbench.language.grounding.lexicon import genre_name
 from workbench.language.measures.copy_evaluation import FEATURES
-from workbench.language.review.export import require_ending, save
+from workbench.language.review.export import ENDINGS, save
 from workbench.models import ItemKNN
 from workbench.panels.controls import cards
 from workbench.panels.copy import copy_cards
@@ -93,7 +95,7 @@ class CampaignReport:
                 "or set budget=0 for the whole segment"
             )
         if self.path:
-            require_ending(self.path)
+            require_ending(self.path, ENDINGS)
         at_least("max_chars", self.max_chars, 0)
         self.text = Strings(self.language)
         if not isinstance(self.ds, Dataset):
@@ -101,7 +103,7 @@ class CampaignReport:
         self.reached = segment(self.ds, self.segment)
         self.voice = Voice(self.tone, max_chars=self.max_chars or None)
         self.writer = Copywriter(self.model, device=self.device)
-        self.recommender = ItemKNN(min_overlap=5, device=self.device)
+        self.recommender = ItemKNN(min_overlap=MIN_OVERLAP, device=self.device)
 
     @cached_property
     def users(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from workbench import __version__
 from workbench.columns import Columns
 from workbench.compute import resolve
 from workbench.datasets import Dataset, load
+from workbench.families import MIN_OVERLAP
 from workbench.language import Copywriter
 from workbench.models import ItemKNN
 from workbench.panels.controls import cards
@@ -56,7 +57,7 @@ class UserReport:
     n: int = 10
     k: int = 50
     metric: str = "cosine"
-    min_overlap: int = 5
+    min_overlap: int = MIN_OVERLAP
     language: str = "en"
     tone: str = "warm"
     seed: int = 0

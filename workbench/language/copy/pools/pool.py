@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
-from workbench.io import whole
+from workbench.io import atomic_file
 from workbench.language.copy.brief.brief import BriefOptions, CopyBrief
 from workbench.language.copy.brief.settings import DATA
 from workbench.language.copy.composition import compose
@@ -82,7 +82,7 @@ class Pool:
         path = Path(path)
         lines = [json.dumps(s.record(), ensure_ascii=False) + "\n" for s in self.sentences]
         try:
-            with whole(path) as draft:
+            with atomic_file(path) as draft:
                 draft.write_text("".join(lines), encoding="utf-8")
         except OSError as error:
             raise DataFileError(f"{str(path)!r} cannot be written: {error}") from error
