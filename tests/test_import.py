@@ -45,7 +45,6 @@ MOST_LINES, MOST_FILES = 400, 12
 KNOWN: dict[str, set[str]] = {
     "circles": {
         "language.llm.backend - language.llm.decoding - language.llm.local_model",
-        "models.persistence.model_file - models.persistence.serialization - models.recommender",
     },
     "private": {
         "compute.cluster.broadcast: engine._in_full",
@@ -56,13 +55,10 @@ KNOWN: dict[str, set[str]] = {
         "compute.gpu.engine: engine._coded",
         "compute.gpu.engine: engine._rules",
         "compute.gpu.engine: engine._totals",
-        "models.persistence.model_file: model._data",
     },
     "sizes": {
         "compute",
         "compute/cpu/search_kernels.py",
-        "models/neighbours/knn.py",
-        "models/recommender.py",
     },
 }
 

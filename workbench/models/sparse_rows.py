@@ -8,40 +8,34 @@ import pandas as pd
 from scipy import sparse
 
 
-def seen_entries(profiles: sparse.csr_array, seen: str) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of what must not come back."""
-    # Not .nonzero(): a rating of 0 is seen as well.
-    rows = np.repeat(np.arange(profiles.shape[0]), np.diff(profiles.indptr))
-    if seen == "exclude":
-        return rows, profiles.indices
-    liked = profiles.data >= row_means(profiles)[rows]
-    hidden = liked if seen == "disliked" else np.zeros(len(rows), dtype=bool)
-    return rows[hidden], profiles.indices[hidden]
-
-
 def row_means(matrix: sparse.csr_array) -> np.ndarray:
     """Mean of the stored entries of every row, 0 for an empty one; shape (rows,)."""
     counts = np.diff(matrix.indptr)
     return np.asarray(matrix.sum(axis=1)).ravel() / np.maximum(counts, 1)
 
 
-def aligned(profiles: sparse.csr_array, ids: pd.Index, to: pd.Index) -> sparse.csr_array:
+def binarized(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Ones wherever the matrix has an entry."""
+    return with_values(matrix, np.ones(matrix.nnz))
+
+
+def with_values(matrix: sparse.csr_array, values: np.ndarray) -> sparse.csr_array:
+    """Other values, one an entry, at the places of a matrix."""
+    return sparse.csr_array((values, matrix.indices, matrix.indptr), matrix.shape)
+
+
+def aligned(matrix: sparse.csr_array, ids: pd.Index, to: pd.Index) -> sparse.csr_array:
     """Move columns from where `ids` has them to where `to` has them, leaving out what it has not.
 
     Both are ascending.
     """
     if to is ids:
-        return profiles
-    columns = to.get_indexer(ids[profiles.indices])
+        return matrix
+    columns = to.get_indexer(ids[matrix.indices])
     kept = columns >= 0
-    starts = np.concatenate([[0], np.cumsum(kept)])[profiles.indptr]
-    shape = (profiles.shape[0], len(to))
-    return sparse.csr_array((profiles.data[kept], columns[kept], starts), shape=shape)
-
-
-def present(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Ones wherever the matrix has an entry."""
-    return sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
+    starts = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    shape = (matrix.shape[0], len(to))
+    return sparse.csr_array((matrix.data[kept], columns[kept], starts), shape=shape)
 
 
 def strongest(

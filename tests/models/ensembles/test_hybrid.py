@@ -30,7 +30,7 @@ from workbench.models import (
     Popular,
     Recommender,
     UserKNN,
-    recommender,
+    profile_model,
 )
 from workbench.models.ensembles import hybrid, lambdamart
 
@@ -95,7 +95,7 @@ def test_switching_by_hand() -> None:
 def test_scores_are_scaled_by_profile() -> None:
     scores = np.array([[1.0, 3.0, np.nan, 2.0], [5.0, np.nan, 5.0, np.nan], [np.nan] * 4])
     expected = np.array([[0.0, 1.0, np.nan, 0.5], [1.0, np.nan, 1.0, np.nan], [np.nan] * 4])
-    np.testing.assert_array_equal(hybrid._scaled(scores), expected)
+    np.testing.assert_array_equal(hybrid.min_max_scaled(scores), expected)
 
 
 def test_one_member_alone_gives_its_own_order_and_evidence() -> None:
@@ -139,8 +139,8 @@ def test_neither_batches_nor_refitting_change_a_ranker(monkeypatch: pytest.Monke
     model = Hybrid({"items": ItemKNN(k=5)}, how="ranker", holdout=0.5).fit(sample())
     once = model.recommend()
     model.fit(split(sample())[0]).recommend()
-    monkeypatch.setattr(recommender, "BATCH_BYTES", 1)
-    monkeypatch.setattr(recommender, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(profile_model, "BATCH_BYTES", 1)
+    monkeypatch.setattr(profile_model, "BLOCK_BYTES", 1)
     assert_frame_equal(model.fit(sample()).recommend(), once)
 
 
@@ -244,6 +244,9 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"least": 0}, "least=0 must be a whole number of 1 or more"),
         ({"candidates": 0}, "candidates=0 must be a whole number of 1 or more"),
         ({"seed": -1}, "seed=-1 must be a whole number of 0 or more"),
+        ({"holdout": 0}, "holdout=0 must be a finite number above 0"),
+        ({"holdout": 1}, "holdout=1 must be below 1"),
+        ({"holdout": "a fifth"}, "holdout='a fifth' must be a finite number"),
     ],
 )
 def test_bad_options_are_refused(options: dict, message: str) -> None:

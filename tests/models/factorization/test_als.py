@@ -20,7 +20,7 @@ from workbench.datasets import Dataset
 from workbench.device import threads
 from workbench.errors import OptionError
 from workbench.models import ALS, Baseline, BiasedMF, P3alpha, Recommender
-from workbench.models.factorization.als import _solved
+from workbench.models.factorization.normal_equations import solutions
 
 FEEDBACK = ["implicit", "explicit"]
 
@@ -47,7 +47,7 @@ def parts(model: ALS, ds: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
 
 def loss(model: ALS, ds: Dataset) -> float:
     c, p, of_users, of_items = parts(model, ds)
-    x, y = model._users, model._items
+    x, y = model.user_factors, model.item_factors
     ridge = (of_users[:, None] * x**2).sum() + (of_items[:, None] * y**2).sum()
     return float((c * (p - x @ y.T) ** 2).sum() + ridge)
 
@@ -55,7 +55,7 @@ def loss(model: ALS, ds: Dataset) -> float:
 def gradients(model: ALS, ds: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Of half the loss, by the users' and by the items' vectors."""
     c, p, of_users, of_items = parts(model, ds)
-    x, y = model._users, model._items
+    x, y = model.user_factors, model.item_factors
     left = c * (x @ y.T - p)
     return left @ y + of_users[:, None] * x, left.T @ x + of_items[:, None] * y
 
@@ -66,8 +66,8 @@ def test_every_half_step_ends_where_the_gradient_is_zero(feedback: str) -> None:
     model = ALS(factors=4, epochs=2, alpha=3, feedback=feedback).fit(ds)
     assert np.abs(gradients(model, ds)[0]).max() < 1e-9
     assert np.abs(gradients(model, ds)[1]).max() > 1e-3
-    shared = model._shared(model._users)
-    model._items = _solved(model._equations(ds.matrix.T.tocsr()), model._users, shared)
+    shared = model.gram(model.user_factors)
+    model.item_factors = solutions(model.equations(ds.matrix.T.tocsr()), model.user_factors, shared)
     assert np.abs(gradients(model, ds)[1]).max() < 1e-9
 
 
@@ -98,7 +98,7 @@ def test_the_evidence_is_the_formula_in_dense_matrices(feedback: str) -> None:
     ds = sample()
     model = ALS(factors=4, epochs=3, alpha=2, feedback=feedback).fit(ds)
     c, p, of_users, _ = parts(model, ds)
-    y = model._items
+    y = model.item_factors
     for user in range(5):
         inverse = np.linalg.inv(y.T @ (c[user][:, None] * y) + of_users[user] * np.eye(4))
         terms = y @ inverse @ y.T * (c[user] * p[user])
@@ -206,10 +206,10 @@ def test_new_interactions_fold_in_beside_the_known_items(feedback: str) -> None:
     before = ALS(factors=4, epochs=3, feedback=feedback).fit(sample())
     model = ALS(factors=4, epochs=3, feedback=feedback).fit(sample()).partial_fit(NEW)
     places = model.data.item_ids.get_indexer(before.data.item_ids)
-    np.testing.assert_array_equal(model._items[places], before._items)
+    np.testing.assert_array_equal(model.item_factors[places], before.item_factors)
     assert np.abs(gradients(model, model.data)[0]).max() < 1e-9
     new = model.data.require_items([88])[0]
-    assert np.abs(model._items[new]).max() > 0
+    assert np.abs(model.item_factors[new]).max() > 0
     assert_typed_in_gives_the_same(model, model.data)
 
 

@@ -17,6 +17,7 @@ from tests.models.contract import (
 from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
 from workbench.models import Baseline, BiasedMF, Recommender
+from workbench.models.profiles import Profiles
 
 # mu = 4
 DS = dataset(("a", 1, 5), ("a", 2, 5), ("a", 4, 3), ("b", 1, 3), ("b", 2, 5), ("b", 3, 3))
@@ -105,7 +106,7 @@ def test_gradient_descent_equals_plain_loops_to_the_bit(factors: int) -> None:
     ds = sample()
     options = {"factors": factors, "l2": 0.05, "epochs": 4, "seed": 3}
     model = BiasedMF(**options, learning_rate=0.03).fit(ds)
-    found = model._user_biases, model._item_biases, model._users, model._items
+    found = model.user_biases, model.item_biases, model.user_factors, model.item_factors
     expected = plainly(ds, **options, rate=0.03)
     assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
 
@@ -115,8 +116,8 @@ def test_scores_are_the_formula() -> None:
     model = BiasedMF(factors=4).fit(ds)
     expected = (
         ds.matrix.data.mean()
-        + np.add.outer(model._user_biases, model._item_biases)
-        + model._users @ model._items.T
+        + np.add.outer(model.user_biases, model.item_biases)
+        + model.user_factors @ model.item_factors.T
     )
     np.testing.assert_allclose(model.score(every_pair(ds)), expected.ravel(), rtol=1e-12)
 
@@ -143,7 +144,7 @@ def test_a_history_typed_in_takes_the_same_steps_with_the_items_held() -> None:
     model = BiasedMF(factors=3, l2=0.3, learning_rate=0.1, epochs=5).fit(ds)
     history = [(2, 5.0), (5, 1.0), (9, 4.0)]
     items = ds.item_ids.get_indexer([2, 5, 9])
-    q, item_biases, mean = model._items, model._item_biases, ds.matrix.data.mean()
+    q, item_biases, mean = model.item_factors, model.item_biases, ds.matrix.data.mean()
     bias, vector = 0.0, np.zeros(3)
     for _ in range(5):
         for item, (_, rating) in zip(items, history, strict=True):
@@ -161,7 +162,7 @@ def test_a_users_history_typed_in_comes_near_what_was_learnt() -> None:
     ds = synthetic(300, 100, 6000, seed=1)
     model = BiasedMF(factors=10).fit(ds)
     learnt = model.score(every_pair(ds)).reshape(ds.matrix.shape)
-    typed = model._score(ds.matrix, np.full(300, -1))
+    typed = model.score_profiles(Profiles(ds.matrix, np.full(300, -1)))
     spread = np.sqrt(np.mean((learnt - typed) ** 2))
     assert spread < 0.5 * learnt.std()
 

@@ -15,9 +15,11 @@ from tests.models.contract import (
 )
 from workbench.errors import OptionError
 from workbench.models import BPR as AnyBPR
-from workbench.models import Recommender, kernels
+from workbench.models import Recommender
+from workbench.models.factorization import sgd_kernels
+from workbench.models.profiles import Profiles
 
-BPR = partial(AnyBPR, device="cpu")  # a card's is another model each time: see test_hogwild
+BPR = partial(AnyBPR, device="cpu")  # a card's is another model each time: see test_bpr_on_gpu
 
 
 class TestBPR(Contract):
@@ -56,7 +58,7 @@ def plainly(model: AnyBPR) -> list:
 @pytest.mark.parametrize("factors", [1, 7])
 def test_gradient_ascent_equals_plain_loops(factors: int) -> None:
     model = BPR(factors=factors, l2=0.03, learning_rate=0.1, epochs=3, seed=4).fit(sample())
-    found = model._biases, model._users, model._items
+    found = model.item_biases, model.user_factors, model.item_factors
     for one, other in zip(found, plainly(model), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
@@ -75,7 +77,7 @@ def test_steps_climb_the_gradient() -> None:
     slope = [(gain(start + shift) - gain(start - shift)) / 2e-5 for shift in shifts]
     tables = [table.astype(np.float32) for table in (b, p, q)]
     one, other = np.zeros(1, np.int32), np.ones(1, np.int32)
-    kernels.prefer(one, one, other, np.array([0, 1]), one, 1e-2, 0.3, *tables)
+    sgd_kernels.bpr_epoch(one, one, other, np.array([0, 1]), one, 1e-2, 0.3, *tables)
     steps = np.concatenate([table.ravel() for table in tables]) - start
     np.testing.assert_allclose(steps / 1e-2, slope, atol=1e-4)
 
@@ -89,8 +91,11 @@ def test_what_was_rated_zero_or_below_was_not_chosen() -> None:
     rows = [("a", 1, 1), ("a", 2, 1), ("b", 1, 1), ("b", 3, 1), ("c", 2, 1)]
     plain = BPR(factors=2).fit(dataset(*rows, ("c", 3, 0)))
     signed = BPR(factors=2).fit(dataset(*rows, ("c", 3, -5)))
-    assert np.array_equal(plain._items, signed._items)
-    assert BPR(factors=2).fit(dataset(*rows, ("c", 3, 1)))._items.tolist() != plain._items.tolist()
+    assert np.array_equal(plain.item_factors, signed.item_factors)
+    assert (
+        BPR(factors=2).fit(dataset(*rows, ("c", 3, 1))).item_factors.tolist()
+        != plain.item_factors.tolist()
+    )
 
 
 def test_a_seed_gives_the_same_model_to_the_bit() -> None:
@@ -102,7 +107,7 @@ def test_a_seed_gives_the_same_model_to_the_bit() -> None:
 def test_all_evidence_of_a_history_typed_in_sums_to_its_score() -> None:
     model = BPR(factors=5, epochs=8).fit(sample())
     recs = model.recommend_for([(2, 5.0), (5, 1.0), (9, 4.0)], n=18, seen="keep", evidence=100)
-    biases = model._biases[sample().item_ids.get_indexer(recs["item_id"])]
+    biases = model.item_biases[sample().item_ids.get_indexer(recs["item_id"])]
     assert_evidence_sums_to(recs, recs["score"] - biases)
     assert {len(evidence) for evidence in recs["because"]} == {3}
 
@@ -111,7 +116,10 @@ def test_a_users_history_typed_in_puts_the_same_items_first() -> None:
     """Two tastes: who chose of one gets the rest of it, whether known or typed in."""
     ds = dataset(*((u, i, 1) for u in range(20) for i in range(12) if (u + i) % 2 == 0 and u != i))
     model = BPR(factors=8).fit(ds)
-    learnt, typed = (model._score(ds.matrix, own) for own in (np.arange(20), np.full(20, -1)))
+    learnt, typed = (
+        model.score_profiles(Profiles(ds.matrix, users))
+        for users in (np.arange(20), np.full(20, -1))
+    )
     same = np.add.outer(np.arange(20), np.arange(12)) % 2 == 0
     for scores in (learnt, typed):
         assert (

@@ -20,9 +20,9 @@ from tests.compute.cuda_model import DTYPES
 from tests.compute.test_cuda import LINUX, compiled
 from tests.models.contract import checkerboard, sample
 from workbench.compute import Device
-from workbench.models import BPR, kernels
-from workbench.models.factorization import bpr_on_gpu
-from workbench.models.factorization.bpr import _chosen
+from workbench.models import BPR
+from workbench.models.factorization import bpr_on_gpu, sgd_kernels
+from workbench.models.factorization.bpr import chosen_items
 
 
 class Array(np.ndarray):
@@ -33,7 +33,7 @@ class Array(np.ndarray):
 
 
 class Kernel:
-    """`_prefer.cu` step by step: its variables by the same names, lanes as elements of arrays."""
+    """`bpr_step.cu` step by step: its variables by the same names, lanes as elements of arrays."""
 
     def __init__(self, code: str, name: str, *, options: tuple[str, ...]) -> None:
         self.defined = {k: int(v) for k, v in re.findall(r"^#define (\w+) (\d+)$", code, re.M)}
@@ -60,7 +60,7 @@ class Kernel:
                 np.add.at(table, places, added)
 
     def _step(self, g: SimpleNamespace, turn: int) -> list[tuple]:
-        u, i, j = g.users[g.order[turn]], g.items[g.order[turn]], g.others[turn]
+        u, i, j = g.users[g.order[turn]], g.items[g.order[turn]], g.negatives[turn]
         if j in g.items[g.starts[u] : g.starts[u + 1]]:
             return []
         f = np.arange(g.factors)
@@ -84,7 +84,7 @@ class Kernel:
 
 @contextmanager
 def card(*, apart: int = 1000) -> Iterator[list[Kernel]]:
-    """Stand in for CuPy as far as `_hogwild` uses it; the kernels that are made."""
+    """Stand in for CuPy as far as `bpr_on_gpu` uses it; the kernels that are made."""
     made: list[Kernel] = []
 
     def raw(*given, **options) -> Kernel:
@@ -108,7 +108,7 @@ def card(*, apart: int = 1000) -> Iterator[list[Kernel]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cupy", cupy)
         patch.setattr(bpr_on_gpu, "bounded", nullcontext)
-        patch.setattr(bpr_on_gpu, "APART", apart)
+        patch.setattr(bpr_on_gpu, "TURNS", apart)
         patch.setattr(bpr_on_gpu, "WARP", 4)
         patch.setattr(bpr_on_gpu, "THREADS", 4)
         yield made
@@ -126,18 +126,18 @@ def in_turn(chosen, learnt, epochs: int, rate: float, l2: float, seed: int) -> t
     users, items = (axis.astype(np.int32) for axis in chosen.tocoo().coords)
     for _ in range(epochs):
         order = draw.permutation(chosen.nnz)
-        others = draw.randint(0, chosen.shape[1], size=chosen.nnz, dtype=np.int32)
+        negatives = draw.randint(0, chosen.shape[1], size=chosen.nnz, dtype=np.int32)
         known = chosen.indptr.astype(np.int64), items
-        kernels.prefer(users[order], items[order], others, *known, rate, l2, *found)
+        sgd_kernels.bpr_epoch(users[order], items[order], negatives, *known, rate, l2, *found)
     return found
 
 
 @pytest.mark.parametrize("factors", [1, 3, 4, 11])
 def test_one_warp_takes_the_steps_of_the_processor(factors: int) -> None:
-    chosen = _chosen(sample().matrix)
+    chosen = chosen_items(sample().matrix)
     learnt, options = start(chosen, factors), (3, 0.1, 0.03, 5)
     with card() as made:
-        found = bpr_on_gpu.ascended(chosen, learnt, *options)
+        found = bpr_on_gpu.trained(chosen, learnt, *options)
     assert made[0].warps == 1
     for one, other in zip(found, in_turn(chosen, learnt, *options), strict=True):
         assert one.dtype == np.float32
@@ -146,9 +146,9 @@ def test_one_warp_takes_the_steps_of_the_processor(factors: int) -> None:
 
 def test_no_more_warps_are_under_way_than_data_allow() -> None:
     warps = bpr_on_gpu.THREADS // bpr_on_gpu.WARP
-    assert bpr_on_gpu._blocks(10, 132) == 1
-    assert bpr_on_gpu._blocks(100_000, 132) * warps * bpr_on_gpu.APART <= 100_000
-    assert bpr_on_gpu._blocks(32_000_000, 132) == 132 * bpr_on_gpu.BLOCKS
+    assert bpr_on_gpu.block_count(10, 132) == 1
+    assert bpr_on_gpu.block_count(100_000, 132) * warps * bpr_on_gpu.TURNS <= 100_000
+    assert bpr_on_gpu.block_count(32_000_000, 132) == 132 * bpr_on_gpu.BLOCKS
 
 
 def test_steps_that_miss_one_another_learn_as_much() -> None:

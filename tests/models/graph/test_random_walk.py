@@ -47,11 +47,6 @@ class TestRP3beta(Contract):
         return RP3beta(k=6, alpha=0.8, beta=0.4)
 
 
-class TestRP3betaNormalized(Contract):
-    def make(self) -> Recommender:
-        return RP3beta(k=12, normalize=True)
-
-
 def test_by_hand() -> None:
     assert_list(
         P3alpha().fit(DS).recommend(),
@@ -103,7 +98,7 @@ def test_every_item_leads_to_its_k_best(k: int) -> None:
     ds = sample()
     dense = weights(ds, 1.0, 0.6)
     np.fill_diagonal(dense, 0)
-    kept = RP3beta(k=k).fit(ds)._links.toarray()
+    kept = RP3beta(k=k).fit(ds).item_weights.toarray()
     assert ((kept > 0).sum(axis=1) <= k).all()
     np.testing.assert_allclose(kept[kept > 0], dense[kept > 0], rtol=1e-6)
     np.testing.assert_allclose(
@@ -114,10 +109,10 @@ def test_every_item_leads_to_its_k_best(k: int) -> None:
 def test_a_walk_ends_somewhere() -> None:
     """Weights are probabilities, of which only that of coming back to the item is left out."""
     ds = sample()
-    links = P3alpha(k=18).fit(ds)._links
+    links = P3alpha(k=18).fit(ds).item_weights
     back = weights(ds, 1.0, 0.0).diagonal()
     np.testing.assert_allclose(links.sum(axis=1) + back, 1, rtol=1e-6)
-    kept = P3alpha(k=3, normalize=True).fit(ds)._links
+    kept = P3alpha(k=3, normalize=True).fit(ds).item_weights
     np.testing.assert_allclose(kept.sum(axis=1), 1, rtol=1e-12)
 
 
@@ -143,8 +138,8 @@ def test_nothing_known_means_nothing_recommended() -> None:
 def test_a_rating_of_zero_is_no_step() -> None:
     """Also of a user who rated nothing else: no probability is 0 / 0."""
     rows = [("a", 1, 4), ("a", 2, 2), ("b", 1, 2), ("b", 3, 4)]
-    without = P3alpha().fit(dataset(*rows))._links.toarray()
-    found = P3alpha().fit(dataset(*rows, ("b", 2, 0), ("c", 3, 0)))._links.toarray()
+    without = P3alpha().fit(dataset(*rows)).item_weights.toarray()
+    found = P3alpha().fit(dataset(*rows, ("b", 2, 0), ("c", 3, 0))).item_weights.toarray()
     assert np.array_equal(found, without)
 
 

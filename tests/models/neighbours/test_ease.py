@@ -42,7 +42,7 @@ def test_the_closed_form(l2: float) -> None:
     x = sample().matrix.toarray()
     p = np.linalg.inv(x.T @ x + l2 * np.eye(x.shape[1]))
     expected = np.eye(x.shape[1]) - p / p.diagonal()
-    found = EASE(l2=l2).fit(sample())._weights
+    found = EASE(l2=l2).fit(sample()).item_weights
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
     assert (found.diagonal() == 0).all()
 
@@ -57,14 +57,14 @@ def test_every_item_is_the_ridge_regression_on_all_others() -> None:
         padded = np.vstack([x[:, others], np.sqrt(l2) * np.eye(items - 1)])
         target = np.concatenate([x[:, item], np.zeros(items - 1)])
         expected[others, item] = np.linalg.lstsq(padded, target, rcond=None)[0]
-    np.testing.assert_allclose(EASE(l2=l2).fit(sample())._weights, expected, atol=1e-10)
+    np.testing.assert_allclose(EASE(l2=l2).fit(sample()).item_weights, expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("rows", [1, 5, 7, 100])
 def test_blocks_do_not_matter(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = EASE(l2=5).fit(sample())._weights
+    whole = EASE(l2=5).fit(sample()).item_weights
     monkeypatch.setattr(ease, "BLOCK_BYTES", rows * 8 * 18)
-    np.testing.assert_allclose(EASE(l2=5).fit(sample())._weights, whole, rtol=1e-12, atol=0)
+    np.testing.assert_allclose(EASE(l2=5).fit(sample()).item_weights, whole, rtol=1e-12, atol=0)
 
 
 def test_the_checkerboard_is_completed() -> None:
@@ -130,8 +130,8 @@ def on_card(l2: float) -> EASE:
 @pytest.mark.parametrize("memory", [2**40, 1000])
 def test_a_card_solves_it_where_it_has_room_and_else_the_processor(card, memory: int) -> None:
     card.limit = card.memory = memory
-    expected = EASE(l2=5, device="cpu").fit(sample())._weights
-    found = on_card(5).fit(sample())._weights
+    expected = EASE(l2=5, device="cpu").fit(sample()).item_weights
+    found = on_card(5).fit(sample()).item_weights
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
     assert (card.most > 0) == (memory > 1000)
 
@@ -146,5 +146,5 @@ def test_what_cannot_be_inverted_there_is_the_same_error(card) -> None:
 @pytest.mark.gpu
 def test_a_card_finds_the_weights_of_the_processor() -> None:
     ds = load("shop")
-    cpu, gpu = (EASE(l2=20, device=device).fit(ds)._weights for device in ("cpu", "gpu"))
+    cpu, gpu = (EASE(l2=20, device=device).fit(ds).item_weights for device in ("cpu", "gpu"))
     np.testing.assert_allclose(gpu, cpu, rtol=1e-7, atol=1e-10)

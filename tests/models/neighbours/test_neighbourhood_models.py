@@ -10,7 +10,6 @@ from pandas.testing import assert_frame_equal
 
 from tests.models.contract import (
     Contract,
-    assert_evidence_sums_to,
     assert_list,
     assert_takes_in_what_a_fit_on_all_learns,
     assert_typed_in_gives_the_same,
@@ -27,7 +26,8 @@ from workbench.datasets import Dataset, synthetic
 from workbench.errors import OptionError
 from workbench.models import Baseline, ItemKNN, KNNBaseline, Recommender, UserKNN
 from workbench.models.neighbours import rated_neighbours
-from workbench.models.neighbours.knn import CENTRES
+from workbench.models.neighbours.neighbourhood_model import CENTRES
+from workbench.models.profiles import Profiles
 
 MODELS = (ItemKNN, UserKNN)
 
@@ -61,16 +61,6 @@ class TestItemKNNExplicit(Contract):
         return ItemKNN(k=6, feedback="explicit")
 
 
-class TestItemKNNPearson(Contract):
-    def make(self) -> Recommender:
-        return ItemKNN(k=20, metric="pearson")
-
-
-class TestItemKNNWeighted(Contract):
-    def make(self) -> Recommender:
-        return ItemKNN(k=6, metric="asymmetric_cosine", alpha=0.3, weighting="bm25", shrink=2)
-
-
 class TestKNNBaseline(Contract):
     def make(self) -> Recommender:
         return KNNBaseline(k=6)
@@ -84,21 +74,6 @@ class TestUserKNNImplicit(Contract):
 class TestUserKNNExplicit(Contract):
     def make(self) -> Recommender:
         return UserKNN(k=6, feedback="explicit")
-
-
-class TestUserKNNBaseline(Contract):
-    def make(self) -> Recommender:
-        return UserKNN(k=6, feedback="explicit", centre="baseline", metric="msd")
-
-
-class TestUserKNNPearson(Contract):
-    def make(self) -> Recommender:
-        return UserKNN(k=20, metric="pearson")
-
-
-class TestUserKNNDice(Contract):
-    def make(self) -> Recommender:
-        return UserKNN(k=20, metric="dice", shrink=2)
 
 
 def test_item_based_implicit_by_hand() -> None:
@@ -190,7 +165,7 @@ def test_min_overlap_leaves_out_neighbours_by_chance() -> None:
 def test_hyperparameters_are_those_of_similar(model: type, of: str, options: dict) -> None:
     ds = sample()
     near = similar(ds, of=of, k=4, **options)
-    fitted = model(k=4, **options).fit(ds)._similar.toarray()
+    fitted = model(k=4, **options).fit(ds).similarities.toarray()
     rows, ranks = np.nonzero(near.indices >= 0)
     expected = np.zeros(fitted.shape)
     expected[rows, near.indices[rows, ranks]] = near.scores[rows, ranks]
@@ -207,10 +182,10 @@ def test_who_comes_from_outside_is_weighted_and_centred_as_those_inside(
     model = UserKNN(k=len(ds.user_ids), metric=metric, weighting=weighting).fit(ds)
     for row in range(5):
         history = ds.matrix[[row]]
-        similar_users = model._similar_users(history, np.array([-1])).toarray()[0]
+        similar_users = model.similar_users(Profiles(history, np.array([-1]))).toarray()[0]
         assert similar_users[row] == pytest.approx(1)
         similar_users[row] = 0
-        expected = model._similar[[row]].toarray()[0]
+        expected = model.similarities[[row]].toarray()[0]
         np.testing.assert_allclose(similar_users, expected, rtol=1e-5, atol=1e-7)
 
 
@@ -390,10 +365,10 @@ def test_scores_equal_the_formulas_in_loops(
 ) -> None:
     """Of explicit feedback, the k of those who rated: k of all left half of the pairs out."""
     ds = synthetic(8, 7, 30, seed=seed)
-    fitted, users = model(k=k, **options).fit(ds), np.arange(8)
+    fitted = model(k=k, **options).fit(ds)
     expected = naive_scores(ds, of, k, **options)
     np.testing.assert_allclose(fitted.score(every_pair(ds)), expected.ravel(), rtol=1e-9)
-    np.testing.assert_allclose(fitted._score(ds.matrix, users), expected, rtol=1e-9)
+    np.testing.assert_allclose(fitted.scores(ds.user_ids), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -410,16 +385,19 @@ def test_a_block_at_a_time_gives_the_same(
     assert_frame_equal(fitted.recommend(), recs)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_evidence_of_a_rating_is_the_terms_of_its_mean(model: type) -> None:
+@pytest.mark.parametrize(("model", "of"), [(ItemKNN, "items"), (UserKNN, "users")])
+def test_evidence_of_a_rating_is_the_terms_of_its_mean(model: type, of: str) -> None:
     ds = sample()
     fitted = model(k=4, feedback="explicit", centre="none", metric="msd").fit(ds)
     recs = fitted.recommend(seen="keep", n=18, evidence=100)
-    pairs_ = recs["user_id"].to_numpy() - 1, ds.item_ids.get_indexer(recs["item_id"])
-    totals, weights = fitted._raters(ds.matrix, np.arange(25), *pairs_).sums()
-    assert_evidence_sums_to(recs, totals)
+    near = similar(ds, of=of, k=len(ds.user_ids), metric="msd").frame()
+    weight = near.set_index(near.columns[:2].tolist())["score"]
     mean = ds.matrix.data.mean()
-    np.testing.assert_allclose((recs["score"] - mean) * weights, totals, atol=1e-5)
+    for row in recs.itertuples():
+        query = row.item_id if of == "items" else row.user_id
+        total = sum(weight[query, source] for source, _ in row.because)
+        terms = sum(value for _, value in row.because)
+        assert terms == pytest.approx((row.score - mean) * total, abs=1e-5)
     assert recs["because"].str.len().max() == 4
 
 

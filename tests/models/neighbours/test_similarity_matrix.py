@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
 from workbench.compute import resolve
-from workbench.models.products import linked
+from workbench.models.neighbours.similarity_matrix import neighbour_sums
 
 VALUES = st.sampled_from([np.nan, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0])  # NaN: no entry
 LINKS = st.sampled_from([np.nan, 0.0, 0.5, 1.0, 2.0])
@@ -25,7 +25,7 @@ def test_a_product_is_a_score_wherever_a_term_is_stored(
     rows: np.ndarray, links: np.ndarray
 ) -> None:
     """Nothing is told from a sum of 0 by a number of its own, -0.0."""
-    found = linked(resolve("cpu"), stored(rows), stored(links))
+    found = neighbour_sums(resolve("cpu"), stored(rows), stored(links))
     # A negative value of a link of 0 is -0.0 too: no model has such, so it may be either.
     met = (~np.isnan(rows)).astype(int) @ (~np.isnan(links)).astype(int) > 0
     expected = np.nan_to_num(rows) @ np.nan_to_num(links)

@@ -25,7 +25,7 @@ from workbench.compute import resolve
 from workbench.datasets import load
 from workbench.errors import DataError, ModelFileError, WorkbenchError
 from workbench.models import ALS, ItemKNN, Popular, Recommender, UserKNN, load_model
-from workbench.models.persistence.model_file import TREE
+from workbench.models.persistence.archive import TREE
 
 
 def saved(folder: Path) -> Path:
@@ -197,7 +197,7 @@ def test_a_pickle_is_not_opened(path: Path) -> None:
     array = np.empty(1, object)
     array[0] = Bomb()
 
-    bomb = {member_of(path, "_items"): npy(array, allow_pickle=True)}
+    bomb = {member_of(path, "item_factors"): npy(array, allow_pickle=True)}
     with_bomb = rewritten(path, lambda members: members.update(bomb))
     for content in (pickle.dumps(Bomb()), with_bomb.read_bytes()):
         path.write_bytes(content)
@@ -207,7 +207,7 @@ def test_a_pickle_is_not_opened(path: Path) -> None:
 
 
 def test_no_member_is_written_to_the_disk(path: Path) -> None:
-    name = member_of(path, "_items")
+    name = member_of(path, "item_factors")
 
     def climb(members: dict[str, bytes]) -> None:
         members["../escaped.npy"] = members.pop(name)
@@ -227,11 +227,22 @@ def test_a_name_leads_to_a_model_or_nowhere(name: Any, path: Path) -> None:
         load_model(with_tree(path, rename))
 
 
-def test_a_newer_format_says_so(path: Path) -> None:
+@pytest.mark.parametrize(("number", "version"), [(1, "0.1.0"), (99, "9.9")])
+def test_another_format_says_which_version_reads_it(number: int, version: str, path: Path) -> None:
+    words = rf"Workbench {version} in format {number}, and this version reads format 2; install"
+    with pytest.raises(ModelFileError, match=words):
+        load_model(with_tree(path, lambda tree: tree.update(format=number, workbench=version)))
+
+
+class Stranger(Popular):
+    """No model of Workbench: its file could not be read where this class is not."""
+
+
+def test_a_class_from_elsewhere_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(
-        ModelFileError, match=r"Workbench 9\.9 in format 99, and this version reads"
+        ModelFileError, match="Stranger holds a Stranger, which the file of a model"
     ):
-        load_model(with_tree(path, lambda tree: tree.update(format=99, workbench="9.9")))
+        Stranger().fit(sample()).save(tmp_path / "s.model")
 
 
 def test_a_compressed_file_is_refused(path: Path) -> None:
@@ -241,7 +252,7 @@ def test_a_compressed_file_is_refused(path: Path) -> None:
         load_model(path)
 
 
-@pytest.mark.parametrize("name", ["_items", "_users"])
+@pytest.mark.parametrize("name", ["item_factors", "user_factors"])
 @pytest.mark.parametrize(
     "array", [np.zeros((2, 3)), np.zeros((18, 3), "S3"), np.zeros((18, 0)), np.zeros(5)], ids=str
 )

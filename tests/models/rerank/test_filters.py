@@ -12,7 +12,7 @@ import workbench as wb
 from tests.models.contract import dataset
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
-from workbench.models import recommender
+from workbench.models import profile_model
 
 GOODS = pd.DataFrame(
     {
@@ -113,7 +113,7 @@ def test_lists_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None
     whole = model.recommend(n=5, seen="keep", filters=rules)
     for users_a_batch in (1, 7):
         for part in ("BATCH_BYTES", "BLOCK_BYTES"):
-            monkeypatch.setattr(recommender, part, users_a_batch * 8 * len(ds.item_ids))
+            monkeypatch.setattr(profile_model, part, users_a_batch * 8 * len(ds.item_ids))
         parts = model.recommend(n=5, seen="keep", filters=rules)
         pd.testing.assert_frame_equal(parts, whole)
         assert parts.attrs == whole.attrs
@@ -263,8 +263,8 @@ def slow_lists(scores, kinds, n, *, most, share, weight, window):
     window=st.sampled_from([1, 3, 50]),
 )
 def test_lists_are_those_of_a_slow_reference(seed, n, most, share, weight, window) -> None:
-    from workbench.models.rerank.arrangement import Arrangement
-    from workbench.models.rerank.item_attributes import Catalogue
+    from workbench.models.rerank.greedy_reranker import GreedyReranker
+    from workbench.models.rerank.item_attributes import ItemAttributes
 
     rng = np.random.default_rng(seed)
     users, items = 6, 40
@@ -280,8 +280,8 @@ def test_lists_are_those_of_a_slow_reference(seed, n, most, share, weight, windo
         wb.ExposureCap(share),
         wb.Diversity(weight, pool=window),
     ]
-    catalogue = Catalogue(ds, pd.Index(range(items)))
-    columns, best = Arrangement(rules, catalogue, lists=users, n=n).lists(scores.copy())
+    attributes = ItemAttributes(ds, pd.Index(range(items)))
+    columns, best = GreedyReranker(rules, attributes, lists=users, n=n).lists(scores.copy())
     found = [row[row >= 0].tolist() for row in columns]
     expected = slow_lists(
         *(scores.astype(np.float32).astype(float), kinds, n),

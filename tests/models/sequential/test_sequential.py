@@ -19,8 +19,8 @@ from workbench.datasets import Dataset, load, split
 from workbench.errors import DataError, MissingExtraError, ModelFileError, OptionError
 from workbench.evaluation import compare
 from workbench.models import ItemKNN, Popular, Recommender, Sequential
-from workbench.models.sequential import sasrec_network
-from workbench.models.sequential.histories import hold_out, in_time, latest, pieces
+from workbench.models.sequential import sasrec_network, sasrec_training
+from workbench.models.sequential.histories import hold_out_last, in_time, latest, pieces
 
 TINY = {"factors": 8, "layers": 1, "max_length": 6, "batch_size": 16}
 
@@ -130,8 +130,8 @@ def test_gradients_in_parts_are_those_of_the_whole(monkeypatch: pytest.MonkeyPat
         whole(sequences).flatten(0, 1) @ whole.vectors.T, targets
     )
     loss.backward()
-    monkeypatch.setattr(sasrec_network, "LOGITS", 3 * 9)
-    sasrec_network._backward(parts(sequences).flatten(0, 1), targets, parts.vectors)
+    monkeypatch.setattr(sasrec_training, "LOGITS", 3 * 9)
+    sasrec_training.backward(parts(sequences).flatten(0, 1), targets, parts.vectors)
     for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(other.grad, one.grad)
 
@@ -168,7 +168,7 @@ def test_pieces_hold_every_step_once(rows: list[list[int]], length: int) -> None
     assert found.shape[1] == length + 1
     steps = [pair for piece in found.tolist() for pair in pairwise(piece) if pair[1]]
     assert steps == [(a + 1, b + 1) for row in rows for a, b in pairwise(row)]
-    left, held = hold_out(histories, 2, np.random.default_rng(0))
+    left, held = hold_out_last(histories, 2, np.random.default_rng(0))
     assert len(held.targets) == min(2, sum(len(row) > 2 for row in rows))
     assert left.nnz + len(held.targets) == histories.nnz
 
@@ -214,7 +214,7 @@ def test_broken_off_and_taken_up_it_ends_the_same(
 ) -> None:
     options = {**TINY, "epochs": 5, "patience": 3}
     expected = Sequential(**options).fit(sample())
-    path, keep, kept = tmp_path / "run.pt", sasrec_network._keep, []
+    path, keep, kept = tmp_path / "run.pt", sasrec_training.save_checkpoint, []
 
     def interrupted(*args: object) -> None:
         keep(*args)
@@ -222,7 +222,7 @@ def test_broken_off_and_taken_up_it_ends_the_same(
         if len(kept) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sasrec_network, "_keep", interrupted)
+    monkeypatch.setattr(sasrec_training, "save_checkpoint", interrupted)
     model = Sequential(**options, checkpoint=path)
     with pytest.raises(KeyboardInterrupt):
         model.fit(sample())
@@ -276,7 +276,9 @@ def test_bad_options_are_refused(options: dict, message: str) -> None:
 
 def test_without_pytorch_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "workbench.models.sequential.sasrec_network")
+    for part in ("network", "training"):
+        name = f"workbench.models.sequential.sasrec_{part}"
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[language\]'"):
         Sequential(**TINY, device="cpu").fit(sample())
 

@@ -12,13 +12,16 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError
 from workbench.models.basic.popular import Popular
-from workbench.models.recommender import present
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Profiles
+from workbench.models.sparse_rows import binarized
 from workbench.validation import number
 
 UNKNOWN = -1
 MOST_VALUES = 50  # a column with more is an id or free text, not a group
 
 
+@model
 class Demographic(Popular):
     r"""Rank items by how often users with the same attributes chose them.
 
@@ -45,12 +48,12 @@ class Demographic(Popular):
         If the users' table has no such column.
     """
 
-    def __init__(
-        self, *, attributes: Iterable[str] | None = None, m: float = 100.0, device: str = "auto"
-    ) -> None:
-        super().__init__(device=device)
-        self.attributes = None if attributes is None else tuple(attributes)
-        self.m = number("m", m, zero=False)
+    attributes: Iterable[str] | None = None
+    m: float = parameter(100.0, number, zero=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.attributes = None if self.attributes is None else tuple(self.attributes)
 
     def recommend_for(
         self,
@@ -91,9 +94,9 @@ class Demographic(Popular):
         # The last row is a stranger's: their profile has no row of its own, which is number -1.
         self._groups = np.vstack([members, self._values_of({})])
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        scores = super()._score(profiles, own)
-        for group, lift in zip(self._groups[own].T, self._lifts, strict=True):
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        scores = super()._score(profiles)
+        for group, lift in zip(self._groups[profiles.users].T, self._lifts, strict=True):
             scores *= lift[group]
         return scores
 
@@ -117,7 +120,7 @@ class Demographic(Popular):
         users = np.flatnonzero(group != UNKNOWN)
         ones = np.ones(len(users))
         member = sparse.csr_array((ones, (group[users], users)), shape=(values, len(group)))
-        counts = (member @ present(ds.matrix)).toarray()
+        counts = (member @ binarized(ds.matrix)).toarray()
         total = counts.sum(axis=0)
         p = counts.sum(axis=1, keepdims=True) / total.sum()
         return np.vstack([(counts + self.m * p) / ((total + self.m) * p), np.ones(len(total))])

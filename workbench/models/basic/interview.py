@@ -10,7 +10,8 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.errors import OptionError
 from workbench.models.basic.popular import Popular
-from workbench.models.recommender import Recommender, present
+from workbench.models.recommender import Recommender
+from workbench.models.sparse_rows import binarized
 from workbench.validation import at_least, share
 
 POOL = 200
@@ -118,20 +119,20 @@ class Interview:
         )
         if not self.history:
             return first[:n]
-        mine = self.model.recommend_for(self.history, n=n, evidence=evidence)
-        rest = first[~first[Columns.ITEM].isin(mine[Columns.ITEM])]
-        recs = pd.concat([mine, rest], ignore_index=True)[:n]
+        from_model = self.model.recommend_for(self.history, n=n, evidence=evidence)
+        rest = first[~first[Columns.ITEM].isin(from_model[Columns.ITEM])]
+        recs = pd.concat([from_model, rest], ignore_index=True)[:n]
         return recs.assign(**{Columns.RANK: np.arange(1, len(recs) + 1)})
 
     def _order(self, pool: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        chose = present(self.data.matrix[:, pool])
+        chose = binarized(self.data.matrix[:, pool])
         likeness = (chose.T @ chose).toarray() / np.sqrt(np.outer(counts, counts))
         worth = (1 - self.diversity) * counts / counts.max()
         order = np.empty(len(pool), dtype=np.intp)
         nearest, left = np.zeros(len(pool)), np.ones(len(pool), dtype=bool)
         for place in range(len(pool)):
             value = np.where(left, worth - self.diversity * nearest, -np.inf)
-            order[place] = pick = value.argmax()
-            left[pick] = False
-            nearest = np.maximum(nearest, likeness[pick])
+            order[place] = best = value.argmax()
+            left[best] = False
+            nearest = np.maximum(nearest, likeness[best])
         return order

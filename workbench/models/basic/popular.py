@@ -10,10 +10,13 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset, extended
 from workbench.errors import DataError
 from workbench.evidence import ByCount
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
 from workbench.validation import number
 
 
+@model
 class Popular(Recommender):
     r"""Rank items by the number of users who interacted with them, or did so of late.
 
@@ -47,9 +50,7 @@ class Popular(Recommender):
 
     evidence_type = ByCount
 
-    def __init__(self, *, half_life: float | None = None, device: str = "auto") -> None:
-        super().__init__(device=device)
-        self.half_life = None if half_life is None else number("half_life", half_life, zero=False)
+    half_life: float | None = parameter(None, number, zero=False, optional=True)
 
     def _fit(self, ds: Dataset) -> None:
         self._counts = np.bincount(ds.matrix.indices, minlength=len(ds.item_ids)).astype(float)
@@ -65,22 +66,20 @@ class Popular(Recommender):
         """
         return self.fit(extended(self.data, new))
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return np.tile(self._weights, (profiles.shape[0], 1))
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        return np.tile(self._weights, (len(profiles), 1))
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return self._weights[items]
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        return by_count(self._counts, items), self.data.item_ids
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        return count_contributions(self._counts, pairs.items)
 
 
-def by_count(counts: np.ndarray, items: np.ndarray) -> sparse.csr_array:
+def count_contributions(counts: np.ndarray, items: np.ndarray) -> sparse.csr_array:
     """Contributions of recommendations that rest on the count of the item itself."""
-    own_counts = (counts[items], items, np.arange(len(items) + 1))
-    return sparse.csr_array(own_counts, shape=(len(items), len(counts)))
+    entries = counts[items], items, np.arange(len(items) + 1)
+    return sparse.csr_array(entries, shape=(len(items), len(counts)))
 
 
 def _decayed(ds: Dataset, half_life: float) -> np.ndarray:

@@ -14,13 +14,17 @@ from workbench.errors import DataError
 from workbench.evidence import ByItem
 from workbench.models.content import item_texts
 from workbench.models.derived_state import derived, on_device
-from workbench.models.factorization.als import products
-from workbench.models.recommender import BATCH_BYTES, Recommender
+from workbench.models.factorization.factor_products import all_products
+from workbench.models.parameters import model
+from workbench.models.profile_model import BATCH_BYTES
+from workbench.models.profiles import Pairs, Profiles
+from workbench.models.recommender import Recommender
 from workbench.validation import one_of
 
 KINDS = ("tfidf", "encoder")
 
 
+@model
 class ContentBased(Recommender):
     r"""Recommend items whose content is like that of the user's history.
 
@@ -66,11 +70,14 @@ class ContentBased(Recommender):
     evidence_type = ByItem
     on_gpu = False  # unless vectors are dense
 
-    def __init__(self, *, vectors: Any = "tfidf", device: str = "auto") -> None:
-        self.vectors = one_of("vectors", vectors, KINDS) if isinstance(vectors, str) else vectors
-        words = isinstance(vectors, str) and vectors == "tfidf"
-        self.on_gpu = not words and not sparse.issparse(vectors)
-        super().__init__(device=device)
+    vectors: Any = "tfidf"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.vectors, str):
+            one_of("vectors", self.vectors, KINDS)
+        words = isinstance(self.vectors, str) and self.vectors == "tfidf"
+        self.on_gpu = not words and not sparse.issparse(self.vectors)  # type: ignore[misc]
+        super().__post_init__()
 
     @property
     def item_ids(self) -> pd.Index:
@@ -80,7 +87,7 @@ class ContentBased(Recommender):
     def _fit(self, ds: Dataset) -> None:
         from sklearn.preprocessing import normalize
 
-        vectors, ids = self._given(ds.items)
+        vectors, ids = self._item_vectors(ds.items)
         places = ids.get_indexer(self.item_ids)
         known = np.flatnonzero(places >= 0)
         # A product, for it leaves items without a vector a row of zeros.
@@ -88,7 +95,7 @@ class ContentBased(Recommender):
         chosen = sparse.csr_array(entries, shape=(len(places), len(ids)))
         self._vectors = normalize(chosen @ vectors)
 
-    def _given(self, items: pd.DataFrame) -> tuple[Any, pd.Index]:
+    def _item_vectors(self, items: pd.DataFrame) -> tuple[Any, pd.Index]:
         """Vectors as they come, and the items that they are of."""
         ids = pd.Index(items[Columns.ITEM])
         if isinstance(self.vectors, pd.DataFrame):
@@ -99,35 +106,34 @@ class ContentBased(Recommender):
             return item_texts.tfidf(items), ids
         return encode(item_texts.sentences(items), device=self.device.kind), ids
 
-    def _tastes(self, profiles: sparse.csr_array) -> tuple[Any, np.ndarray]:
+    def _tastes(self, ratings: sparse.csr_array) -> tuple[Any, np.ndarray]:
         """Sums over the histories, and what scales each to length 1: 0 for one without length."""
         # In their type, for else SciPy would convert all vectors.
-        tastes = profiles.astype(self._vectors.dtype, copy=False) @ self._vectors
+        tastes = ratings.astype(self._vectors.dtype, copy=False) @ self._vectors
         lengths = np.sqrt(_inner(tastes, tastes))
         return tastes, np.divide(1, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        tastes, scales = self._tastes(profiles)
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        tastes, scales = self._tastes(profiles.ratings)
         vectors = self._vectors
         if sparse.issparse(vectors):
             # SciPy would convert the transpose at every product.
             by_term = derived(self, "by term", vectors, lambda: vectors.T.tocsr())
             scores = (tastes @ by_term).toarray()
         else:
-            scores = products(to_device(self.device, tastes), on_device(self, "vectors", vectors))
+            on_card = on_device(self, "vectors", vectors)
+            scores = all_products(to_device(self.device, tastes), on_card)
         scores = scores * to_device(self.device, scales)[:, None]
         scores[scores == 0] = np.nan  # nothing in common
         return scores
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        history = profiles[rows]
-        counts = np.diff(history.indptr)
-        history.data *= self._likeness(history.indices, items.repeat(counts))
-        history.data *= self._tastes(profiles)[1][rows].repeat(counts)
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        history, targets = pairs.histories()
+        scales = self._tastes(pairs.profiles.ratings)[1][pairs.rows]
+        history.data *= self._likeness(history.indices, targets)
+        history.data *= scales.repeat(np.diff(history.indptr))
         history.eliminate_zeros()
-        return history, self.item_ids
+        return history
 
     def _likeness(self, items: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Inner products of pairs of items, in parts: their vectors take far more memory."""
@@ -144,12 +150,12 @@ def _inner(a: Any, b: Any) -> np.ndarray:
 
 def _checked(vectors: Any, items: int) -> Any:
     """Vectors as they are if sparse, else as float32; one an item, and all finite."""
-    found = vectors.tocsr() if sparse.issparse(vectors) else np.asarray(vectors, dtype=np.float32)
-    if found.ndim != 2 or found.shape[0] != items:
+    table = vectors.tocsr() if sparse.issparse(vectors) else np.asarray(vectors, dtype=np.float32)
+    if table.ndim != 2 or table.shape[0] != items:
         raise DataError(
-            f"vectors are of shape {found.shape}; give a row for each of the {items:,} items of "
+            f"vectors are of shape {table.shape}; give a row for each of the {items:,} items of "
             "the items table, or a DataFrame indexed by item_id"
         )
-    if not np.isfinite(found.data if sparse.issparse(found) else found).all():
+    if not np.isfinite(table.data if sparse.issparse(table) else table).all():
         raise DataError("vectors hold NaN or infinite values; replace them")
-    return found
+    return table

@@ -35,8 +35,8 @@ def tfidf(items: pd.DataFrame) -> sparse.csr_array:
 
     in_languages = tuple(f"{field}_" for field in FIELDS)
     columns = [name for name in items if name in FIELDS or str(name).startswith(in_languages)]
-    found = [items[name].map(terms) for name in columns]
-    blocks = [TfidfVectorizer(analyzer=list).fit_transform(field) for field in found if any(field)]
+    fields = [items[name].map(terms) for name in columns]
+    blocks = [TfidfVectorizer(analyzer=list).fit_transform(field) for field in fields if any(field)]
     if not blocks:
         raise DataError(
             f"items have no words in any of {', '.join(FIELDS)}; they have {list(items)}. "

@@ -1,22 +1,27 @@
 """From scores to the probability of a click or a like."""
 
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from scipy.special import expit
 
 from workbench.columns import Columns
 from workbench.datasets import Dataset, split
 from workbench.device.arrays import to_host
 from workbench.errors import DataError, OptionError
+from workbench.models.ensembles.holdout import open_share
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
-from workbench.validation import at_least, number, one_of
+from workbench.models.rerank.candidate_selection import CandidateSelection
+from workbench.validation import at_least, one_of
 
 METHODS = ("isotonic", "sigmoid")
 
 
+@model
 class Calibrated(Recommender):
     r"""Another model's lists, with the probability of a like or a click as their scores.
 
@@ -66,25 +71,24 @@ class Calibrated(Recommender):
     True
     """
 
-    def __init__(
-        self,
-        model: Recommender,
-        *,
-        like: float | None = None,
-        method: str = "isotonic",
-        negatives: int = 10,
-        holdout: float = 0.2,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(device=model.device.kind)
-        if like is not None and not np.isfinite(like):
-            raise OptionError(f"like={like!r} must be a finite rating")
-        self.model, self.like = model, like
-        self.method = one_of("method", method, METHODS)
-        self.negatives = at_least("negatives", negatives, 1)
-        self.holdout = number("holdout", holdout, zero=False)
-        self.seed = at_least("seed", seed, 0)
-        self.evidence_type = model.evidence_type
+    model: Recommender = field(kw_only=False)
+    like: float | None = None
+    method: str = parameter("isotonic", one_of, METHODS)
+    negatives: int = parameter(10, at_least, 1)
+    holdout: float = parameter(0.2, open_share)
+    seed: int = parameter(0, at_least, 0)
+    device: Any = field(default="auto", init=False)
+
+    def __post_init__(self) -> None:
+        self.device = self.model.device.kind
+        super().__post_init__()
+        if self.like is not None and not np.isfinite(self.like):
+            raise OptionError(f"like={self.like!r} must be a finite rating")
+
+    @property
+    def evidence_type(self) -> type:  # type: ignore[override]
+        """That of the model."""
+        return self.model.evidence_type
 
     @property
     def item_ids(self) -> pd.Index:
@@ -94,15 +98,16 @@ class Calibrated(Recommender):
     def _fit(self, ds: Dataset) -> None:
         part, rest = split(ds, holdout=self.holdout, seed=self.seed)
         self.model.fit(part)
-        held = rest.table
-        held = held[held[Columns.ITEM].isin(self.model.item_ids)]
+        positives = rest.table
+        positives = positives[positives[Columns.ITEM].isin(self.model.item_ids)]
+        count = len(positives)
         if self.like is None:
-            drawn, weight = self._drawn(ds, self.negatives * len(held))
+            drawn, weight = self._draw_negatives(ds, self.negatives * count)
         else:
-            drawn, weight = held[:0], 0.0
-        pairs = pd.concat([table[[Columns.USER, Columns.ITEM]] for table in (held, drawn)])
+            drawn, weight = positives[:0], 0.0
+        pairs = pd.concat([table[[Columns.USER, Columns.ITEM]] for table in (positives, drawn)])
         liked = np.zeros(len(pairs), dtype=bool)
-        liked[: len(held)] = self.like is None or held[Columns.RATING] >= self.like
+        liked[:count] = self.like is None or positives[Columns.RATING] >= self.like
         scores = self.model.score(pairs)
         known = np.isfinite(scores)
         if len(np.unique(liked[known])) < 2:
@@ -110,14 +115,14 @@ class Calibrated(Recommender):
                 f"{ds.name}: of {known.sum():,} held-out pairs with a score {liked[known].sum():,} "
                 f"are liked (like={self.like!r}); a probability needs some of both"
             )
-        weights = np.where(np.arange(len(pairs)) < len(held), 1.0, weight)
-        self._scale = _scale(scores[len(held) :])
+        weights = np.where(np.arange(len(pairs)) < count, 1.0, weight)
+        self._scale = _scale(scores[count:])
         learn = _isotonic if self.method == "isotonic" else _sigmoid
-        self._curve = learn(self._standard(scores)[known], liked[known], weights[known])
+        self._curve = learn(self._standardized(scores)[known], liked[known], weights[known])
         self.model.fit(ds)
         self._scale = _scale(self.model.score(drawn))
 
-    def _drawn(self, ds: Dataset, count: int) -> tuple[pd.DataFrame, float]:
+    def _draw_negatives(self, ds: Dataset, count: int) -> tuple[pd.DataFrame, float]:
         """Pairs drawn of those that are not in the data, and for how many each stands."""
         users, items = ds.user_ids, self.model.item_ids
         table = ds.table
@@ -130,30 +135,34 @@ class Calibrated(Recommender):
         drawn = pd.DataFrame({Columns.USER: users[user], Columns.ITEM: items[item]})
         return drawn, (every - len(known)) / max(1, len(pairs))
 
-    def _standard(self, scores: np.ndarray) -> np.ndarray:
+    def _standardized(self, scores: np.ndarray) -> np.ndarray:
         # Lists hold float32: a score is the same probability there.
         scores = np.asarray(scores, dtype=np.float32).astype(np.float64)
         return (scores - self._scale[0]) / self._scale[1]
 
-    def _chance(self, scores: np.ndarray) -> np.ndarray:
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Probabilities of scores; NaN of NaN."""
-        x, (first, second) = self._standard(scores), self._curve
+        x, (first, second) = self._standardized(scores), self._curve
         if self.method == "sigmoid":
             return expit(first * x + second)
         return np.where(np.isnan(x), np.nan, np.interp(x, first, second))
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return self._chance(to_host(self.model._score(profiles, own)))
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        return self._probabilities(to_host(self.model.score_profiles(profiles)))
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        return self._chance(self.model._score_pairs(users, items))
+        return self._probabilities(self.model.score_pairs(users, items))
 
-    def _recommend(self, *asked: Any) -> pd.DataFrame:
-        recs = self.model._recommend(*asked)
-        return recs.assign(**{Columns.SCORE: self._chance(recs[Columns.SCORE].to_numpy())})
+    def recommend_profiles(
+        self, profiles: Profiles, selection: CandidateSelection, seen: str, evidence: int
+    ) -> pd.DataFrame:
+        """The model's lists, with probabilities as their scores."""
+        recs = self.model.recommend_profiles(profiles, selection, seen, evidence)
+        return recs.assign(**{Columns.SCORE: self._probabilities(recs[Columns.SCORE].to_numpy())})
 
-    def _because(self, *asked: Any) -> list[list[tuple[Any, float]]]:
-        return self.model._because(*asked)
+    def evidence_of(self, pairs: Pairs, n: int) -> list[list[tuple[Any, float]]]:
+        """The model's evidence."""
+        return self.model.evidence_of(pairs, n)
 
 
 def _scale(scores: np.ndarray) -> tuple[float, float]:

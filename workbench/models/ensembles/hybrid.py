@@ -1,11 +1,11 @@
 """Several models as one."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import field
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from workbench.compute import resolve
 from workbench.datasets import Dataset, split
@@ -15,14 +15,19 @@ from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.models.content.content_based import ContentBased
 from workbench.models.derived_state import derived
 from workbench.models.ensembles import lambdamart
-from workbench.models.neighbours.knn import ItemKNN
-from workbench.models.recommender import Recommender, aligned, present
+from workbench.models.ensembles.holdout import open_share
+from workbench.models.neighbours.item_knn import ItemKNN
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Pairs, Profiles
+from workbench.models.recommender import Recommender
+from workbench.models.sparse_rows import binarized
 from workbench.validation import at_least, number, one_of
 
 WAYS = ("weighted", "switching", "ranker")
 LEARNERS = 10_000  # users that a ranker learns from, at most
 
 
+@model
 class Hybrid(Recommender):
     r"""Recommend by several models at once, its members, each making up for what others lack.
 
@@ -81,32 +86,25 @@ class Hybrid(Recommender):
         From `fit`, if a ranker has nothing to hold out or to learn from.
     """
 
-    evidence_type: Any = ByItem | ByUser | ByCount
+    evidence_type: ClassVar[Any] = ByItem | ByUser | ByCount
 
-    def __init__(
-        self,
-        members: Mapping[str, Recommender] | None = None,
-        *,
-        how: str = "weighted",
-        weights: Mapping[str, float] | None = None,
-        least: int = 5,
-        candidates: int = 100,
-        holdout: float = 0.2,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> None:
-        super().__init__(device=device)
-        self.how = one_of("how", how, WAYS)
+    members: Any = field(default=None, kw_only=False)
+    how: str = parameter("weighted", one_of, WAYS)
+    weights: Any = None
+    least: int = parameter(5, at_least, 1)
+    candidates: int = parameter(100, at_least, 1)
+    holdout: float = parameter(0.2, open_share)
+    seed: int = parameter(0, at_least, 0)
+
+    def __post_init__(self) -> None:
+        chosen = self.device
+        super().__post_init__()
         if self.how == "ranker":
             lambdamart.library()
-        if members is None:
-            members = {"cf": ItemKNN(device=device), "content": ContentBased()}
-        self.members = _checked(members, self.how)
-        self.weights = _weights(weights, self.members)
-        self.least = at_least("least", least, 1)
-        self.candidates = at_least("candidates", candidates, 1)
-        self.holdout = holdout
-        self.seed = at_least("seed", seed, 0)
+        if self.members is None:
+            self.members = {"cf": ItemKNN(device=chosen), "content": ContentBased()}
+        self.members = _checked(self.members, self.how)
+        self.weights = _weights(self.weights, self.members)
         devices = {member.device.kind: member.device for member in self.members.values()}
         self.device = devices.get("gpu", resolve("cpu"))
 
@@ -122,9 +120,9 @@ class Hybrid(Recommender):
 
     def _fit(self, ds: Dataset) -> None:
         if self.how == "ranker":
-            inner, held = split(ds, by="user", holdout=self.holdout, seed=self.seed)
-            self._fit_members(inner)
-            self._trees = self._learnt(inner, held)
+            known, heldout = split(ds, by="user", holdout=self.holdout, seed=self.seed)
+            self._fit_members(known)
+            self._trees = self._learn_trees(known, heldout)
         self._fit_members(ds)
 
     def _fit_members(self, ds: Dataset) -> None:
@@ -135,117 +133,105 @@ class Hybrid(Recommender):
             name: self.item_ids.get_indexer(member.item_ids)
             for name, member in self.members.items()
         }
-        self._chosen = self.item_ids.isin(ds.item_ids)
+        self._interacted = self.item_ids.isin(ds.item_ids)
         if self.how == "ranker":
             self._item_features = lambdamart.item_features(ds, self.item_ids)
 
-    def _learnt(self, inner: Dataset, held: Dataset) -> str:
-        """Trees that rank what members fitted on `inner` propose, so that `held` comes first."""
-        order = np.random.default_rng(self.seed).permutation(len(held.user_ids))
+    def _learn_trees(self, known: Dataset, heldout: Dataset) -> str:
+        """Trees that rank what members fitted on `known` propose, so that `heldout` comes first."""
+        order = np.random.default_rng(self.seed).permutation(len(heldout.user_ids))
         users = np.sort(order[:LEARNERS])
-        batches = [self._examples(inner, held, part) for part in self._batches(users)]
+        batches = [self._examples(known, heldout, part) for part in self._batches(users)]
         features, hits, lengths = map(np.concatenate, zip(*batches, strict=True))
         if not hits.any():
             raise DataError(
-                f"{held.name}: the members propose none of these, so there is nothing to learn "
+                f"{heldout.name}: the members propose none of these, so there is nothing to learn "
                 "from; raise candidates, change holdout, or use another how"
             )
         return lambdamart.learn(features, hits, lengths, seed=self.seed)
 
     def _examples(
-        self, inner: Dataset, held: Dataset, users: np.ndarray
+        self, known: Dataset, heldout: Dataset, users: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        own = inner.user_ids.get_indexer(held.user_ids[users])
-        profiles = aligned(inner.matrix[own], inner.item_ids, self.item_ids)
-        parts = self._parts(profiles, own)
+        profiles, later = (
+            Profiles(ds.matrix[rows], rows).aligned(ds.item_ids, self.item_ids)
+            for ds, rows in (
+                (known, known.user_ids.get_indexer(heldout.user_ids[users])),
+                (heldout, users),
+            )
+        )
+        parts = self._member_scores(profiles)
         rows, items = np.nonzero(lambdamart.proposed(parts, _seen(profiles), self.candidates))
-        hits = _seen(aligned(held.matrix[users], held.item_ids, self.item_ids))[rows, items]
         lengths = np.bincount(rows, minlength=len(users))
-        return self._features(parts, profiles, rows, items), hits, lengths
+        pairs = Pairs(profiles, rows, items)
+        return self._features(parts, pairs), _seen(later)[rows, items], lengths
 
-    def _features(
-        self, parts: np.ndarray, profiles: sparse.csr_array, rows: np.ndarray, items: np.ndarray
-    ) -> np.ndarray:
-        """What the ranker knows of (profile row, item) pairs, the members' scores first."""
-        lengths = np.diff(profiles.indptr)[rows, None]
-        columns = [parts[:, rows, items].T, lengths, self._item_features[items]]
+    def _features(self, parts: np.ndarray, pairs: Pairs) -> np.ndarray:
+        """What the ranker knows of pairs, the members' scores first."""
+        lengths = pairs.profiles.lengths[pairs.rows, None]
+        scores = parts[:, pairs.rows, pairs.items].T
+        columns = [scores, lengths, self._item_features[pairs.items]]
         return np.concatenate(columns, axis=1, dtype=np.float32)
 
-    def _predicted(
-        self,
-        parts: np.ndarray,
-        profiles: sparse.csr_array,
-        rows: np.ndarray,
-        items: np.ndarray,
-        **what: bool,
-    ) -> np.ndarray:
-        features = self._features(parts, profiles, rows, items)
-        booster = derived(self, "booster", self._trees, lambda: lambdamart.grown(self._trees))
-        return booster.predict(features, num_threads=lambdamart.threads(features), **what)
+    def _ranker_output(self, parts: np.ndarray, pairs: Pairs, **output: bool) -> np.ndarray:
+        features = self._features(parts, pairs)
+        booster = derived(self, "booster", self._trees, lambda: lambdamart.booster(self._trees))
+        return booster.predict(features, num_threads=lambdamart.threads(features), **output)
 
-    def _parts(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
+    def _member_scores(self, profiles: Profiles) -> np.ndarray:
         """Scaled scores of every member; NaN where it has none; shape (members, b, items)."""
-        parts = np.full((len(self.members), *profiles.shape), np.nan)
+        parts = np.full((len(self.members), *profiles.ratings.shape), np.nan)
         for part, (name, member) in zip(parts, self.members.items(), strict=True):
-            known = aligned(profiles, self.item_ids, member.item_ids)
-            part[:, self._columns[name]] = _scaled(to_host(member._score(known, own)))
+            scores = member.score_profiles(profiles.aligned(self.item_ids, member.item_ids))
+            part[:, self._columns[name]] = min_max_scaled(to_host(scores))
         return parts
 
-    def _added(self, parts: np.ndarray, profiles: sparse.csr_array) -> np.ndarray:
+    def _summands(self, parts: np.ndarray, profiles: Profiles) -> np.ndarray:
         """What every member adds to the score, where there is no ranker; shape as `parts`."""
         if self.how == "weighted":
             return parts * np.array([self.weights[name] for name in self.members])[:, None, None]
-        long = np.diff(profiles.indptr) >= self.least
-        first = long[:, None] & self._chosen
+        long = profiles.lengths >= self.least
+        first = long[:, None] & self._interacted
         return np.where(np.stack([first, ~first]), parts, np.nan)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        parts = self._parts(profiles, own)
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        parts = self._member_scores(profiles)
         if self.how != "ranker":
-            added = self._added(parts, profiles)
-            return np.where(np.isnan(added).all(axis=0), np.nan, np.nansum(added, axis=0))
+            summands = self._summands(parts, profiles)
+            return np.where(np.isnan(summands).all(axis=0), np.nan, np.nansum(summands, axis=0))
         seen = _seen(profiles)
         rows, items = np.nonzero(lambdamart.proposed(parts, seen, self.candidates) | seen)
-        scores = np.full(profiles.shape, np.nan)
+        scores = np.full(seen.shape, np.nan)
         if len(rows):
-            scores[rows, items] = self._predicted(parts, profiles, rows, items)
+            scores[rows, items] = self._ranker_output(parts, Pairs(profiles, rows, items))
         return scores
 
-    def _shares(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> np.ndarray:
+    def _member_shares(self, pairs: Pairs) -> np.ndarray:
         """What every member adds to the scores of pairs, -inf where nothing; (members, pairs)."""
-        parts = self._parts(profiles, own)
+        parts, places = self._member_scores(pairs.profiles), (pairs.rows, pairs.items)
         if self.how != "ranker":
-            shares = self._added(parts, profiles)[:, rows, items]
+            shares = self._summands(parts, pairs.profiles)[:, *places]
         else:
-            terms = self._predicted(parts, profiles, rows, items, pred_contrib=True)
-            shares = terms.T[: len(parts)]
-        return np.where(np.isnan(parts[:, rows, items]) | np.isnan(shares), -np.inf, shares)
+            shares = self._ranker_output(parts, pairs, pred_contrib=True).T[: len(parts)]
+        return np.where(np.isnan(parts[:, *places]) | np.isnan(shares), -np.inf, shares)
 
-    def _because(
-        self,
-        profiles: sparse.csr_array,
-        own: np.ndarray,
-        rows: np.ndarray,
-        items: np.ndarray,
-        n: int,
-    ) -> list[list[tuple[Any, float]]]:
-        found: list[list[tuple[Any, float]]] = [[] for _ in items]
-        if not n or not len(items):
-            return found
-        leaders = self._shares(profiles, own, rows, items).argmax(axis=0)
+    def evidence_of(self, pairs: Pairs, n: int) -> list[list[tuple[Any, float]]]:
+        """Evidence of the member that adds most to each pair's score."""
+        evidence: list[list[tuple[Any, float]]] = [[] for _ in pairs.items]
+        if not n or not len(pairs):
+            return evidence
+        leaders = self._member_shares(pairs).argmax(axis=0)
         for number_, member in enumerate(self.members.values()):
-            known = aligned(profiles, self.item_ids, member.item_ids)
-            columns = member.item_ids.get_indexer(self.item_ids[items])
+            profiles = pairs.profiles.aligned(self.item_ids, member.item_ids)
+            columns = member.item_ids.get_indexer(self.item_ids[pairs.items])
             led = np.flatnonzero((leaders == number_) & (columns >= 0))
-            evidence = member._because(known, own, rows[led], columns[led], n)
-            for place, pairs in zip(led, evidence, strict=True):
-                found[place] = pairs
-        return found
+            of_member = member.evidence_of(Pairs(profiles, pairs.rows[led], columns[led]), n)
+            for place, because in zip(led, of_member, strict=True):
+                evidence[place] = because
+        return evidence
 
 
-def _scaled(scores: np.ndarray) -> np.ndarray:
+def min_max_scaled(scores: np.ndarray) -> np.ndarray:
     """Scores as 0 for the least to 1 for the greatest of a row; 1 where all are equal."""
     least = np.fmin.reduce(scores, axis=1)[:, None]
     span = np.fmax.reduce(scores, axis=1)[:, None] - least
@@ -253,8 +239,8 @@ def _scaled(scores: np.ndarray) -> np.ndarray:
     return np.divide(scores - least, span, out=equal, where=span > 0)
 
 
-def _seen(profiles: sparse.csr_array) -> np.ndarray:
-    return present(profiles).toarray() > 0
+def _seen(profiles: Profiles) -> np.ndarray:
+    return binarized(profiles.ratings).toarray() > 0
 
 
 def _checked(members: Mapping[str, Recommender], how: str) -> dict[str, Recommender]:
@@ -270,8 +256,8 @@ def _checked(members: Mapping[str, Recommender], how: str) -> dict[str, Recommen
     return dict(members)
 
 
-def _weights(given: Mapping[str, float] | None, members: Mapping[str, Any]) -> dict[str, float]:
-    weights = dict.fromkeys(members, 1.0) if given is None else given
+def _weights(chosen: Mapping[str, float] | None, members: Mapping[str, Any]) -> dict[str, float]:
+    weights = dict.fromkeys(members, 1.0) if chosen is None else chosen
     if set(weights) != set(members):
-        raise OptionError(f"weights={given!r} must name every member: {', '.join(members)}")
+        raise OptionError(f"weights={chosen!r} must name every member: {', '.join(members)}")
     return {name: number(f"weights[{name!r}]", weights[name]) for name in members}

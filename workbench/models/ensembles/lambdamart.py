@@ -56,7 +56,7 @@ def learn(features: np.ndarray, hits: np.ndarray, lengths: np.ndarray, *, seed: 
     return str(lightgbm.train(options, table, TREES).model_to_string())
 
 
-def grown(trees: str) -> Any:
+def booster(trees: str) -> Any:
     """LightGBM's booster of what `learn` returned."""
     return library().Booster(model_str=trees)
 
@@ -79,12 +79,12 @@ def proposed(parts: np.ndarray, seen: np.ndarray, n: int) -> np.ndarray:
     -------
     bool array of shape (b, items)
     """
-    found = np.zeros_like(seen)
+    chosen = np.zeros_like(seen)
     for scores in parts:
         columns = top_k(np.where(seen, np.nan, scores), n)[0]
         rows, ranks = np.nonzero(columns >= 0)
-        found[rows, columns[rows, ranks]] = True
-    return found
+        chosen[rows, columns[rows, ranks]] = True
+    return chosen
 
 
 def item_features(ds: Dataset, items: pd.Index) -> np.ndarray:

@@ -1,49 +1,32 @@
 """Matrix factorisation by alternating least squares."""
 
-import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from workbench.compute import Device, Team
 from workbench.datasets import Dataset, extended
 from workbench.device.arrays import library_of, to_device, to_host
 from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
 from workbench.models.factorization import conjugate_gradients
-from workbench.models.recommender import FEEDBACK, Recommender, row_means
+from workbench.models.factorization.factor_products import all_products, pair_products
+from workbench.models.factorization.normal_equations import (
+    NormalEquations,
+    compiled_steps,
+    solutions,
+)
+from workbench.models.parameters import model, parameter
+from workbench.models.profile_model import FEEDBACK
+from workbench.models.profiles import Pairs, Profiles
+from workbench.models.recommender import Recommender
+from workbench.models.sparse_rows import row_means, with_values
 from workbench.validation import at_least, number, one_of
 
-CHUNKS = 16  # of rows a core, so that all are busy to the end
 
-
-class Equations(NamedTuple):
-    """Normal equations of rows, but for the factors; see `workbench.models.kernels.solve`."""
-
-    indptr: np.ndarray
-    indices: np.ndarray
-    weights: np.ndarray
-    targets: np.ndarray
-    ridge: np.ndarray
-
-    def narrow(self) -> "Equations":
-        """The same in single precision."""
-        single = {name: getattr(self, name).astype(np.float32) for name in self._fields[2:]}
-        return self._replace(**single)
-
-    def to_device(self, device: Device, columns: int) -> tuple[Any, Any, Any]:
-        """Weights and targets as CSR arrays, and ridge, on a device."""
-        shape = len(self.ridge), columns
-        weights, targets = (
-            sparse.csr_array((values, self.indices, self.indptr), shape=shape)
-            for values in (self.weights, self.targets)
-        )
-        return to_device(device, weights), to_device(device, targets), to_device(device, self.ridge)
-
-
+@model
 class ALS(Recommender):
     r"""Recommend items whose factors fit the user's.
 
@@ -103,70 +86,51 @@ class ALS(Recommender):
 
     evidence_type = ByItem
 
-    def __init__(
-        self,
-        *,
-        factors: int = 64,
-        l2: float = 0.1,
-        alpha: float = 1.0,
-        epochs: int = 15,
-        cg_steps: int | None = 3,
-        feedback: str = "implicit",
-        seed: int = 0,
-        device: str = "auto",
-    ) -> None:
-        super().__init__(device=device)
-        self.factors = at_least("factors", factors, 1)
-        self.l2 = number("l2", l2, zero=False)
-        self.alpha = number("alpha", alpha)
-        self.epochs = at_least("epochs", epochs, 1)
-        self.cg_steps = None if cg_steps is None else at_least("cg_steps", cg_steps, 1)
-        self.feedback = one_of("feedback", feedback, FEEDBACK)
-        self.seed = at_least("seed", seed, 0)
+    factors: int = parameter(64, at_least, 1)
+    l2: float = parameter(0.1, number, zero=False)
+    alpha: float = parameter(1.0, number)
+    epochs: int = parameter(15, at_least, 1)
+    cg_steps: int | None = parameter(3, at_least, 1, optional=True)
+    feedback: str = parameter("implicit", one_of, FEEDBACK)
+    seed: int = parameter(0, at_least, 0)
 
     def _fit(self, ds: Dataset) -> None:
         by_item = ds.matrix.T.tocsr()
-        users, items = self._equations(ds.matrix), self._equations(by_item)
+        users, items = self.equations(ds.matrix), self.equations(by_item)
         start = np.random.default_rng(self.seed).normal(0, 0.01, (len(ds.item_ids), self.factors))
         if self.feedback == "explicit":
             start[:, 0] = row_means(by_item)
-        self._items = self._alternated(users, items, start)
-        self._gram = self._shared(self._items)
-        self._users = _solved(users, self._items, self._gram)
+        alternate = self._alternate_exactly if self.cg_steps is None else self._alternate
+        self.item_factors = alternate(users, items, start)
+        self._gram = self.gram(self.item_factors)
+        self.user_factors = solutions(users, self.item_factors, self._gram)
 
-    def _alternated(self, users: Equations, items: Equations, start: np.ndarray) -> np.ndarray:
-        """Vectors of the items after all epochs."""
-        if self.cg_steps is None:
-            for _ in range(self.epochs):
-                held = _solved(users, start, self._shared(start))
-                start = _solved(items, held, self._shared(held))
-            return start
-        users, items = users.narrow(), items.narrow()
+    def _alternate_exactly(
+        self, users: NormalEquations, items: NormalEquations, of_items: np.ndarray
+    ) -> np.ndarray:
+        """Factors of the items after all epochs, all equations solved."""
+        for _ in range(self.epochs):
+            of_users = solutions(users, of_items, self.gram(of_items))
+            of_items = solutions(items, of_users, self.gram(of_users))
+        return of_items
+
+    def _alternate(
+        self, users: NormalEquations, items: NormalEquations, start: np.ndarray
+    ) -> np.ndarray:
+        """Factors of the items after all epochs of conjugate gradient steps."""
         of_users = np.zeros((len(users.ridge), self.factors), np.float32)
         of_items = start.astype(np.float32)
+        sides: Any = users.narrow(), items.narrow()
+        take_steps: Callable[..., None] = compiled_steps
         if self.device.kind == "gpu":
-            return self._alternated_on_card(users, items, of_users, of_items, self.cg_steps)
+            counts = len(of_items), len(of_users)
+            sides = [s.matrices(self.device, n) for s, n in zip(sides, counts, strict=True)]
+            of_users, of_items = (to_device(self.device, part) for part in (of_users, of_items))
+            take_steps = conjugate_gradients.array_steps
         for _ in range(self.epochs):
-            _approach(users, of_items, self._shared(of_items), self.cg_steps, of_users)
-            _approach(items, of_users, self._shared(of_users), self.cg_steps, of_items)
-        return of_items.astype(np.float64)
-
-    def _alternated_on_card(
-        self,
-        users: Equations,
-        items: Equations,
-        of_users: np.ndarray,
-        of_items: np.ndarray,
-        steps: int,
-    ) -> np.ndarray:
-        """Vectors of the items after all epochs, as on the CPU but for their last digits."""
-        by_user = users.to_device(self.device, len(of_items))
-        by_item = items.to_device(self.device, len(of_users))
-        x, y = to_device(self.device, of_users), to_device(self.device, of_items)
-        for _ in range(self.epochs):
-            conjugate_gradients.approach(*by_user, y, self._shared(y), steps, x)
-            conjugate_gradients.approach(*by_item, x, self._shared(x), steps, y)
-        return to_host(y).astype(np.float64)
+            take_steps(sides[0], of_items, self.gram(of_items), self.cg_steps, of_users)
+            take_steps(sides[1], of_users, self.gram(of_users), self.cg_steps, of_items)
+        return to_host(of_items).astype(np.float64)
 
     def partial_fit(self, new: pd.DataFrame) -> Self:
         """Take in new interactions without a refit; only items that are new get vectors.
@@ -182,16 +146,17 @@ class ALS(Recommender):
         """
         before, ds = self.data.item_ids, extended(self.data, new)
         items = np.zeros((len(ds.item_ids), self.factors))
-        items[ds.item_ids.get_indexer(before)] = self._items
-        users = _solved(self._equations(ds.matrix), items, self._gram)
+        items[ds.item_ids.get_indexer(before)] = self.item_factors
+        users = solutions(self.equations(ds.matrix), items, self._gram)
         fresh = ~ds.item_ids.isin(before)
-        by_item = self._equations(ds.matrix.T.tocsr()[fresh])
-        items[fresh] = _solved(by_item, users, self._shared(users))
-        self._data, self._items, self._gram = ds, items, self._shared(items)
-        self._users = _solved(self._equations(ds.matrix), items, self._gram)
+        by_item = self.equations(ds.matrix.T.tocsr()[fresh])
+        items[fresh] = solutions(by_item, users, self.gram(users))
+        self._data, self.item_factors, self._gram = ds, items, self.gram(items)
+        self.user_factors = solutions(self.equations(ds.matrix), items, self._gram)
         return self
 
-    def _equations(self, ratings: sparse.csr_array) -> Equations:
+    def equations(self, ratings: sparse.csr_array) -> NormalEquations:
+        """Normal equations of the rows of a ratings matrix, of users or of items."""
         values, lengths = ratings.data, np.diff(ratings.indptr)
         if self.feedback == "implicit":
             weights = self.alpha * np.abs(values)
@@ -201,82 +166,33 @@ class ALS(Recommender):
             weights, targets, ridge = np.ones(len(values)), values, self.l2 * lengths
         # One type of index, so that the kernels are compiled once.
         indptr, indices = ratings.indptr.astype(np.int64), ratings.indices.astype(np.int64)
-        return Equations(indptr, indices, weights, targets, ridge)
+        return NormalEquations(indptr, indices, weights, targets, ridge)
 
-    def _shared(self, factors: np.ndarray) -> np.ndarray:
-        """What the pairs without a rating add to every row's matrix: G."""
+    def gram(self, factors: Any) -> Any:
+        """What the pairs without a rating add to every row's matrix: G, of shape (f, f)."""
         if self.feedback == "implicit":
             return factors.T @ factors
         return library_of(factors).zeros((self.factors, self.factors), factors.dtype)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        users = to_device(self.device, self._vectors(profiles, own))
-        return products(users, on_device(self, "items", self._items))
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        if profiles.in_data:
+            factors = self.user_factors[profiles.users]
+        else:
+            equations = self.equations(profiles.ratings)
+            factors = solutions(equations, self.item_factors, self._gram)
+            factors[profiles.lengths == 0] = np.nan  # nothing is known
+        items = on_device(self, "items", self.item_factors)
+        return all_products(to_device(self.device, factors), items)
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        return dots(self._users, users, self._items, items)
+        return pair_products(self.user_factors, users, self.item_factors, items)
 
-    def _vectors(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        """Factors of profiles; NaN where nothing is known."""
-        if (own >= 0).all():
-            return self._users[own]
-        users = _solved(self._equations(profiles), self._items, self._gram)
-        users[np.diff(profiles.indptr) == 0] = np.nan
-        return users
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        from workbench.models.factorization import als_kernels
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        from workbench.models import kernels
-
-        history = profiles[rows]
+        history, _ = pairs.histories()
         terms = np.empty(history.nnz)
-        equations = self._equations(history)
-        kernels.shares(rows, items.astype(np.int64), *equations, self._items, self._gram, terms)
-        found = sparse.csr_array((terms, history.indices, history.indptr), history.shape)
-        return found, self.data.item_ids
-
-
-def _solved(equations: Equations, factors: np.ndarray, gram: np.ndarray) -> np.ndarray:
-    """Vectors of all rows, from those of the other side; 0 for a row without ratings."""
-    from workbench.models import kernels
-
-    found = np.zeros((len(equations.ridge), factors.shape[1]))
-    _each(equations, found, lambda part: kernels.solve(*part, *equations, factors, gram, found))
-    return found
-
-
-def _approach(
-    equations: Equations, factors: np.ndarray, gram: np.ndarray, steps: int, vectors: np.ndarray
-) -> None:
-    """Bring the vectors of all rows nearer to those that `_solved` would give."""
-    from workbench.models import kernels
-
-    _each(
-        equations,
-        vectors,
-        lambda part: kernels.approach(*part, *equations, factors, gram, steps, vectors),
-    )
-
-
-def _each(equations: Equations, vectors: np.ndarray, function: Callable[[Any], Any]) -> None:
-    """Call the function with the first and last row of parts of equal work."""
-    work = equations.indptr + vectors.shape[1] * np.arange(len(equations.indptr))
-    with Team() as team:
-        edges = np.searchsorted(work, np.linspace(0, work[-1], CHUNKS * team.size + 1))
-        team.each(function, itertools.pairwise(edges))
-
-
-def products(left: Any, right: Any) -> Any:
-    """Products of every row of one array with every row of another, NumPy's or CuPy's."""
-    # BLAS takes some times longer over one row and a wide matrix than over a tall one and it.
-    return (right @ left.T).T if len(left) == 1 else left @ right.T
-
-
-def dots(left: np.ndarray, rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Products of the rows of two float64 arrays, pair by pair; float64, of shape (pairs,)."""
-    from workbench.models import kernels
-
-    found = np.empty(len(rows))
-    kernels.dots(rows.astype(np.int64), others.astype(np.int64), left, right, found)
-    return found
+        targets = pairs.rows, pairs.items.astype(np.int64)
+        equations = self.equations(history)
+        als_kernels.score_shares(*targets, *equations, self.item_factors, self._gram, terms)
+        return with_values(history, terms)

@@ -4,25 +4,31 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from workbench.compute import Team
 from workbench.datasets import Dataset
 from workbench.device.arrays import to_device
-from workbench.errors import OptionError
 from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
 from workbench.models.factorization import bpr_on_gpu
-from workbench.models.factorization.als import dots, products
+from workbench.models.factorization.factor_products import (
+    all_products,
+    pair_products,
+    require_finite,
+)
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
+from workbench.models.sparse_rows import with_values
 from workbench.validation import at_least, number
 
 SPREAD = 0.1  # standard deviation of the factors to start with
 CHUNKS = 16  # of rows a core, so that all are busy to the end
-DRAWN = 2**16  # items that those who come later are compared with, in turn
+NEGATIVES = 2**16  # items that those who come later are compared with, in turn
 
 
+@model
 class BPR(Recommender):
     r"""Recommend items whose factors fit the user's, learnt so that what was chosen comes first.
 
@@ -49,7 +55,7 @@ class BPR(Recommender):
     A history that is typed in takes as many epochs of the same steps from 0, with the items held
     still and beside items drawn once for all. That makes the user a sum over the history,
     :math:`p_u = \sum_j v_{uj}`, and the terms :math:`v_{uj}^T q_i` of :math:`s(u, i) - b_i` are the
-    evidence. They are so for users in the data too, whose own score is the one that was learnt:
+    evidence. They are so for users in the data too, whose own score is the one that was tables:
     near their sum, but not it.
 
     Parameters
@@ -73,102 +79,87 @@ class BPR(Recommender):
 
     evidence_type = ByItem
 
-    def __init__(
-        self,
-        *,
-        factors: int = 64,
-        l2: float = 0.02,
-        learning_rate: float = 0.02,
-        epochs: int = 100,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> None:
-        super().__init__(device=device)
-        self.factors = at_least("factors", factors, 1)
-        self.l2 = number("l2", l2)
-        self.learning_rate = number("learning_rate", learning_rate, zero=False)
-        self.epochs = at_least("epochs", epochs, 1)
-        self.seed = at_least("seed", seed, 0)
+    factors: int = parameter(64, at_least, 1)
+    l2: float = parameter(0.02, number)
+    learning_rate: float = parameter(0.02, number, zero=False)
+    epochs: int = parameter(100, at_least, 1)
+    seed: int = parameter(0, at_least, 0)
 
     def _fit(self, ds: Dataset) -> None:
-        chosen, rng = _chosen(ds.matrix), np.random.default_rng(self.seed)
+        chosen, rng = chosen_items(ds.matrix), np.random.default_rng(self.seed)
         # In single precision, which the memory gives in half the time.
         sides = (rng.normal(0, SPREAD, (n, self.factors)).astype(np.float32) for n in chosen.shape)
-        learnt: Any = np.zeros(len(ds.item_ids), np.float32), *sides
+        tables: Any = np.zeros(len(ds.item_ids), np.float32), *sides
         if self.device.kind == "gpu":
             options = self.epochs, self.learning_rate, self.l2, self.seed
-            learnt = bpr_on_gpu.ascended(chosen, learnt, *options)
+            tables = bpr_on_gpu.trained(chosen, tables, *options)
         else:
-            self._ascend(chosen, learnt, rng)
-        if not all(np.isfinite(part).all() for part in learnt):
-            raise OptionError(
-                f"learning_rate={self.learning_rate:g} is too high for these data: numbers ran "
-                "away; lower it"
-            )
-        self._biases, self._users, self._items = (part.astype(np.float64) for part in learnt)
-        self._drawn = rng.integers(len(ds.item_ids), size=DRAWN)
+            self._train(chosen, tables, rng)
+        require_finite(tables, self.learning_rate, "data")
+        self.item_biases, self.user_factors, self.item_factors = (
+            part.astype(np.float64) for part in tables
+        )
+        self._negatives = rng.integers(len(ds.item_ids), size=NEGATIVES)
 
-    def _ascend(
-        self, chosen: sparse.csr_array, learnt: tuple[np.ndarray, ...], rng: np.random.Generator
+    def _train(
+        self, chosen: sparse.csr_array, tables: tuple[np.ndarray, ...], rng: np.random.Generator
     ) -> None:
         """Take the steps of all epochs one after the other; what is learnt changes in place."""
-        from workbench.models import kernels
+        from workbench.models.factorization import sgd_kernels
 
         users, items = (axis.astype(np.int32) for axis in chosen.tocoo().coords)
         entries, count = (chosen.indptr.astype(np.int64), items), chosen.shape[1]
         for _ in range(self.epochs):
             order = rng.permutation(len(users))
-            others = rng.integers(count, size=len(users), dtype=np.int32)
-            steps = users[order], items[order], others
-            kernels.prefer(*steps, *entries, self.learning_rate, self.l2, *learnt)
+            negatives = rng.integers(count, size=len(users), dtype=np.int32)
+            steps = users[order], items[order], negatives
+            sgd_kernels.bpr_epoch(*steps, *entries, self.learning_rate, self.l2, *tables)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> Any:
-        users = self._users[own] if (own >= 0).all() else self._folded(profiles)
-        biases, items = (
-            on_device(self, "biases", self._biases),
-            on_device(self, "items", self._items),
-        )
-        return biases + products(to_device(self.device, users), items)
+    def _score(self, profiles: Profiles) -> Any:
+        if profiles.in_data:
+            factors = self.user_factors[profiles.users]
+        else:
+            factors = self._fold_in(profiles.ratings)
+        biases = on_device(self, "biases", self.item_biases)
+        items = on_device(self, "items", self.item_factors)
+        return biases + all_products(to_device(self.device, factors), items)
 
     def _score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        return self._biases[items] + dots(self._users, users, self._items, items)
+        products = pair_products(self.user_factors, users, self.item_factors, items)
+        return self.item_biases[items] + products
 
-    def _folded(self, profiles: sparse.csr_array) -> np.ndarray:
+    def _fold_in(self, ratings: sparse.csr_array) -> np.ndarray:
         """Factors of users from outside; shape (b, factors)."""
-        chosen, terms = self._terms(profiles)
+        chosen, terms = self._terms(ratings)
         entries = np.ones(chosen.nnz), np.arange(chosen.nnz), chosen.indptr
-        return sparse.csr_array(entries, shape=(len(chosen.indptr) - 1, chosen.nnz)) @ terms
+        return sparse.csr_array(entries, shape=(chosen.shape[0], chosen.nnz)) @ terms
 
-    def _terms(self, profiles: sparse.csr_array) -> tuple[sparse.csr_array, np.ndarray]:
+    def _terms(self, ratings: sparse.csr_array) -> tuple[sparse.csr_array, np.ndarray]:
         """What was chosen, and what each entry adds to the user: of shape (entries, factors)."""
-        from workbench.models import kernels
+        from workbench.models.factorization import sgd_kernels
 
-        chosen = _chosen(profiles)
+        chosen = chosen_items(ratings)
         terms = np.zeros((chosen.nnz, self.factors))
-        known = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int64), self._drawn
+        known = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int64), self._negatives
         options = self.learning_rate, self.l2, self.epochs
-        given = *known, *options, self._biases, self._items, terms
+        fold_in = partial(
+            sgd_kernels.bpr_fold_in, *known, *options, self.item_biases, self.item_factors, terms
+        )
         with Team() as team:
-            parts = np.array_split(np.arange(chosen.shape[0]), CHUNKS * team.size)
-            team.each(partial(kernels.prefer_held, *given), parts)
+            team.each(fold_in, np.array_split(np.arange(chosen.shape[0]), CHUNKS * team.size))
         return chosen, terms
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        chosen, terms = self._terms(profiles)
-        places = np.arange(chosen.nnz)
-        found = sparse.csr_array((places, chosen.indices, chosen.indptr), chosen.shape)[rows]
-        targets = np.repeat(items, np.diff(found.indptr))
-        values = dots(terms, found.data, self._items, targets)
-        split = sparse.csr_array((values, found.indices, found.indptr), found.shape)
-        return split, self.data.item_ids
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        chosen, terms = self._terms(pairs.profiles.ratings)
+        places = with_values(chosen, np.arange(chosen.nnz))[pairs.rows]
+        targets = np.repeat(pairs.items, np.diff(places.indptr))
+        return with_values(places, pair_products(terms, places.data, self.item_factors, targets))
 
 
-def _chosen(ratings: sparse.csr_array) -> sparse.csr_array:
-    """What was rated above 0, as a CSR array with its columns in order."""
-    kept = ratings.copy()
-    kept.data = (kept.data > 0).astype(float)
-    kept.eliminate_zeros()
-    kept.sort_indices()
-    return kept
+def chosen_items(ratings: sparse.csr_array) -> sparse.csr_array:
+    """Ones at what was rated above 0, as a CSR array with its columns in order."""
+    chosen = ratings.copy()
+    chosen.data = (chosen.data > 0).astype(float)
+    chosen.eliminate_zeros()
+    chosen.sort_indices()
+    return chosen

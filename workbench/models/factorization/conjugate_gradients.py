@@ -1,6 +1,7 @@
 """Conjugate gradients for many rows at once, in array operations: what a card does well.
 
-The twin of `workbench.models.kernels.approach`, which takes the same steps a row at a time.
+The twin of `workbench.models.factorization.als_kernels.conjugate_gradient_steps`, which takes the
+same steps a row at a time.
 """
 
 from itertools import pairwise
@@ -8,54 +9,56 @@ from typing import Any
 
 import numpy as np
 
+from workbench.device.arrays import to_host
+
 CHUNK_BYTES = 2**28  # of the factors of the entries that are looked at together
 
 
-def approach(
-    ratings: Any, targets: Any, ridge: Any, factors: Any, gram: Any, steps: int, vectors: Any
+def array_steps(
+    equations: tuple[Any, Any, Any], factors: Any, gram: Any, steps: int, vectors: Any
 ) -> None:
     """Bring the vectors of all rows nearer to the solutions of their normal equations.
 
     Parameters
     ----------
-    ratings : CSR array of shape (rows, columns), SciPy's or CuPy's
-        Weights of the entries.
-    targets : CSR array of shape (rows, columns)
-        What the entries add to the right-hand sides, times their factors.
-    ridge : array of shape (rows,)
+    equations : tuple of CSR, CSR and dense array, of shapes (rows, columns) twice and (rows,)
+        Weights of the entries, what they add to the right-hand sides, times their factors, and
+        the ridge; SciPy's and NumPy's or CuPy's.
     factors : array of shape (columns, f)
     gram : array of shape (f, f)
     steps : int
     vectors : array of shape (rows, f)
         Changed in place; a row without entries stays as it is.
     """
-    starts = ratings.indptr.get() if hasattr(ratings.indptr, "get") else ratings.indptr
+    weights, targets, ridge = equations
+    starts = to_host(weights.indptr)
     size = max(1, CHUNK_BYTES // (factors.itemsize * factors.shape[1]))
     parts = np.searchsorted(starts, np.arange(0, starts[-1] + size, size), side="right") - 1
     edges = np.unique([0, *parts, len(ridge)])
     for first, last in pairwise(edges):
         rows = slice(int(first), int(last))
-        _approach(ratings[rows], targets[rows], ridge[rows], factors, gram, steps, vectors[rows])
+        part = weights[rows], targets[rows], ridge[rows]
+        _steps_of_chunk(*part, factors, gram, steps, vectors[rows])
 
 
-def _approach(
-    ratings: Any, targets: Any, ridge: Any, factors: Any, gram: Any, steps: int, vectors: Any
+def _steps_of_chunk(
+    weights: Any, targets: Any, ridge: Any, factors: Any, gram: Any, steps: int, vectors: Any
 ) -> None:
-    def times(held: Any) -> Any:
-        entries = ratings.copy()
-        entries.data = ratings.data * (held[row] * seen).sum(axis=1)
-        return held @ gram + ridge[:, None] * held + entries @ factors
+    def matrix_products(rows: Any) -> Any:
+        entries = weights.copy()
+        entries.data = weights.data * (rows[row] * seen).sum(axis=1)
+        return rows @ gram + ridge[:, None] * rows + entries @ factors
 
-    row = ratings.tocoo().row
-    seen = factors[ratings.indices]
-    left = targets @ factors - times(vectors)
-    left *= (ratings.indptr[1:] > ratings.indptr[:-1])[:, None]
-    way, squares = left.copy(), (left * left).sum(axis=1)
+    row = weights.tocoo().row
+    seen = factors[weights.indices]
+    residual = targets @ factors - matrix_products(vectors)
+    residual *= (weights.indptr[1:] > weights.indptr[:-1])[:, None]
+    direction, squared = residual.copy(), (residual * residual).sum(axis=1)
     for _ in range(steps):
-        changed = times(way)
-        along = (way * changed).sum(axis=1)
-        length = squares / (along + (along == 0))
-        vectors += length[:, None] * way
-        left -= length[:, None] * changed
-        before, squares = squares, (left * left).sum(axis=1)
-        way = left + (squares / (before + (before == 0)))[:, None] * way
+        product = matrix_products(direction)
+        along = (direction * product).sum(axis=1)
+        length = squared / (along + (along == 0))
+        vectors += length[:, None] * direction
+        residual -= length[:, None] * product
+        previous, squared = squared, (residual * residual).sum(axis=1)
+        direction = residual + (squared / (previous + (previous == 0)))[:, None] * direction

@@ -1,19 +1,21 @@
 """Random walks over the graph of users and items: three steps from a user to items."""
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from workbench.compute import nearest
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.models.derived_state import on_device
-from workbench.models.neighbours.knn import as_matrix
-from workbench.models.products import linked
-from workbench.models.recommender import Recommender, present
+from workbench.models.neighbours.similarity_matrix import neighbour_sums, similarity_matrix
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Pairs, Profiles
+from workbench.models.recommender import Recommender
+from workbench.models.sparse_rows import binarized, with_values
 from workbench.validation import at_least, number
 
 
+@model
 class P3alpha(Recommender):
     r"""Recommend where a random walk of three steps ends: user, item, other user, other item.
 
@@ -51,18 +53,9 @@ class P3alpha(Recommender):
 
     beta = 0.0
 
-    def __init__(
-        self,
-        *,
-        k: int = 100,
-        alpha: float = 1.0,
-        normalize: bool = False,
-        device: str = "auto",
-    ) -> None:
-        super().__init__(device=device)
-        self.k = at_least("k", k, 1)
-        self.alpha = number("alpha", alpha)
-        self.normalize = bool(normalize)
+    k: int = parameter(100, at_least, 1)
+    alpha: float = parameter(1.0, number)
+    normalize: bool = False
 
     def _fit(self, ds: Dataset) -> None:
         ratings = ds.matrix.copy()
@@ -74,10 +67,10 @@ class P3alpha(Recommender):
         ratings.eliminate_zeros()
         by_item = ratings.T.tocsr()
         popularity = np.diff(by_item.indptr)
-        to_users = _steps(present(by_item), self.alpha)
-        from_users = _steps(ratings, self.alpha).T.tocsr()
+        to_users = _step_probabilities(binarized(by_item), self.alpha)
+        from_users = _step_probabilities(ratings, self.alpha).T.tocsr()
         from_users.data /= np.repeat(popularity.astype(float) ** self.beta, popularity)
-        found = nearest(
+        best = nearest(
             from_users,
             queries=to_users,
             exclude=np.arange(len(popularity)),
@@ -85,19 +78,19 @@ class P3alpha(Recommender):
             k=self.k,
             device=self.device,
         )
-        links = as_matrix(*found, columns=len(popularity))
-        self._links = _steps(links, 1.0) if self.normalize else links
-        self._by_target = self._links.T.tocsr()
+        links = similarity_matrix(*best, columns=len(popularity))
+        self.item_weights = _step_probabilities(links, 1.0) if self.normalize else links
+        self._by_target = self.item_weights.T.tocsr()
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return linked(self.device, profiles, on_device(self, "links on the device", self._links))
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        matrix = on_device(self, "links on the device", self.item_weights)
+        return neighbour_sums(self.device, profiles.ratings, matrix)
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        return self._by_target[items].multiply(profiles[rows]).tocsr(), self.data.item_ids
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        return self._by_target[pairs.items].multiply(pairs.histories()[0]).tocsr()
 
 
+@model
 class RP3beta(P3alpha):
     r"""`P3alpha` with the weight of popular items taken down.
 
@@ -125,21 +118,11 @@ class RP3beta(P3alpha):
         From `fit`, if a rating is negative.
     """
 
-    def __init__(
-        self,
-        *,
-        k: int = 100,
-        alpha: float = 1.0,
-        beta: float = 0.6,
-        normalize: bool = False,
-        device: str = "auto",
-    ) -> None:
-        super().__init__(k=k, alpha=alpha, normalize=normalize, device=device)
-        self.beta = number("beta", beta)
+    beta: float = parameter(0.6, number)
 
 
-def _steps(edges: sparse.csr_array, alpha: float) -> sparse.csr_array:
+def _step_probabilities(edges: sparse.csr_array, alpha: float) -> sparse.csr_array:
     """Each row's entries over their sum, to the power of alpha."""
     totals = np.asarray(edges.sum(axis=1)).ravel()
     values = (edges.data / np.repeat(totals, np.diff(edges.indptr))) ** alpha
-    return sparse.csr_array((values, edges.indices, edges.indptr), edges.shape)
+    return with_values(edges, values)

@@ -1,7 +1,6 @@
 """A linear item-item model in closed form."""
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from workbench.datasets import Dataset
@@ -10,12 +9,15 @@ from workbench.device.memory import bounded
 from workbench.errors import DeviceError, OptionError
 from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
+from workbench.models.parameters import model, parameter
+from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
 from workbench.validation import number
 
 BLOCK_BYTES = 2**26  # of the rows of the item-item matrix that are worked on at a time
 
 
+@model
 class EASE(Recommender):
     r"""Recommend what a linear regression on the history predicts, no item predicting itself.
 
@@ -51,10 +53,8 @@ class EASE(Recommender):
 
     evidence_type = ByItem
 
-    def __init__(self, *, l2: float = 500.0, memory: float = 4.0, device: str = "auto") -> None:
-        super().__init__(device=device)
-        self.l2 = number("l2", l2, zero=False)
-        self.memory = number("memory", memory, zero=False)
+    l2: float = parameter(500.0, number, zero=False)
+    memory: float = parameter(4.0, number, zero=False)
 
     def _fit(self, ds: Dataset) -> None:
         items = len(ds.item_ids)
@@ -66,22 +66,21 @@ class EASE(Recommender):
             )
         matrix = _gram(ds.matrix)
         matrix.flat[:: items + 1] += self.l2
-        there = _inverse_on_card(matrix) if self.device.kind == "gpu" else None
-        self._weights = _inverse(matrix) if there is None else there
-        self._weights /= -self._weights.diagonal()
-        np.fill_diagonal(self._weights, 0)
+        inverse = _inverse_on_card(matrix) if self.device.kind == "gpu" else None
+        self.item_weights = _inverse(matrix) if inverse is None else inverse
+        self.item_weights /= -self.item_weights.diagonal()
+        np.fill_diagonal(self.item_weights, 0)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        scores = to_device(self.device, profiles) @ on_device(self, "weights", self._weights)
-        scores[np.diff(profiles.indptr) == 0] = np.nan
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        weights = on_device(self, "weights", self.item_weights)
+        scores = to_device(self.device, profiles.ratings) @ weights
+        scores[profiles.lengths == 0] = np.nan
         return scores
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        history = profiles[rows]
-        history.data *= self._weights[history.indices, np.repeat(items, np.diff(history.indptr))]
-        return history, self.data.item_ids
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        history, targets = pairs.histories()
+        history.data *= self.item_weights[history.indices, targets]
+        return history
 
 
 def _gram(ratings: sparse.csr_array) -> np.ndarray:

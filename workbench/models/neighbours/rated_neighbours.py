@@ -15,14 +15,14 @@ from scipy import sparse
 from workbench.compute import Device, Team
 from workbench.compute.engines import engine_on
 from workbench.compute.options import SimilarityOptions
-from workbench.models.recommender import BATCH_BYTES
+from workbench.models.profile_model import BATCH_BYTES
 
 WIDTH = 24  # bytes a similarity takes while its block is made: a key, an index, scores
 CHUNKS = 4  # of pairs a core, so that all are busy to the end
 
 
 @dataclass(frozen=True, eq=False)
-class Raters:
+class RatedNeighbours:
     """Pairs of a query and a list of rows, of which the k nearest to the query count.
 
     Attributes
@@ -30,7 +30,7 @@ class Raters:
     rows, columns : int arrays of shape (pairs,)
         The query and the list of a pair.
     queries : CSR array of shape (q, features)
-    own : int array of shape (q,)
+    query_rows : int array of shape (q,)
         The row of the pool that is the query itself, -1 where there is none.
     lists : CSR array of shape (l, n)
         Rows of the pool, and the value that each of them adds.
@@ -43,7 +43,7 @@ class Raters:
     rows: np.ndarray
     columns: np.ndarray
     queries: sparse.csr_array
-    own: np.ndarray
+    query_rows: np.ndarray
     lists: sparse.csr_array
     pool: sparse.csr_array
     options: SimilarityOptions
@@ -51,51 +51,51 @@ class Raters:
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums of similarity x value, and of similarities; float64 arrays of shape (pairs,)."""
-        from workbench.models import kernels
+        from workbench.models.neighbours import kernels
 
         totals, weights = np.zeros((2, len(self.rows)))
-        self._each(kernels.weigh, totals, weights)
+        self._run_in_blocks(kernels.weighted_sums, totals, weights)
         return totals, weights
 
     def terms(self) -> sparse.csr_array:
         """Terms of the first of the `sums`; CSR array of shape (pairs, n)."""
-        from workbench.models import kernels
+        from workbench.models.neighbours import kernels
 
-        found = self.lists[self.columns]
-        found.data = np.zeros(found.nnz)
-        self._each(kernels.weigh_each, found.indptr.astype(np.int64), found.data)
-        found.eliminate_zeros()
-        return found
+        terms = self.lists[self.columns]
+        terms.data = np.zeros(terms.nnz)
+        self._run_in_blocks(kernels.weighted_terms, terms.indptr.astype(np.int64), terms.data)
+        terms.eliminate_zeros()
+        return terms
 
-    def _each(self, kernel: Callable, *out: np.ndarray) -> None:
+    def _run_in_blocks(self, kernel: Callable, *out: np.ndarray) -> None:
         """Run a kernel on the pairs of one block of queries after the other."""
-        asked, rows = _numbered(self.rows, self.queries.shape[0])
+        queries, rows = _numbered(self.rows, self.queries.shape[0])
         used, columns = _numbered(self.columns, self.lists.shape[0])
         lists = self.lists[used]
         near, indices = _numbered(lists.indices, self.pool.shape[0])
         known = columns, lists.indptr.astype(np.int64), indices, lists.data, self.options.k
         order = np.argsort(rows, kind="stable")
-        for first, similar in self._similarities(asked, near):
+        for first, similar in self._similarities(queries, near):
             edges = np.searchsorted(rows, (first, first + len(similar)), sorter=order)
             with Team() as team:
                 parts = np.array_split(order[slice(*edges)], CHUNKS * team.size)
                 team.each(partial(kernel, rows, first, similar, *known, *out), parts)
 
     def _similarities(
-        self, asked: np.ndarray, near: np.ndarray
+        self, queries: np.ndarray, near: np.ndarray
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Blocks of queries: the first one's place, and all similarities to the rows near."""
         by_feature = self.pool[near].T.tocsr()
-        queries = self.queries[asked]
-        own = _places(near, self.own[asked], self.pool.shape[0])
+        features = self.queries[queries]
+        exclude = _places(near, self.query_rows[queries], self.pool.shape[0])
         options = replace(self.options, k=len(near))
         height = max(1, BATCH_BYTES // (WIDTH * max(1, len(near))))
-        for first in range(0, len(asked), height):
+        for first in range(0, len(queries), height):
             block = slice(first, first + height)
-            found = engine_on(self.device).nearest_to(
-                by_feature, queries[block], options, exclude=own[block]
+            nearest = engine_on(self.device).nearest_to(
+                by_feature, features[block], options, exclude=exclude[block]
             )
-            yield first, _dense(*found)
+            yield first, _dense(*nearest)
 
 
 def _numbered(numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -113,8 +113,8 @@ def _places(known: np.ndarray, numbers: np.ndarray, size: int) -> np.ndarray:
 
 def _dense(indices: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Scores by row and neighbour, 0 where there is none; float32 array of shape (b, n)."""
-    from workbench.models import kernels
+    from workbench.models.neighbours import kernels
 
     similar = np.zeros(indices.shape, np.float32)
-    kernels.place(indices, scores, similar)
+    kernels.scatter_scores(indices, scores, similar)
     return similar

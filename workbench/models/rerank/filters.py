@@ -18,7 +18,7 @@ from scipy import sparse
 from workbench.columns import Columns
 from workbench.compute import Neighbours
 from workbench.errors import DataError, OptionError
-from workbench.models.rerank.item_attributes import Catalogue
+from workbench.models.rerank.item_attributes import ItemAttributes
 from workbench.validation import at_least, number
 
 
@@ -30,7 +30,7 @@ class Filter(Rule, ABC):
     """A rule that bars items, whatever else is in a list."""
 
     @abstractmethod
-    def barred(self, catalogue: Catalogue) -> np.ndarray | sparse.csr_array:
+    def barred(self, items: ItemAttributes) -> np.ndarray | sparse.csr_array:
         """Which items it bars, or which pairs.
 
         Returns
@@ -68,41 +68,39 @@ class Attribute(Filter):
     none_of: Any = ()
 
     def __post_init__(self) -> None:
-        if not any(map(_given, (self.at_least, self.at_most, self.any_of, self.none_of))):
+        if not any(map(_is_set, (self.at_least, self.at_most, self.any_of, self.none_of))):
             raise OptionError(
                 f"Attribute({self.column!r}) asks for nothing; "
                 "give at_least, at_most, any_of or none_of"
             )
 
-    def barred(self, catalogue: Catalogue) -> np.ndarray:
+    def barred(self, items: ItemAttributes) -> np.ndarray:
         """Which items have other values."""
-        catalogue.column(self.column)
-        passed = np.ones(len(catalogue.item_ids), dtype=bool)
-        if _given(self.at_least):
-            passed &= self._within(catalogue, "ge", self.at_least)
-        if _given(self.at_most):
-            passed &= self._within(catalogue, "le", self.at_most)
-        if _given(self.any_of):
-            passed &= self._has(catalogue, self.any_of)
-        if _given(self.none_of):
-            passed &= ~self._has(catalogue, self.none_of)
+        items.column(self.column)
+        passed = np.ones(len(items), dtype=bool)
+        for compare, bound in (("ge", self.at_least), ("le", self.at_most)):
+            if _is_set(bound):
+                passed &= self._compared(items, compare, bound)
+        for labels, present in ((self.any_of, True), (self.none_of, False)):
+            if _is_set(labels):
+                passed &= self._has_any(items, labels) == present
         return ~passed
 
-    def _within(self, catalogue: Catalogue, compare: str, bound: Any) -> np.ndarray:
-        values = catalogue.column(self.column)
+    def _compared(self, items: ItemAttributes, compare: str, bound: Any) -> np.ndarray:
+        values = items.column(self.column)
         try:
-            found = getattr(values, compare)(bound)
+            passed = getattr(values, compare)(bound)
         except TypeError:
             raise DataError(
                 f"column {self.column!r} cannot be compared with {bound!r}: it holds "
                 f"{values.dtype}; at_least and at_most are for numbers and dates"
             ) from None
-        return found.to_numpy(dtype=bool, na_value=False)
+        return passed.to_numpy(dtype=bool, na_value=False)
 
-    def _has(self, catalogue: Catalogue, wanted: Any) -> np.ndarray:
-        members, labels = catalogue.labels(self.column)
-        wanted = _labels(wanted)
-        unknown = [label for label in wanted if label not in labels]
+    def _has_any(self, items: ItemAttributes, chosen: Any) -> np.ndarray:
+        members, labels = items.labels(self.column)
+        chosen = _labels(chosen)
+        unknown = [label for label in chosen if label not in labels]
         if unknown:
             names = labels.astype(str)
             near = get_close_matches(str(unknown[0]), names, n=3) or names[:3].tolist()
@@ -110,29 +108,29 @@ class Attribute(Filter):
                 f"no item has {unknown[0]!r} in column {self.column!r}; there are "
                 f"{len(names):,} others, such as {', '.join(map(repr, near))}"
             )
-        return members @ labels.isin(wanted) > 0
+        return members @ labels.isin(chosen) > 0
 
     def __str__(self) -> str:
-        asked = {
+        options = {
             "at least": self.at_least,
             "at most": self.at_most,
             "any of": self.any_of,
             "none of": self.none_of,
         }
-        said = [f"{words} {_listed(value)}" for words, value in asked.items() if _given(value)]
-        return f"{self.column} {' and '.join(said)}"
+        conditions = [
+            f"{words} {', '.join(map(str, _labels(value)))}"
+            for words, value in options.items()
+            if _is_set(value)
+        ]
+        return f"{self.column} {' and '.join(conditions)}"
 
 
-def _given(value: Any) -> bool:
+def _is_set(value: Any) -> bool:
     return value is not None and _labels(value) != []
 
 
 def _labels(value: Any) -> list[Any]:
     return list(value) if pd.api.types.is_list_like(value) else [value]
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, _labels(value)))
 
 
 @dataclass(frozen=True)
@@ -147,9 +145,9 @@ class InStock(Filter):
 
     column: str = "stock"
 
-    def barred(self, catalogue: Catalogue) -> np.ndarray:
+    def barred(self, items: ItemAttributes) -> np.ndarray:
         """Which items are sold out, or of unknown stock."""
-        return ~(pd.to_numeric(catalogue.column(self.column)) > 0).to_numpy(bool, na_value=False)
+        return ~(pd.to_numeric(items.column(self.column)) > 0).to_numpy(bool, na_value=False)
 
     def __str__(self) -> str:
         return "in stock"
@@ -170,9 +168,9 @@ class NotBought(Filter):
 
     event: str = "purchase"
 
-    def barred(self, catalogue: Catalogue) -> sparse.csr_array:
+    def barred(self, items: ItemAttributes) -> sparse.csr_array:
         """Which pairs of a user and an item have the event."""
-        return catalogue.events(self.event)
+        return items.events(self.event)
 
     def __str__(self) -> str:
         return f"no {self.event} before"

@@ -9,7 +9,7 @@ _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 
 
 @_jit
-def _product(rows: Any, row: Any, others: Any, other: Any) -> Any:
+def _row_product(rows: Any, row: Any, others: Any, other: Any) -> Any:
     """Product of two sparse rows, each (indptr, indices, data) with ascending indices."""
     a, end_a = rows[0][row], rows[0][row + 1]
     b, end_b = others[0][other], others[0][other + 1]
@@ -24,30 +24,30 @@ def _product(rows: Any, row: Any, others: Any, other: Any) -> Any:
 
 
 @_jit
-def _full(item, kinds, held, most):  # type: ignore[no-untyped-def]
-    """First kind of an item of which the list has enough, -1 if there is none."""
-    for e in range(kinds[0][item], kinds[0][item + 1]):
-        if held[kinds[1][e]] >= most[kinds[1][e]]:
-            return kinds[1][e]
+def _full_label(item, labels, counts, most):  # type: ignore[no-untyped-def]
+    """First label of an item of which the list has enough, -1 if there is none."""
+    for e in range(labels[0][item], labels[0][item + 1]):
+        if counts[labels[1][e]] >= most[labels[1][e]]:
+            return labels[1][e]
     return -1
 
 
 @_jit
-def _range(scores, closed, window):  # type: ignore[no-untyped-def]
+def _score_range(scores, closed, window):  # type: ignore[no-untyped-def]
     """First and last score of the first open candidates, and how many those are."""
-    first, last, found = 0.0, 0.0, 0
+    first, last, count = 0.0, 0.0, 0
     for c in range(scores.size):
         if not closed[c]:
-            first = scores[c] if found == 0 else first
-            last, found = scores[c], found + 1
-            if found == window:
+            first = scores[c] if count == 0 else first
+            last, count = scores[c], count + 1
+            if count == window:
                 break
-    return first, last, found
+    return first, last, count
 
 
 @_jit
-def fill(  # type: ignore[no-untyped-def]
-    columns, scores, whole, window, weight, left, right, kinds, most, rule_of,
+def fill_lists(  # type: ignore[no-untyped-def]
+    columns, scores, complete, window, weight, left, right, labels, most, rule_of,
     open_lists, out, tally,
 ):  # fmt: skip
     """Fill lists from candidates, user by user; return how many were filled.
@@ -59,50 +59,50 @@ def fill(  # type: ignore[no-untyped-def]
     columns : int32 array of shape (lists, candidates)
         Best first; -1 where there are no more.
     scores : float32 array of shape (lists, candidates)
-    whole : bool
+    complete : bool
         Whether these are all candidates.
     window : int
         Of how many open candidates a place is given to the best.
     weight : float
     left, right : CSR arrays as (indptr, indices, data)
         Two items are as alike as the product of their rows.
-    kinds : CSR array, as above, of shape (items, kinds)
-    most : int array of shape (kinds,)
-        Items of the kind that a list takes.
-    rule_of : int array of shape (kinds,)
+    labels : CSR array, as above, of shape (items, labels)
+    most : int array of shape (labels,)
+        Items of the label that a list takes.
+    rule_of : int array of shape (labels,)
         Where in `tally` it is counted if that leaves an item out.
     open_lists : int array of shape (items,)
         Lists that an item may still enter; lowered here.
     out : int array of shape (lists, n)
-        Places in the list of candidates; -1 to begin with.
+        Places in the list of candidates; -1 to start with.
     tally : int array of shape (1 + rules,)
         Raised here; the first counts places that went to another than the best.
     """
     rows, pool = columns.shape
     closed, near = np.empty(pool, np.bool_), np.empty(pool)
-    held, passed = np.empty_like(most), np.empty_like(tally)
+    counts, changes = np.empty_like(most), np.empty_like(tally)
     for row in range(rows):
-        known = whole or columns[row, pool - 1] < 0
-        near[:], held[:], passed[:] = 0, 0, 0
+        known = complete or columns[row, pool - 1] < 0
+        near[:], counts[:], changes[:] = 0, 0, 0
         for c in range(pool):
             closed[c] = columns[row, c] < 0 or open_lists[columns[row, c]] == 0
-        top, low, found = _range(scores[row], closed, window)
-        if found < window and not known:
+        top, low, count = _score_range(scores[row], closed, window)
+        if count < window and not known:
             return row
-        span = top - low if top > low else 1.0
+        width = top - low if top > low else 1.0
         for place in range(out.shape[1]):
-            pick, first, seen, value = -1, -1, 0, 0.0
+            choice, first, seen, value = -1, -1, 0, 0.0
             for c in range(pool):
                 if closed[c]:
                     continue
-                kind = _full(columns[row, c], kinds, held, most)
-                if kind >= 0:
+                label = _full_label(columns[row, c], labels, counts, most)
+                if label >= 0:
                     closed[c] = True
-                    passed[rule_of[kind]] += 1
+                    changes[rule_of[label]] += 1
                     continue
-                worth = (1 - weight) * (scores[row, c] - low) / span - weight * near[c]
-                if pick < 0 or worth > value:
-                    pick, value = c, worth
+                gain = (1 - weight) * (scores[row, c] - low) / width - weight * near[c]
+                if choice < 0 or gain > value:
+                    choice, value = c, gain
                 first = c if first < 0 else first
                 seen += 1
                 if seen == window:
@@ -110,17 +110,17 @@ def fill(  # type: ignore[no-untyped-def]
             if seen < window and not known:
                 out[row] = -1
                 return row
-            if pick < 0:
+            if choice < 0:
                 break
-            out[row, place], closed[pick] = pick, True
-            passed[0] += pick != first
-            item = columns[row, pick]
-            for e in range(kinds[0][item], kinds[0][item + 1]):
-                held[kinds[1][e]] += 1
+            out[row, place], closed[choice] = choice, True
+            changes[0] += choice != first
+            item = columns[row, choice]
+            for e in range(labels[0][item], labels[0][item + 1]):
+                counts[labels[1][e]] += 1
             for c in range(pool):
                 if not closed[c] and weight > 0:
-                    near[c] = max(near[c], _product(left, item, right, columns[row, c]))
-        tally += passed
+                    near[c] = max(near[c], _row_product(left, item, right, columns[row, c]))
+        tally += changes
         for c in out[row]:
             if c >= 0:
                 open_lists[columns[row, c]] -= 1

@@ -12,7 +12,7 @@ from workbench.errors import DataError
 from workbench.models.derived_state import derived
 
 
-class Catalogue:
+class ItemAttributes:
     """Tables with a row an item, in the order of a model's scores; each is made once.
 
     Parameters
@@ -26,9 +26,17 @@ class Catalogue:
         self.data = data
         self.item_ids = item_ids
 
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
     def column(self, name: str) -> pd.Series:
         """Values of an attribute, missing where the items have none."""
-        return self._once(name, lambda: self._listed(name).reindex(self.item_ids))
+        items = self.data.items
+        if name not in items:
+            raise DataError(
+                f"{self.data.name}: items have no column {name!r}; they have {[*items]}"
+            )
+        return self._once(name, lambda: items.set_index(Columns.ITEM)[name].reindex(self.item_ids))
 
     def labels(self, name: str) -> tuple[sparse.csr_array, pd.Index]:
         """Which item has which label of an attribute, of a list of them or of one value.
@@ -40,10 +48,6 @@ class Catalogue:
         """
         return self._once(f"labels of {name}", lambda: self._labels(name))
 
-    def unit_labels(self, name: str) -> sparse.csr_array:
-        """`labels` with rows of length 1 where there are any: their products are cosines."""
-        return self._once(f"unit labels of {name}", lambda: _unit(self.labels(name)[0]))
-
     def events(self, kind: str) -> sparse.csr_array:
         """Ones where an interaction is of a kind of event; shape (users, items)."""
         return self._once(f"events {kind}", lambda: self._events(kind))
@@ -51,19 +55,11 @@ class Catalogue:
     def _once(self, name: str, make: Any) -> Any:
         return derived(self, name, None, make)
 
-    def _listed(self, name: str) -> pd.Series:
-        items = self.data.items
-        if name not in items:
-            raise DataError(
-                f"{self.data.name}: items have no column {name!r}; they have {[*items]}"
-            )
-        return items.set_index(Columns.ITEM)[name]
-
     def _labels(self, name: str) -> tuple[sparse.csr_array, pd.Index]:
         # A label that only items without a score have is no misspelt one.
         others = pd.Index(self.data.items[Columns.ITEM]).difference(self.item_ids)
         members, labels = self.data.labels(name, self.item_ids.append(others))
-        return members[: len(self.item_ids)], labels
+        return members[: len(self)], labels
 
     def _events(self, kind: str) -> sparse.csr_array:
         ds = self.data
@@ -72,19 +68,13 @@ class Catalogue:
         pairs = ds.table[ds.table[Columns.EVENT] == kind]
         rows = ds.user_ids.get_indexer(pairs[Columns.USER])
         items = self.item_ids.get_indexer(pairs[Columns.ITEM])
-        return _ones(rows, items, (len(ds.user_ids), len(self.item_ids)))
+        return ones_at(rows, items, (len(ds.user_ids), len(self)))
 
 
-def _ones(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+def ones_at(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
     """Ones at these places, those of a negative row or column left out."""
     known = (rows >= 0) & (columns >= 0)
-    pairs = rows[known], columns[known]
-    matrix = sparse.coo_array((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
+    places = rows[known], columns[known]
+    matrix = sparse.coo_array((np.ones(len(places[0])), places), shape=shape).tocsr()
     matrix.data[:] = 1
     return matrix
-
-
-def _unit(ones: sparse.csr_array) -> sparse.csr_array:
-    counts = np.diff(ones.indptr)
-    entries = np.repeat(counts, counts) ** -0.5
-    return sparse.csr_array((entries, ones.indices, ones.indptr), ones.shape)

@@ -14,7 +14,7 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError
 
 
-class Held(NamedTuple):
+class Holdout(NamedTuple):
     """Users' last items, and what came before."""
 
     histories: sparse.csr_array
@@ -63,13 +63,13 @@ def pieces(histories: sparse.csr_array, length: int) -> np.ndarray:
 
 def _padded(items: np.ndarray, first: np.ndarray, end: np.ndarray, width: int) -> np.ndarray:
     places = first[:, None] + np.arange(width)
-    found = np.append(items, 0)[np.minimum(places, len(items))] + 1
-    return np.where(places < end[:, None], found, 0).astype(np.int64)
+    numbers = np.append(items, 0)[np.minimum(places, len(items))] + 1
+    return np.where(places < end[:, None], numbers, 0).astype(np.int64)
 
 
-def hold_out(
+def hold_out_last(
     histories: sparse.csr_array, most: int, rng: np.random.Generator
-) -> tuple[sparse.csr_array, Held]:
+) -> tuple[sparse.csr_array, Holdout]:
     """Take the last item from at most so many histories, of those that have three."""
     lengths = np.diff(histories.indptr)
     chosen = rng.permutation(np.flatnonzero(lengths > 2))[:most]
@@ -78,5 +78,5 @@ def hold_out(
     kept[ends] = False
     lengths[chosen] -= 1
     entries = histories.data[kept], histories.indices[kept], np.append(0, np.cumsum(lengths))
-    left = sparse.csr_array(entries, shape=histories.shape)
-    return left, Held(left[chosen], histories.indices[ends])
+    shorter = sparse.csr_array(entries, shape=histories.shape)
+    return shorter, Holdout(shorter[chosen], histories.indices[ends])

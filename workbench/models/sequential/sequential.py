@@ -1,32 +1,41 @@
 """A transformer over histories in the order of time."""
 
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from workbench.datasets import Dataset
 from workbench.device.pytorch import sees_card
 from workbench.errors import DataError, MissingExtraError, OptionError
 from workbench.evidence import ByItem
-from workbench.models import recommender
+from workbench.models.derived_state import derived
+from workbench.models.parameters import model, parameter
+from workbench.models.profile_model import BATCH_BYTES
+from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
-from workbench.models.sequential.histories import Held, hold_out, in_time, latest, pieces
+from workbench.models.sequential.histories import (
+    Holdout,
+    hold_out_last,
+    in_time,
+    latest,
+    pieces,
+)
 from workbench.validation import at_least, number
 
-CHECKED = 1000  # users whose last item says when to stop
+HELD_OUT = 1000  # users whose last item says when to stop
 # Options that a checkpoint must share: those that its weights hang on.
-SAME = (
+CHECKPOINT_OPTIONS = (
     "factors", "heads", "layers", "dropout", "max_length", "learning_rate", "batch_size",
     "patience", "seed",
 )  # fmt: skip
 
 
+@model
 class Sequential(Recommender):
     r"""Recommend what comes next: self-attention over the history, in the order of time.
 
@@ -91,36 +100,25 @@ class Sequential(Recommender):
     evidence_type = ByItem
     by_row = False  # PyTorch has threads of its own
 
-    def __init__(
-        self,
-        *,
-        factors: int = 64,
-        heads: int = 2,
-        layers: int = 2,
-        dropout: float = 0.2,
-        max_length: int = 50,
-        epochs: int = 100,
-        learning_rate: float = 0.001,
-        batch_size: int = 128,
-        patience: int = 5,
-        checkpoint: str | Path | None = None,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> None:
-        super().__init__(device=device)
-        self.factors, self.heads = at_least("factors", factors, 1), at_least("heads", heads, 1)
-        if factors % heads:
-            raise OptionError(f"heads={heads} must divide factors={factors}")
-        self.layers, self.dropout = at_least("layers", layers, 1), number("dropout", dropout)
+    factors: int = parameter(64, at_least, 1)
+    heads: int = parameter(2, at_least, 1)
+    layers: int = parameter(2, at_least, 1)
+    dropout: float = parameter(0.2, number)
+    max_length: int = parameter(50, at_least, 1)
+    epochs: int = parameter(100, at_least, 1)
+    learning_rate: float = parameter(0.001, number, zero=False)
+    batch_size: int = parameter(128, at_least, 1)
+    patience: int = parameter(5, at_least, 0)
+    checkpoint: str | Path | None = None
+    seed: int = parameter(0, at_least, 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.factors % self.heads:
+            raise OptionError(f"heads={self.heads} must divide factors={self.factors}")
         if self.dropout >= 1:
-            raise OptionError(f"dropout={dropout!r} must be below 1")
-        self.max_length = at_least("max_length", max_length, 1)
-        self.epochs = at_least("epochs", epochs, 1)
-        self.learning_rate = number("learning_rate", learning_rate, zero=False)
-        self.batch_size = at_least("batch_size", batch_size, 1)
-        self.patience = at_least("patience", patience, 0)
-        self.checkpoint = None if checkpoint is None else str(checkpoint)
-        self.seed = at_least("seed", seed, 0)
+            raise OptionError(f"dropout={self.dropout!r} must be below 1")
+        self.checkpoint = None if self.checkpoint is None else str(self.checkpoint)
 
     @property
     def on_gpu(self) -> bool:  # type: ignore[override]
@@ -128,19 +126,18 @@ class Sequential(Recommender):
         return sees_card()
 
     def _fit(self, ds: Dataset) -> None:
-        for derived in ("_histories", "_network"):
-            vars(self).pop(derived, None)
         known, check = self._histories, None
         if self.patience:
-            known, held = hold_out(known, CHECKED, np.random.default_rng(self.seed))
-            check = partial(self._ndcg, held) if len(held.targets) else None
+            rng = np.random.default_rng(self.seed)
+            known, holdout = hold_out_last(known, HELD_OUT, rng)
+            check = partial(self._ndcg, holdout) if len(holdout.targets) else None
         steps = pieces(known, self.max_length)
         if not len(steps):
             raise DataError(f"{ds.name}: no user has two interactions, so that nothing follows")
-        self._weights, history = _sasrec().train(
+        self._weights, history = _sasrec("training").train(
             self._shape,
             steps,
-            place=self._place,
+            device=self._torch_device,
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
@@ -148,7 +145,7 @@ class Sequential(Recommender):
             seed=self.seed,
             check=check,
             checkpoint=Path(self.checkpoint) if self.checkpoint else None,
-            task={name: self.parameters[name] for name in SAME} | {"data": ds.hash},
+            task={name: self.parameters[name] for name in CHECKPOINT_OPTIONS} | {"data": ds.hash},
         )
         self.ndcg = history if check else []
 
@@ -165,64 +162,70 @@ class Sequential(Recommender):
         }
 
     @property
-    def _place(self) -> str:
+    def _torch_device(self) -> str:
         return "cuda" if self.device.kind == "gpu" else "cpu"
 
-    @cached_property
+    @property
     def _network(self) -> Any:
-        return _sasrec().made(self._shape, self._weights, self._place)
+        weights = self._weights
+        return derived(
+            self,
+            "network",
+            weights,
+            lambda: _sasrec("network").of_weights(self._shape, weights, self._torch_device),
+        )
 
-    @cached_property
+    @property
     def _histories(self) -> sparse.csr_array:
         """Of the users of the data, in the order of time."""
-        return in_time(self.data)
+        return derived(self, "histories", self.data, lambda: in_time(self.data))
 
-    def _ndcg(self, held: Held, network: Any) -> float:
+    def _ndcg(self, holdout: Holdout, network: Any) -> float:
         """NDCG@10 of the items that were held out."""
-        ranks, size = [], max(1, recommender.BATCH_BYTES // (8 * held.histories.shape[1]))
-        for start in range(0, len(held.targets), size):
-            known, wanted = held.histories[start : start + size], held.targets[start : start + size]
-            scores = _sasrec().scores(network, latest(known, self.max_length))
-            own = np.take_along_axis(scores, wanted[:, None], axis=1)
+        ranks, size = [], max(1, BATCH_BYTES // (8 * holdout.histories.shape[1]))
+        for start in range(0, len(holdout.targets), size):
+            part = slice(start, start + size)
+            known, targets = holdout.histories[part], holdout.targets[part]
+            scores = _sasrec("network").scores(network, latest(known, self.max_length))
+            of_targets = np.take_along_axis(scores, targets[:, None], axis=1)
             rows = np.repeat(np.arange(len(scores)), np.diff(known.indptr))
             scores[rows, known.indices] = -np.inf
-            ranks.append((scores > own).sum(axis=1) + 1)
+            ranks.append((scores > of_targets).sum(axis=1) + 1)
         rank = np.concatenate(ranks)
         return float(np.mean(np.where(rank <= 10, 1 / np.log2(1 + rank), 0)))
 
-    def _profile(self, history: Iterable[tuple[Any, float]]) -> sparse.csr_array:
+    def _history_row(self, history: Iterable[tuple[Any, float]]) -> sparse.csr_array:
         """The history in the order given; an item that was rated again stands where it was last."""
         ratings: dict[Any, float] = {}
         for item, rating in history:
             ratings.pop(item, None)
             ratings[item] = rating
-        by_id = super()._profile(ratings.items())
+        by_id = super()._history_row(ratings.items())
         items = self.data.require_items(list(ratings)) if ratings else by_id.indices
         values = np.fromiter(ratings.values(), np.float64)
         return sparse.csr_array((values, items, by_id.indptr), shape=by_id.shape)
 
-    def _latest(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        # Profiles of the data are by item; one that was typed in is in its own order.
-        return latest(self._histories[own] if (own >= 0).all() else profiles, self.max_length)
+    def _latest(self, profiles: Profiles) -> np.ndarray:
+        # Profiles of the data are by item; one that was typed in is in the order of its history.
+        histories = self._histories[profiles.users] if profiles.in_data else profiles.ratings
+        return latest(histories, self.max_length)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        scores = _sasrec().scores(self._network, self._latest(profiles, own))
-        scores[np.diff(profiles.indptr) == 0] = np.nan
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        scores = _sasrec("network").scores(self._network, self._latest(profiles))
+        scores[profiles.lengths == 0] = np.nan
         return scores
 
-    def _contributions(
-        self, profiles: sparse.csr_array, own: np.ndarray, rows: np.ndarray, items: np.ndarray
-    ) -> tuple[sparse.csr_array, pd.Index]:
-        sequences = self._latest(profiles, own)
-        drops = _sasrec().drops(self._network, sequences, rows, items)
-        recs, places = np.nonzero(sequences[rows])
-        entries = drops[recs, places], (recs, sequences[rows[recs], places] - 1)
-        shape = len(rows), len(self.data.item_ids)
-        return sparse.coo_array(entries, shape=shape).tocsr(), self.data.item_ids
+    def _contributions(self, pairs: Pairs) -> sparse.csr_array:
+        sequences = self._latest(pairs.profiles)
+        drops = _sasrec("network").score_drops(self._network, sequences, pairs.rows, pairs.items)
+        numbers = sequences[pairs.rows]
+        rows, places = np.nonzero(numbers)
+        entries = drops[rows, places], (rows, numbers[rows, places] - 1)
+        return sparse.coo_array(entries, shape=(len(pairs), len(self.item_ids))).tocsr()
 
 
-def _sasrec() -> Any:
+def _sasrec(part: str) -> Any:
     try:
-        return import_module("workbench.models.sequential.sasrec_network")
+        return import_module(f"workbench.models.sequential.sasrec_{part}")
     except ImportError as error:
         raise MissingExtraError("torch", "language", "Sequential") from error

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.models import ContentBased
-from workbench.models.recommender import present
+from workbench.models.sparse_rows import binarized
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_view import FigureGrid
 from workbench.panels.controls.panel import Panel, labels, search, slider
@@ -60,7 +60,7 @@ class NewItem:
     def audience(self) -> pd.Series:
         """Score of every user, best first, indexed by id; ties to the more active."""
         near = self.similar.reindex(self.known.item_ids, fill_value=0.0).to_numpy()
-        scores = pd.Series(present(self.known.matrix) @ near, self.known.user_ids)
+        scores = pd.Series(binarized(self.known.matrix) @ near, self.known.user_ids)
         order = np.lexsort((-np.diff(self.known.matrix.indptr), -scores.to_numpy()))
         return scores.iloc[order]
 

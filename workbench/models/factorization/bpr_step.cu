@@ -1,33 +1,33 @@
-// Gradient ascent beside other items: a warp takes a choice, then the one after all that are taken.
+// Gradient ascent beside negatives: a warp takes a choice, then the one after all that are taken.
 //
-// Before this come the definitions that `_hogwild.source` writes: THREADS, WARP and BLOCKS. Vectors
+// Before this come the definitions that `bpr_on_gpu.source` writes: THREADS, WARP and BLOCKS. Vectors
 // are read past the processor's own cache, which does not see what others add.
 
 typedef long long i64;
 
-// Whether the numbers from begin to end, ascending, hold one.
-__device__ bool holds(const int *__restrict__ numbers, i64 begin, i64 end, int number) {
-    while (begin < end) {
-        const i64 middle = begin + (end - begin) / 2;
+// Whether the numbers from a place to another, ascending, hold one.
+__device__ bool holds(const int *__restrict__ numbers, i64 start, i64 end, int number) {
+    while (start < end) {
+        const i64 middle = start + (end - start) / 2;
         if (numbers[middle] == number) return true;
         if (numbers[middle] < number)
-            begin = middle + 1;
+            start = middle + 1;
         else
             end = middle;
     }
     return false;
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) prefer(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) bpr_epoch(
     const i64 *__restrict__ order, const int *__restrict__ users, const int *__restrict__ items,
-    const int *__restrict__ others, const i64 *__restrict__ starts, float *biases, float *p,
+    const int *__restrict__ negatives, const i64 *__restrict__ starts, float *biases, float *p,
     float *q, i64 count, int factors, float rate, float l2
 ) {
     const int lane = threadIdx.x % WARP;
     const i64 warps = (i64)gridDim.x * (THREADS / WARP);
     const float fade = rate * l2;
     for (i64 turn = ((i64)blockIdx.x * THREADS + threadIdx.x) / WARP; turn < count; turn += warps) {
-        const int u = users[order[turn]], i = items[order[turn]], j = others[turn];
+        const int u = users[order[turn]], i = items[order[turn]], j = negatives[turn];
         if (holds(items, starts[u], starts[u + 1], j)) continue;
         float *const x = p + (i64)u * factors;
         float *const y = q + (i64)i * factors;

@@ -1,0 +1,47 @@
+"""Item neighbours of ratings, each compared with its baseline."""
+
+from dataclasses import field
+
+from workbench.models.basic.baseline import Baseline
+from workbench.models.neighbours.item_knn import ItemKNN
+from workbench.models.parameters import model
+
+
+@model
+class KNNBaseline(ItemKNN):
+    """Predict a rating from those of similar items, each compared with its baseline.
+
+    That is `ItemKNN` of explicit feedback with the centre "baseline" (Koren 2010): it takes off
+    who rates high as well as what is rated high. `UserKNN` with that centre is its user-based form.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours a pair.
+    metric, weighting, shrink, alpha, min_overlap
+        See `workbench.similar`.
+    l2_users, l2_items, epochs
+        See `workbench.Baseline`.
+    device : {"auto", "cpu", "gpu"}
+        For the similarities.
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed.
+    """
+
+    l2_users: float = 15.0
+    l2_items: float = 10.0
+    epochs: int = 10
+    feedback: str = field(default="explicit", init=False)
+    centre: str = field(default="baseline", init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        baseline = self._new_baseline()
+        self.l2_users, self.l2_items = baseline.l2_users, baseline.l2_items
+        self.epochs = baseline.epochs
+
+    def _new_baseline(self) -> Baseline:
+        return Baseline(l2_users=self.l2_users, l2_items=self.l2_items, epochs=self.epochs)
