@@ -18,7 +18,7 @@ from workbench.language.copy.brief.domain import DOMAINS
 from workbench.language.copy.brief.text_format import FORMATS
 from workbench.language.copy.brief.voice import TONES
 from workbench.language.review.review import STATUSES
-from workbench.panels.copy.copy_cards import FACTS, KINDS, REASONS
+from workbench.panels.copy.copy_cards import EVIDENCE_TYPES, FACTS, REASONS
 from workbench.panels.evaluation.experiment import ACCURACY, BEYOND, SPLITS
 from workbench.panels.evaluation.model_comparison import TABS
 from workbench.panels.performance.timings import GPU_ROWS
@@ -48,7 +48,7 @@ COMPOSED = {
     "campaign": ("reached", "users", "lines", "pass", "flagged", "items", "drawn", "whole"),
     "measure": (*COPY_METRICS, *NOT_LINES),
     "fact": FACTS,
-    "kind": KINDS,
+    "kind": EVIDENCE_TYPES,
     "similarity": OF,
     "family": (*FAMILIES, "recent"),
     "step": ("load", "profile", "similar_users", "recommend", "copy"),

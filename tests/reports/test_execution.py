@@ -108,9 +108,3 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         write_whole(path, "new \ud800")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["page.html"]
-
-
-def test_the_executed_notebook_does_not_carry_the_widgets_javascript(tmp_path):
-    """It weighed 15 MB: each FigureWidget stored plotly.js, which nothing can use afterwards."""
-    page = wb.report("user", dataset="shop", language="zh", output=tmp_path, progress=False)
-    assert page.with_suffix(".ipynb").stat().st_size < 500_000

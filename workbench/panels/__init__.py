@@ -10,8 +10,9 @@ from workbench.panels.data.behaviour import BehaviourExplorer, DataPicker
 from workbench.panels.data.user import UserExplorer, typical_user
 from workbench.panels.evaluation.model_comparison import ModelComparison
 from workbench.panels.evaluation.tuning import tuning_view
-from workbench.panels.lists.list_comparison import ListComparison, RecommendPanel
+from workbench.panels.lists.list_comparison import ListComparison
 from workbench.panels.lists.new_item import NewItemExplorer
+from workbench.panels.lists.recommend_panel import RecommendPanel
 from workbench.panels.lists.taste_interview import TasteInterview
 from workbench.panels.similarity.similarity_explorer import SimilarityExplorer
 from workbench.plots.copy_quality import copy_measures

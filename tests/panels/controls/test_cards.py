@@ -4,6 +4,7 @@ import pytest
 import workbench as wb
 from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.panels.controls import cards
+from workbench.panels.controls.recommendation_card import because, genres_of
 from workbench.strings import Strings
 
 HOSTILE = '<img src=x onerror=alert(1)>"&'
@@ -35,31 +36,29 @@ def test_a_class_name_is_never_data():
 def test_evidence_in_words(movies):
     text = Strings("en")
     pairs = [ByItem(1, 2.0), ByItem(260, 1.0)]
-    said = cards.because(pairs, movies, {1: 5.0, 260: 4.5}, text)
+    said = because(pairs, movies, {1: 5.0, 260: 4.5}, text)
     assert said == (
         "Because you rated Toy Story (1995) 5.0, Star Wars: Episode IV - A New Hope (1977) 4.5"
     )
-    assert cards.because([ByUser(7, 1.0)], movies, {}, text).endswith("highly: 7")
-    assert cards.because([ByCount(1, 1234.0)], movies, {}, text) == "Chosen by 1,234 users"
-    assert cards.because([], movies, {}, text) == ""
+    assert because([ByUser(7, 1.0)], movies, {}, text).endswith("highly: 7")
+    assert because([ByCount(1, 1234.0)], movies, {}, text) == "Chosen by 1,234 users"
+    assert because([], movies, {}, text) == ""
 
 
 def test_a_dislike_shows_no_rating(movies):
-    said = cards.because([ByItem(1, 2.0)], movies, {1: -5.0}, Strings("en"))
+    said = because([ByItem(1, 2.0)], movies, {1: -5.0}, Strings("en"))
     assert said == "Because you rated Toy Story (1995)"
 
 
 def test_what_was_chosen_has_no_rating():
     log = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [1, 2, 1]})
     ds = wb.read(log)
-    assert (
-        cards.because([ByItem(1, 1.0)], ds, {1: 1.0}, Strings("en")) == "Because you chose Item 1"
-    )
+    assert because([ByItem(1, 1.0)], ds, {1: 1.0}, Strings("en")) == "Because you chose Item 1"
 
 
 def test_film_genres_have_names_in_chinese(movies):
-    assert cards.genres_of(movies, 1, "zh") == ["冒险片", "动画片", "儿童片", "喜剧片", "奇幻片"]
-    assert cards.genres_of(movies, 1, "en")[:2] == ["Adventure", "Animation"]
+    assert genres_of(movies, 1, "zh") == ["冒险片", "动画片", "儿童片", "喜剧片", "奇幻片"]
+    assert genres_of(movies, 1, "en")[:2] == ["Adventure", "Animation"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-from workbench.panels.controls.multi_select import Chips
+from workbench.panels.controls.multi_select import MultiSelect
 
 
 def test_a_press_turns_a_label_on_or_off_and_keeps_the_order():
-    chips = Chips("Models", {"a": "first", "b": "", "c": ""}, ["c"])
+    chips = MultiSelect("Models", {"a": "first", "b": "", "c": ""}, ["c"])
     seen = []
     chips.observe(lambda change: seen.append(change.new), "value")
     buttons = chips.children[1:]
@@ -14,7 +14,7 @@ def test_a_press_turns_a_label_on_or_off_and_keeps_the_order():
 
 
 def test_a_value_that_is_set_moves_the_labels():
-    chips = Chips("Models", dict.fromkeys("abc", ""), "ab")
+    chips = MultiSelect("Models", dict.fromkeys("abc", ""), "ab")
     chips.value = ("b", "c")
     buttons = chips.children[1:]
     assert [button.value for button in buttons] == [False, True, True]

@@ -12,7 +12,7 @@ def test_moving_the_slider_counts_the_active_users_alone(movies):
     active = counts[counts >= 100]
     assert len(panel.state.kept.user_ids) == len(active)
     assert len(panel.state.kept.interactions) == active.sum()
-    assert f"<b>{active.sum():,}</b>" in panel._numbers.value
+    assert f"<b>{active.sum():,}</b>" in panel.numbers.value
 
 
 def test_the_figures_follow_the_slider(movies):
@@ -33,8 +33,8 @@ def test_the_picker_loads_another_data_set(shop):
     picker = wb.panels.DataPicker("movielens-small")
     picker.controls["dataset"].value = "shop"
     assert picker.state.ds.hash == shop.hash
-    assert f"{len(shop.interactions):,}" in picker._numbers.value
-    assert shop.hash in picker._badge.value
+    assert f"{len(shop.interactions):,}" in picker.numbers.value
+    assert shop.hash in picker.badge.value
 
 
 def test_data_without_time_say_so():

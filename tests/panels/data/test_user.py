@@ -13,7 +13,7 @@ def test_another_user_is_profiled_and_compared(movies):
     assert list(panel.figures.children[2].figure.data[0].x) == near["score"].tolist()
     shares = taste(movies, user_id=7)["share"].head(10)
     assert sorted(panel.figures.children[0].figure.data[1].x) == pytest.approx(sorted(shares))
-    assert f"<b>{len(movies.history(7)):,}</b>" in panel._numbers.value
+    assert f"<b>{len(movies.history(7)):,}</b>" in panel.numbers.value
 
 
 def test_the_report_says_where_and_how_fast(movies):

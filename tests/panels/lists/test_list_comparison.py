@@ -49,14 +49,14 @@ def test_a_like_counts_as_the_best_rating_and_can_be_forgotten(models, shop):
     _button(panel, column=0, card=0, which=0).click()
     assert list(panel.reactions.values()) == [shop.interactions["rating"].max()]
     assert _shown(panel) != before
-    panel._forget.click()
+    panel.forget_button.click()
     assert _shown(panel) == before
 
 
 def test_what_came_in_by_a_reaction_is_marked(models, shop):
     panel = wb.panels.ListComparison(models, shop.user_ids[3])
     _button(panel, column=2, card=0, which=1).click()
-    popular = panel._lists.children[2].children[1:]
+    popular = panel.columns.children[2].children[1:]
     marked = ["chip new" in card.children[0].value for card in popular]
     assert marked == [False] * 5 + [True]
 
@@ -95,11 +95,11 @@ def test_every_family_that_suits_the_data_can_be_chosen(shop):
     assert set(offered.values()) == {*FAMILIES, "recent"}
     for label, family in offered.items():
         picker.value = family
-        assert not panel._message.value
+        assert not panel.message.value
         assert label in panel.state.models
     direct = wb.Popular(half_life=30).fit(shop).recommend([shop.user_ids[3]], n=6)
     assert _shown(panel)[label] == direct["item_id"].tolist()
-    assert len(panel._lists.children) == 2
+    assert len(panel.columns.children) == 2
 
 
 def test_families_that_do_not_suit_the_data_are_not_offered(shop):
@@ -122,4 +122,4 @@ def test_a_model_is_fitted_once(shop):
 
 
 def _button(panel, *, column, card, which):
-    return panel._lists.children[column].children[1 + card].children[1].children[which]
+    return panel.columns.children[column].children[1 + card].children[1].children[which]

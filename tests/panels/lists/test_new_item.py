@@ -48,9 +48,9 @@ def test_controls_change_what_is_shown(panel, shop):
     state = panel.state
     count = round(0.2 * len(state.audience))
     share = state.audience.index[:count].isin(state.choosers).sum() / len(state.choosers)
-    assert f"<b>{count}</b>" in panel._head.value
-    assert f"<b>{share:.0%}</b>" in panel._head.value
-    other = next(name for name, item in panel._items.items() if item == shop.item_ids[5])
+    assert f"<b>{count}</b>" in panel.numbers.value
+    assert f"<b>{share:.0%}</b>" in panel.numbers.value
+    other = next(name for name, item in panel.items.items() if item == shop.item_ids[5])
     panel.controls["item"].value = other
     assert panel.state.item_id == shop.item_ids[5]
 

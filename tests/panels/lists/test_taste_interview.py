@@ -15,13 +15,13 @@ def panel(model):
 
 
 def _button(panel, *, title, which):
-    return panel._questions.children[title].children[1].children[which]
+    return panel.questions.children[title].children[1].children[which]
 
 
 def test_the_first_list_is_what_most_people_choose(panel, shop):
     popular = wb.Popular().fit(shop).recommend_for([], n=4)["item_id"].tolist()
     assert panel.state.recommend(4)["item_id"].tolist() == popular
-    assert "No answers yet" in panel._list.value
+    assert "No answers yet" in panel.recommendations.value
     assert panel.again.disabled
 
 
@@ -32,9 +32,9 @@ def test_a_like_makes_the_list_of_the_model(panel, model, shop):
     direct = model.recommend_for([(first, best)], n=4)["item_id"].tolist()
     assert panel.state.recommend(4)["item_id"].tolist() == direct
     titles = shop.titles
-    assert all(escape(titles[item]) in panel._list.value for item in direct)
-    assert "Answers so far: 1" in panel._list.value
-    assert "chip new" in panel._list.value
+    assert all(escape(titles[item]) in panel.recommendations.value for item in direct)
+    assert "Answers so far: 1" in panel.recommendations.value
+    assert "chip new" in panel.recommendations.value
 
 
 def test_a_second_press_takes_it_back(panel):
@@ -58,13 +58,13 @@ def test_other_titles_are_asked_and_those_left_out_are_not_known(panel):
 
 def test_the_length_of_the_list_is_the_controls(panel):
     panel.controls["n"].value = 7
-    assert panel._list.value.count('class="card"') == 7
+    assert panel.recommendations.value.count('class="card"') == 7
 
 
 def test_titles_are_escaped(shop):
     hostile = shop.items.assign(title="<img src=x onerror=alert(1)>")
     ds = wb.Dataset(shop.interactions, hostile)
     panel = wb.panels.TasteInterview(wb.ItemKNN().fit(ds))
-    shown = panel._list.value + panel._questions.children[0].children[0].value
+    shown = panel.recommendations.value + panel.questions.children[0].children[0].value
     assert "<img" not in shown
     assert "&lt;img" in shown

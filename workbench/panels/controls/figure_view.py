@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from workbench.compute import resolve
 from workbench.html import escape
 from workbench.panels.controls import cards
-from workbench.panels.controls.figure_width import Fit
+from workbench.panels.controls.figure_width import FigureWidth
 
 
 class _Figure(go.FigureWidget):
@@ -103,4 +103,4 @@ def figure_row(*figures: go.Figure, device: str | None = None) -> widgets.VBox:
     if device:
         line = f'<div class="badge">{escape(str(resolve(device)))}</div>'
         shown.append(widgets.HTML(cards.STYLE + cards.box(line)))
-    return widgets.VBox([*shown, Fit()])
+    return widgets.VBox([*shown, FigureWidth()])

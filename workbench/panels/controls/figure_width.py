@@ -2,8 +2,10 @@
 
 import anywidget
 
+from workbench.panels.assets import asset
 
-class Fit(anywidget.AnyWidget):
+
+class FigureWidth(anywidget.AnyWidget):
     """Nothing to see: makes the figures in the same box take its width, and keep it.
 
     Plotly draws a figure before it has a place, 700 pixels wide, and looks again only when the
@@ -11,18 +13,4 @@ class Fit(anywidget.AnyWidget):
     bar opens.
     """
 
-    _esm = """
-    export default {
-      render({ el }) {
-        const tell = () => window.dispatchEvent(new Event("resize"));
-        const observer = new ResizeObserver(tell);
-        const start = () => {
-          if (el.isConnected) observer.observe(el.closest(".widget-vbox") ?? el);
-          else if (!stopped) requestAnimationFrame(start);
-        };
-        let stopped = false;
-        start();
-        return () => { stopped = true; observer.disconnect(); };
-      },
-    };
-    """
+    _esm = asset("figure_width.js")

@@ -9,7 +9,7 @@ from workbench.datasets import Dataset
 from workbench.families import FAMILIES
 from workbench.models import Diversity, InStock, MaxPer
 from workbench.models.rerank.filters import Rule
-from workbench.panels.controls.panel import choice
+from workbench.panels.controls.panel import choice, share_slider
 from workbench.strings import Strings
 
 MOST_ITEMS = 20_000  # for a model that is dense in them
@@ -29,32 +29,25 @@ def suited(ds: Dataset) -> list[str]:
 
 def rule_controls(ds: Dataset, text: Strings) -> dict[str, widgets.Widget]:
     """Controls of the rules for which the items have a column."""
-    found: dict[str, widgets.Widget] = {}
+    controls: dict[str, widgets.Widget] = {}
     if Columns.GENRES in ds.items:
         most = [(text("recommend.any"), 0), *((str(most), most) for most in (1, 2, 3))]
-        found["most"] = choice(text, "recommend.most", most, 0)
-        found["diversity"] = widgets.FloatSlider(
-            0.0,
-            min=0.0,
-            max=1.0,
-            step=0.1,
-            description=text("recommend.diversity"),
-            continuous_update=False,
-            style={"description_width": "initial"},
-        )
+        controls["most"] = choice(text, "recommend.most", most, 0)
+        controls["diversity"] = share_slider(text, "recommend.diversity", 0.0, 0.0, 1.0, 0.1)
     if "stock" in ds.items:
-        found["stock"] = widgets.Checkbox(False, description=text("recommend.stock"), indent=False)
-    return found
+        box = widgets.Checkbox(False, description=text("recommend.stock"), indent=False)
+        controls["stock"] = box
+    return controls
 
 
 def rules_of(controls: Mapping[str, widgets.Widget]) -> list[Rule]:
     """Rules that the controls ask for."""
-    asked = {name: control.value for name, control in controls.items()}
+    values = {name: control.value for name, control in controls.items()}
     rules: list[Rule] = []
-    if asked.get("stock"):
+    if values.get("stock"):
         rules.append(InStock())
-    if asked.get("most"):
-        rules.append(MaxPer(Columns.GENRES, asked["most"]))
-    if asked.get("diversity"):
-        rules.append(Diversity(asked["diversity"]))
+    if values.get("most"):
+        rules.append(MaxPer(Columns.GENRES, values["most"]))
+    if values.get("diversity"):
+        rules.append(Diversity(values["diversity"]))
     return rules

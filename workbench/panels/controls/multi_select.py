@@ -9,7 +9,7 @@ import traitlets
 ON = "primary"
 
 
-class Chips(widgets.HBox):
+class MultiSelect(widgets.HBox):
     """Labels that are on or off, in their order.
 
     Parameters
@@ -19,13 +19,18 @@ class Chips(widgets.HBox):
         What each stands for, shown while the pointer is over it.
     value : iterable of str
         Those that are on.
+
+    Attributes
+    ----------
+    buttons : dict of str to ToggleButton
+        By label.
     """
 
     value = traitlets.Tuple()
 
     def __init__(self, label: str, options: Mapping[str, str], value: Iterable[str]) -> None:
         chosen = set(value)
-        self._buttons = {
+        self.buttons = {
             name: widgets.ToggleButton(
                 name in chosen,
                 description=name,
@@ -35,22 +40,22 @@ class Chips(widgets.HBox):
             )
             for name, note in options.items()
         }
-        for button in self._buttons.values():
-            button.observe(self._pressed, "value")
+        for button in self.buttons.values():
+            button.observe(self._take_press, "value")
         super().__init__(
-            [widgets.Label(label, layout={"width": "120px"}), *self._buttons.values()],
+            [widgets.Label(label, layout={"width": "120px"}), *self.buttons.values()],
             layout={"flex_flow": "row wrap", "width": "100%"},
             value=tuple(name for name in options if name in chosen),
         )
-        self.observe(self._told, "value")
+        self.observe(self._show_value, "value")
 
-    def _pressed(self, change: Any) -> None:
+    def _take_press(self, change: Any) -> None:
         name = change.owner.description
         if change.new != (name in self.value):
-            on = {*self.value} ^ {name}
-            self.value = tuple(other for other in self._buttons if other in on)
+            chosen = {*self.value} ^ {name}
+            self.value = tuple(other for other in self.buttons if other in chosen)
 
-    def _told(self, change: Any) -> None:
-        for name, button in self._buttons.items():
+    def _show_value(self, change: Any) -> None:
+        for name, button in self.buttons.items():
             button.value = name in change.new
             button.button_style = ON if button.value else ""

@@ -1,19 +1,25 @@
 """What every panel is: a title, controls, views and the badge of where it was computed."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
-from workbench.compute import Device
+from workbench.compute import Device, resolve
 from workbench.datasets import Dataset
 from workbench.errors import WorkbenchError
 from workbench.panels.controls import cards
-from workbench.panels.controls.figure_width import Fit
+from workbench.panels.controls.figure_width import FigureWidth
 from workbench.strings import Strings
+
+BOXED = {
+    "border": "1px solid var(--jp-border-color2,#dfe5ea)",
+    "padding": "8px 12px",
+    "justify_content": "space-between",
+}  # layout of a box with a border
 
 
 class Panel(widgets.VBox):
@@ -21,55 +27,65 @@ class Panel(widgets.VBox):
 
     Subclasses say what state the controls stand for (`_state`) and how to show it (`_draw`).
 
+    Parameters
+    ----------
+    ds : Dataset
+    text : Strings
+        In the language of the panel.
+    title : str
+        Key of the text that heads it.
+    device : Device or {"auto", "cpu", "gpu"}
+        Where it computes.
+    controls : mapping of str to widget
+        What its state depends on, in their order.
+    views : sequence of widget
+        What shows the state.
+
     Attributes
     ----------
     state : object
         What is shown: a plain object that computes, to read numbers from.
+    message, badge : HTML
+        What went wrong, and where and how fast it was computed.
     """
 
     def __init__(
         self,
         ds: Dataset,
+        text: Strings,
         *,
-        language: str,
-        device: Device,
         title: str,
+        device: Device | str,
         controls: Mapping[str, widgets.Widget],
         views: Sequence[widgets.Widget],
     ) -> None:
-        self.ds = ds
-        self.text = Strings(language)
-        self.device = device
+        self.ds, self.text = ds, text
+        self.device = resolve(device) if isinstance(device, str) else device
         self.controls = dict(controls)
         self.state: Any = None
-        self._message = widgets.HTML()
-        self._badge = widgets.HTML()
+        self.message, self.badge = widgets.HTML(), widgets.HTML()
         for control in self.controls.values():
             control.observe(self._changed, "value")
-        head = widgets.HTML(cards.STYLE + cards.box(cards.heading(self.text(title))))
+        head = widgets.HTML(cards.STYLE + cards.box(cards.heading(text(title))))
         row = widgets.HBox(
             list(self.controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "4px 14px"}
         )
-        super().__init__([head, row, self._message, *views, self._badge, Fit()])
+        super().__init__([head, row, self.message, *views, self.badge, FigureWidth()])
         self.refresh()
 
     def refresh(self) -> None:
-        """Compute and draw; what goes wrong on purpose is said in the panel."""
+        """Compute and draw; what goes wrong on purpose is told in the panel."""
         start = perf_counter()
         try:
             self.state = self._state()
             self._draw(self.state)
         except WorkbenchError as error:
-            self._message.value = cards.box(cards.error(error))
+            self.message.value = cards.box(cards.error(error))
             return
-        self._message.value = ""
-        self._badge.value = cards.box(
-            cards.badge(
-                self.text,
-                device=self.device,
-                data_hash=self.ds.hash,
-                seconds=perf_counter() - start,
-            )
+        self.message.value = ""
+        seconds = perf_counter() - start
+        self.badge.value = cards.box(
+            cards.badge(self.text, device=self.device, data_hash=self.ds.hash, seconds=seconds)
         )
 
     def _changed(self, change: Any) -> None:
@@ -82,6 +98,14 @@ class Panel(widgets.VBox):
     def _draw(self, state: Any) -> None: ...
 
 
+def side_by_side(
+    children: Sequence[widgets.Widget], shares: Sequence[int], gap: str = "0"
+) -> widgets.GridBox:
+    """Widgets in one row, which they share in these proportions."""
+    template = " ".join(f"minmax(0, {share}fr)" for share in shares)
+    return widgets.GridBox(children, layout={"grid_template_columns": template, "grid_gap": gap})
+
+
 def slider(text: Strings, label: str, value: int, low: int, high: int) -> widgets.IntSlider:
     """A slider that computes once it is let go."""
     return widgets.IntSlider(
@@ -92,6 +116,22 @@ def slider(text: Strings, label: str, value: int, low: int, high: int) -> widget
         continuous_update=False,
         layout={"width": "440px"},
         style={"description_width": "initial"},
+    )
+
+
+def share_slider(
+    text: Strings, label: str, value: float, low: float, high: float, step: float, **options: Any
+) -> widgets.FloatSlider:
+    """A slider of a share that computes once it is let go."""
+    return widgets.FloatSlider(
+        value,
+        min=low,
+        max=high,
+        step=step,
+        description=text(label),
+        continuous_update=False,
+        style={"description_width": "initial"},
+        **options,
     )
 
 
@@ -116,6 +156,23 @@ def search(text: Strings, label: str, options: Sequence[str], value: str) -> wid
         layout={"width": "420px"},
         style={"description_width": "initial"},
     )
+
+
+def button(
+    text: Strings,
+    label: str,
+    action: Callable[[], object],
+    *,
+    icon: str = "",
+    style: str = "",
+    width: str = "auto",
+    labelled: bool = True,
+) -> widgets.Button:
+    """A button; one without a label has it as what shows under the pointer."""
+    words = {"description" if labelled else "tooltip": text(label)}
+    result = widgets.Button(icon=icon, button_style=style, layout={"width": width}, **words)
+    result.on_click(lambda _: action())
+    return result
 
 
 def labels(ds: Dataset, of: str, language: str) -> dict[str, Any]:

@@ -10,6 +10,11 @@ from workbench.datasets import Dataset
 from workbench.html import escape, verbatim
 from workbench.language.grounding.violation import Claim
 from workbench.panels.controls import cards
+from workbench.panels.controls.recommendation_card import (
+    because,
+    ratings_of,
+    recommendation_card,
+)
 from workbench.strings import Strings
 
 # What the check may say, and what words may rest on: each has its text in strings.toml.
@@ -25,45 +30,42 @@ FACTS = (
     *("evidence_title", "evidence_kind", "evidence_rating", "evidence_count", "evidence_value"),
     "evidence",
 )
-KINDS = ("liked", "bought", "seen", "similar", "popular", "attribute")
+EVIDENCE_TYPES = ("liked", "bought", "seen", "similar", "popular", "attribute")
 
 
-def copy_cards(lines: pd.DataFrame, ds: Dataset, text: Strings) -> str:
+def line_cards(lines: pd.DataFrame, ds: Dataset, text: Strings) -> str:
     """Cards of lines with evidence and, on each, who wrote it."""
-    titles = ds.titles_in(text.language)
     return "".join(
-        cards.card(
-            line.rank,
-            titles[line.item_id],
+        recommendation_card(
+            line,
+            ds,
+            {},
+            text,
             score=line.score,
-            labels=cards.genres_of(ds, line.item_id, text.language),
             copy=line.text,
-            why=evidence(line, ds, text),
-            marks=source(line.source, text),
+            why=evidence_text(line, ds, text),
+            marks=source_chip(line.source, text),
         )
         for line in lines.itertuples()
     )
 
 
-def evidence(line: Any, ds: Dataset, text: Strings) -> str:
+def evidence_text(line: Any, ds: Dataset, text: Strings) -> str:
     """What a text rests on, in words: of a recommendation its evidence, of a list its items."""
     comma = text("because.comma")
     called = Columns.TITLE if text.language == "en" else f"{Columns.TITLE}_{text.language}"
-    stated = [str(own[called]) for own in line.evidence if own["kind"] == "attribute"]
-    said = text("because.stated", values=comma.join(stated)) if stated else ""
+    values = [str(fact[called]) for fact in line.evidence if fact["kind"] == "attribute"]
+    stated = text("because.stated", values=comma.join(values)) if values else ""
     if getattr(line, Columns.BECAUSE, None) is None:
         titles = ds.titles_in(text.language)
         named = [text("because.title", title=titles[item]) for item in line[Columns.ITEMS]]
         rests = text("because.list", items=comma.join(named)) if named else ""
     else:
-        known = line.user_id in ds.user_ids
-        mine = ds.history(line.user_id) if known else ds.table.head(0)
-        ratings = dict(zip(mine[Columns.ITEM], mine[Columns.RATING], strict=True))
-        rests = cards.because(line.because, ds, ratings, text)
-    return " · ".join(filter(None, [said, rests]))
+        rests = because(line.because, ds, ratings_of(ds, line.user_id), text)
+    return " · ".join(filter(None, [stated, rests]))
 
 
-def source(name: str, text: Strings) -> str:
+def source_chip(name: str, text: Strings) -> str:
     """A label that says who wrote a line."""
     return cards.chips([text(f"source.{name}")], name)
 
@@ -75,17 +77,30 @@ def line_card(
     *,
     subject: Iterable[Claim] = (),
     marks: str = "",
-    below: str = "",
+    notes: Iterable[str] = (),
 ) -> str:
-    """Card of a line as `Review.lines` holds it, its words marked by what they rest on."""
-    marks += source(line[Columns.SOURCE], text)
+    """Card of a line as `Review.lines` has it, its words marked by what they rest on.
+
+    Parameters
+    ----------
+    line : Series
+    claims, subject : iterable of Claim
+        Of its text and of its subject.
+    text : Strings
+    marks : str
+        Labels beside who wrote it, as HTML.
+    notes : iterable of str
+        What stands below.
+    """
+    marks += source_chip(line[Columns.SOURCE], text)
     if line["edited"]:
         marks += cards.chips([text("copy.edited")])
     rank = f'<div class="rank">{line[Columns.RANK]}</div>' if line.get(Columns.RANK) else ""
+    below = "".join(f'<div class="why">{escape(note)}</div>' for note in notes)
     return (
         f'<div class="card">{rank}<div class="body">'
         f'<div class="title">{escape(headline(line, text))}</div>'
-        f"{words(line, claims, text, subject=subject)}<div>{marks}</div>{below}</div></div>"
+        f"{marked_line(line, claims, text, subject=subject)}<div>{marks}</div>{below}</div></div>"
     )
 
 
@@ -94,7 +109,7 @@ def headline(line: pd.Series, text: Strings) -> str:
     return line[Columns.TITLE] or text("copy.whole_list", count=len(line[Columns.ITEMS]))
 
 
-def words(
+def marked_line(
     line: pd.Series,
     claims: Iterable[Claim],
     text: Strings,
@@ -103,50 +118,47 @@ def words(
     size: str = "",
 ) -> str:
     """The words of a line, and above them those of its subject, marked by what they rest on."""
-    copy = marked(line[Columns.TEXT], claims, text)
+    copy = f'<div class="copy {size}">{marked_text(line[Columns.TEXT], claims, text)}</div>'
     if not line.get(Columns.SUBJECT):
-        return f'<div class="copy {size}">{copy}</div>'
-    head = marked(line[Columns.SUBJECT], subject, text)
+        return copy
     label = f'<span class="soft">{text("copy.subject")}</span>'
-    return f'<div class="copy subject">{label} {head}</div><div class="copy">{copy}</div>'
+    head = marked_text(line[Columns.SUBJECT], subject, text)
+    return f'<div class="copy subject {size}">{label} {head}</div>{copy}'
 
 
-def marked(line: str, claims: Iterable[Claim], text: Strings) -> str:
-    """A line whose words are marked by what they rest on, which shows under the pointer."""
+def marked_text(words: str, claims: Iterable[Claim], text: Strings) -> str:
+    """A text whose words are marked by what they rest on, which shows under the pointer."""
     parts, end = [], 0
     for claim in claims:
-        said = verbatim(line[claim.start : claim.end])
-        note = escape(fact(claim, text))
-        parts += [
-            verbatim(line[end : claim.start]),
-            f'<mark class="{_side(claim)}" title="{note}">',
-        ]
-        parts += [said, "</mark>"]
+        note = escape(fact_text(claim, text))
+        mark = f'<mark class="{_side(claim)}" title="{note}">'
+        marked = verbatim(words[claim.start : claim.end])
+        parts += [verbatim(words[end : claim.start]), mark, marked, "</mark>"]
         end = claim.end
-    return "".join([*parts, verbatim(line[end:])])
+    return "".join([*parts, verbatim(words[end:])])
 
 
-def facts(texts: Iterable[tuple[str, Iterable[Claim]]], text: Strings) -> str:
+def fact_table(texts: Iterable[tuple[str, Iterable[Claim]]], text: Strings) -> str:
     """A row for each marked word of some texts: what it rests on."""
     rows = {
-        (line[claim.start : claim.end], fact(claim, text)): _side(claim)
-        for line, claims in texts
+        (words[claim.start : claim.end], fact_text(claim, text)): _side(claim)
+        for words, claims in texts
         for claim in claims
     }
     body = "".join(
-        f'<tr><td><mark class="{side}">{verbatim(said)}</mark></td>'
+        f'<tr><td><mark class="{side}">{verbatim(marked)}</mark></td>'
         f'<td class="soft">{verbatim(note)}</td></tr>'
-        for (said, note), side in rows.items()
+        for (marked, note), side in rows.items()
     )
     return f'<table class="facts">{body}</table>'
 
 
-def fact(claim: Claim, text: Strings) -> str:
+def fact_text(claim: Claim, text: Strings) -> str:
     """What a claim rests on, in words."""
     name, value = claim.field.replace(".", "_"), claim.fact
     if name not in FACTS:
         name = "evidence" if name.startswith("evidence") else "row"
-    if name == "evidence_kind" and value in KINDS:
+    if name == "evidence_kind" and value in EVIDENCE_TYPES:
         value = text(f"kind.{value}")
     return text(f"fact.{name}", fact=value)
 
@@ -155,18 +167,18 @@ def verdict(reasons: Sequence[str], text: Strings) -> str:
     """What the check says of a line: that it passes, or each reason why not."""
     if not reasons:
         return f'<div class="passes">{verbatim(text("copy.passes"))}</div>'
-    rows = "".join(f"<li>{verbatim(in_words(reason, text))}</li>" for reason in reasons)
+    rows = "".join(f"<li>{verbatim(reason_text(reason, text))}</li>" for reason in reasons)
     return f'<div class="error">{verbatim(text("copy.fails"))}<ul>{rows}</ul></div>'
 
 
-def in_words(reason: str, text: Strings) -> str:
+def reason_text(reason: str, text: Strings) -> str:
     """A reason of the check, "code:detail", as an analyst reads it."""
     if reason.startswith(f"{Columns.SUBJECT}-"):
-        own = reason.removeprefix(f"{Columns.SUBJECT}-")
-        return text("copy.in_subject", reason=in_words(own, text))
+        rest = reason.removeprefix(f"{Columns.SUBJECT}-")
+        return text("copy.in_subject", reason=reason_text(rest, text))
     code, _, detail = reason.partition(":")
     if code == "refused":
-        detail = in_words(detail, text)
+        detail = reason_text(detail, text)
     return text(f"reason.{code}", detail=detail) if code in REASONS else reason
 
 

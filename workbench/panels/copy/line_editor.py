@@ -1,4 +1,4 @@
-"""Where one line of copy is worked on, and where what is approved leaves."""
+"""Where one line of copy is worked on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,106 +11,127 @@ from workbench.html import escape
 from workbench.language.grounding.violation import Claim
 from workbench.language.review.review import OPEN
 from workbench.panels.controls import cards
+from workbench.panels.controls.panel import BOXED, button
 from workbench.panels.copy import copy_cards
 from workbench.strings import Strings
 
-WIDE = {"width": "auto"}
-WRAPS = 60  # characters, at about which the text area begins another row
-FULL = {"width": "calc(100% - 4px)"}  # within the margins that widgets have
-APART = {"flex_flow": "row wrap", "justify_content": "space-between"}
+ROW_CHARACTERS = 60  # at about which the text area begins another row
+FULL_WIDTH = {"width": "calc(100% - 4px)"}  # within the margins that widgets have
+BOTH_ENDS = {"flex_flow": "row wrap", "justify_content": "space-between"}
+BUTTONS = {
+    "approve": ("copy.approve", "check", "success"),
+    "reject": ("copy.reject", "times", "danger"),
+    "reopen": ("copy.reopen", "undo", ""),
+    "again": ("copy.again", "refresh", ""),
+    "vary": ("copy.others", "columns", ""),
+}
 
 
-class Desk(widgets.VBox):
+class LineEditor(widgets.VBox):
     """One line: its words and what they rest on, its text to edit, the check, the decision.
+
+    Parameters
+    ----------
+    text : Strings
+    actions : mapping of str to callable
+        What each of `BUTTONS` does.
 
     Attributes
     ----------
     subject : Text
         Shown for an e-mail.
     area : Textarea
-        The text; both are told as they are typed.
+        The text; both change as they are typed.
     reason : Text
         For a rejection, or an approval against the check.
-    approve, reject, reopen, again, others : Button
+    buttons : dict of str to Button
+    about, marked, verdict, facts, prompt, message : HTML
+        What the line is about, its words and what they rest on, what the check says, what the
+        model was sent, and what went wrong.
+    variants : GridBox
+        Other lines, each with a button that takes it.
     """
 
-    def __init__(self, text: Strings) -> None:
+    def __init__(self, text: Strings, actions: Mapping[str, Callable[[], object]]) -> None:
         self._text = text
-        self._head, self._marked, self._verdict, self._facts = (widgets.HTML() for _ in range(4))
-        self._sent, self._message = widgets.HTML(), widgets.HTML()
+        self.about, self.marked, self.verdict, self.facts = (widgets.HTML() for _ in range(4))
+        self.prompt, self.message = widgets.HTML(), widgets.HTML()
         self.subject = widgets.Text(
-            description=text("copy.subject"), layout=FULL, style={"description_width": "initial"}
+            description=text("copy.subject"),
+            layout=FULL_WIDTH,
+            style={"description_width": "initial"},
         )
-        self.area = widgets.Textarea(layout=FULL)
-        self.reason = widgets.Text(placeholder=text("copy.reason"), layout=FULL)
-        self.approve = _button(text, "copy.approve", "check", "success")
-        self.reject = _button(text, "copy.reject", "times", "danger")
-        self.reopen = _button(text, "copy.reopen", "undo")
-        self.again = _button(text, "copy.again", "refresh")
-        self.others = _button(text, "copy.others", "columns")
-        self._variants = widgets.GridBox(
-            layout={
-                "grid_template_columns": "repeat(auto-fit, minmax(210px, 1fr))",
-                "grid_gap": "10px",
-            }
+        self.area = widgets.Textarea(layout=FULL_WIDTH)
+        self.reason = widgets.Text(placeholder=text("copy.reason"), layout=FULL_WIDTH)
+        self.buttons = {
+            name: button(text, label, actions[name], icon=icon, style=style)
+            for name, (label, icon, style) in BUTTONS.items()
+        }
+        decide, write = (
+            widgets.HBox([self.buttons[name] for name in names])
+            for names in (("approve", "reject", "reopen"), ("again", "vary"))
         )
-        decide = widgets.HBox([self.approve, self.reject, self.reopen])
-        write = widgets.HBox([self.again, self.others])
+        columns = "repeat(auto-fit, minmax(210px, 1fr))"
+        self.variants = widgets.GridBox(
+            layout={"grid_template_columns": columns, "grid_gap": "10px"}
+        )
         super().__init__(
             [
-                *(self._head, self._marked, self.subject, self.area, self._verdict, self.reason),
-                widgets.HBox([decide, write], layout=APART),
-                *(self._message, self._variants, self._facts, self._sent),
+                *(self.about, self.marked, self.subject, self.area, self.verdict, self.reason),
+                widgets.HBox([decide, write], layout=BOTH_ENDS),
+                *(self.message, self.variants, self.facts, self.prompt),
             ]
         )
 
-    def lay(self, line: pd.Series, evidence: str, sent: str) -> None:
-        """Lay another line on the desk."""
-        by = self._text("copy.by", model=line[Columns.MODEL], seed=line[Columns.SEED])
+    def open_line(self, line: pd.Series, evidence: str, prompt: str) -> None:
+        """Take another line in, with what it rests on and what the model was sent for it."""
         rank = f"{line[Columns.RANK]}. " if line.get(Columns.RANK) else ""
-        title = escape(copy_cards.headline(line, self._text))
-        self._head.value = cards.box(
-            f'<div class="title">{rank}{title}</div>',
+        self.about.value = cards.box(
+            f'<div class="title">{rank}{escape(copy_cards.headline(line, self._text))}</div>',
             f'<div class="why">{escape(evidence)}</div>',
-            copy_cards.source(line[Columns.SOURCE], self._text),
-            f'<span class="why">{escape(by)}</span>',
+            copy_cards.source_chip(line[Columns.SOURCE], self._text),
+            f'<span class="why">{self._origin(line)}</span>',
         )
-        shown = f"<pre>{escape(sent)}</pre>" if sent else ""
-        note = self._text("copy.sent_note" if sent else "copy.not_sent")
-        self._sent.value = cards.box(
+        shown = f"<pre>{escape(prompt)}</pre>" if prompt else ""
+        note = self._text("copy.sent_note" if prompt else "copy.not_sent")
+        self.prompt.value = cards.box(
             f"<details><summary>{escape(self._text('copy.sent'))}</summary>",
             f'<p class="soft">{escape(note)}</p>{shown}</details>',
         )
         self.reason.value = line["note"]
-        self._variants.children = []
+        self.variants.children = []
 
-    def show(self, line: pd.Series, claims: Sequence[Claim], subject: Sequence[Claim]) -> None:
+    def show_line(self, line: pd.Series, claims: Sequence[Claim], subject: Sequence[Claim]) -> None:
         """Show how the line stands, with the claims of its text and those of its subject."""
         copy, head = line[Columns.TEXT], line.get(Columns.SUBJECT)
         self.area.value = copy
-        self.area.rows = max(3, sum(1 + len(part) // WRAPS for part in copy.split("\n")))
+        self.area.rows = max(3, sum(1 + len(part) // ROW_CHARACTERS for part in copy.split("\n")))
         self.subject.layout.display = "none" if head is None else None
         if head is not None:
             self.subject.value = head
-        words = copy_cards.words(line, claims, self._text, subject=subject, size="large")
-        self._marked.value = cards.box(words)
-        self._verdict.value = cards.box(
+        words = copy_cards.marked_line(line, claims, self._text, subject=subject, size="large")
+        self.marked.value = cards.box(words)
+        self.verdict.value = cards.box(
             copy_cards.verdict(line["reasons"], self._text), self._decision(line)
         )
         rests = cards.heading(self._text("copy.rests"), level=3)
         texts = ((head or "", subject), (copy, claims))
-        self._facts.value = cards.box(rests, copy_cards.facts(texts, self._text))
-        self.approve.disabled = not copy.strip()
-        self.reopen.layout.display = "none" if line["status"] == OPEN else None
-        self._message.value = ""
+        self.facts.value = cards.box(rests, copy_cards.fact_table(texts, self._text))
+        self.buttons["approve"].disabled = not copy.strip()
+        self.buttons["reopen"].layout.display = "none" if line["status"] == OPEN else None
+        self.message.value = ""
 
-    def offer(self, variants: pd.DataFrame, use: Callable[[pd.Series], None]) -> None:
+    def show_variants(self, variants: pd.DataFrame, use: Callable[[pd.Series], None]) -> None:
         """Show other lines side by side, each with a button that takes it."""
-        self._variants.children = [self._variant(line, use) for _, line in variants.iterrows()]
+        self.variants.children = [self._variant(line, use) for _, line in variants.iterrows()]
 
-    def say(self, message: str) -> None:
+    def show_message(self, message: str) -> None:
         """Show a message; it is HTML."""
-        self._message.value = cards.box(message)
+        self.message.value = cards.box(message)
+
+    def _origin(self, line: pd.Series) -> str:
+        model, seed = line[Columns.MODEL], line[Columns.SEED]
+        return escape(self._text("copy.by", model=model, seed=seed))
 
     def _decision(self, line: pd.Series) -> str:
         if line["status"] == OPEN:
@@ -120,53 +141,10 @@ class Desk(widgets.VBox):
         return f'<div>{label}<span class="why">{escape(who)}</span></div>'
 
     def _variant(self, line: pd.Series, use: Callable[[pd.Series], None]) -> widgets.VBox:
-        button = _button(self._text, "copy.use", "check")
-        button.on_click(lambda _: use(line))
-        by = self._text("copy.by", model=line[Columns.MODEL], seed=line[Columns.SEED])
-        body = (
-            f"{copy_cards.words(line, (), self._text)}"
-            f"{copy_cards.source(line[Columns.SOURCE], self._text)}"
-            f'<div class="why">{escape(by)}</div>'
+        body = cards.box(
+            copy_cards.marked_line(line, (), self._text),
+            copy_cards.source_chip(line[Columns.SOURCE], self._text),
+            f'<div class="why">{self._origin(line)}</div>',
         )
-        return widgets.VBox(
-            [widgets.HTML(cards.box(body)), button],
-            layout={
-                "border": "1px solid var(--jp-border-color2,#dfe5ea)",
-                "padding": "8px 12px",
-                "justify_content": "space-between",
-            },
-        )
-
-
-class Outbox(widgets.VBox):
-    """How many lines are decided on, and where those that are approved go.
-
-    Attributes
-    ----------
-    editor, path : Text
-    export : Button
-    """
-
-    def __init__(self, text: Strings, *, editor: str, path: str) -> None:
-        self._text = text
-        self._tiles, self._message = widgets.HTML(), widgets.HTML()
-        field = partial(widgets.Text, style={"description_width": "initial"})
-        self.editor = field(editor, description=text("copy.editor"), layout={"width": "220px"})
-        self.path = field(path, description=text("copy.path"), layout={"width": "420px"})
-        self.export = _button(text, "copy.export", "download", "primary")
-        row = widgets.HBox([self.editor, self.path, self.export], layout={"flex_flow": "row wrap"})
-        super().__init__([self._tiles, row, self._message])
-
-    def show(self, counts: Mapping[str, int]) -> None:
-        """Show how many lines there are of each status."""
-        names = {self._text(f"status.{status}"): count for status, count in counts.items()}
-        self._tiles.value = cards.box(cards.tiles(names))
-        self._message.value = ""
-
-    def say(self, message: str) -> None:
-        """Show a message; it is HTML."""
-        self._message.value = cards.box(message)
-
-
-def _button(text: Strings, label: str, icon: str, style: str = "") -> widgets.Button:
-    return widgets.Button(description=text(label), icon=icon, button_style=style, layout=WIDE)
+        take = button(self._text, "copy.use", partial(use, line), icon="check")
+        return widgets.VBox([widgets.HTML(body), take], layout=BOXED)

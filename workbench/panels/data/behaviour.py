@@ -7,7 +7,6 @@ import ipywidgets as widgets
 import numpy as np
 
 from workbench.columns import Columns
-from workbench.compute import resolve
 from workbench.datasets import SOURCES, Dataset, load
 from workbench.html import escape
 from workbench.panels.controls import cards
@@ -79,15 +78,15 @@ class DataPicker(Panel):
         self, dataset: str = "movielens-small", *, language: str = "en", device: str = "auto"
     ) -> None:
         text = Strings(language)
-        self._numbers = widgets.HTML()
+        self.numbers = widgets.HTML()
         names = list(dict.fromkeys([*SOURCES, dataset]))
         super().__init__(
             load(dataset),
-            language=language,
-            device=resolve(device),
+            text,
             title="start.title",
+            device=device,
             controls={"dataset": choice(text, "start.dataset", names, dataset)},
-            views=[self._numbers],
+            views=[self.numbers],
         )
 
     def _state(self) -> Behaviour:
@@ -96,7 +95,7 @@ class DataPicker(Panel):
 
     def _draw(self, state: Behaviour) -> None:
         account = "".join(f"<p class='soft'>{escape(line)}</p>" for line in self.ds.account)
-        self._numbers.value = cards.box(cards.tiles(state.numbers(self.text)), account)
+        self.numbers.value = cards.box(cards.tiles(state.numbers(self.text)), account)
 
 
 class BehaviourExplorer(Panel):
@@ -112,22 +111,22 @@ class BehaviourExplorer(Panel):
     def __init__(self, ds: Dataset, *, language: str = "en", device: str = "auto") -> None:
         text = Strings(language)
         most = int(np.sort(np.diff(ds.matrix.indptr))[-2])
-        self._numbers = widgets.HTML()
+        self.numbers = widgets.HTML()
         self.figures = FigureGrid(4, columns=2)
         super().__init__(
             ds,
-            language=language,
-            device=resolve(device),
+            text,
             title="behaviour.title",
+            device=device,
             controls={"min_activity": slider(text, "behaviour.min_activity", 1, 1, most)},
-            views=[self._numbers, self.figures],
+            views=[self.numbers, self.figures],
         )
 
     def _state(self) -> Behaviour:
         return Behaviour(self.ds, self.controls["min_activity"].value)
 
     def _draw(self, state: Behaviour) -> None:
-        self._numbers.value = cards.box(cards.tiles(state.numbers(self.text)))
+        self.numbers.value = cards.box(cards.tiles(state.numbers(self.text)))
         self.figures.show(
             behaviour.long_tail(state.kept, self.text),
             behaviour.activity(state.kept, self.text),

@@ -10,7 +10,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.columns import Columns
-from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.datasets.features import taste
 from workbench.language.grounding.lexicon import genre_name
@@ -84,25 +83,25 @@ class UserExplorer(Panel):
         text = Strings(language)
         first = typical_user(ds) if user_id is None else user_id
         self._users = labels(ds, "users", language)
-        self._numbers = widgets.HTML()
+        self.numbers = widgets.HTML()
         self.figures = FigureGrid(3)
         super().__init__(
             ds,
-            language=language,
-            device=resolve(device),
+            text,
             title="user.title",
+            device=device,
             controls={
                 "user": search(text, "recommend.user", list(self._users), str(first)),
                 "k": slider(text, "similarity.k", 10, 1, 30),
             },
-            views=[self._numbers, self.figures],
+            views=[self.numbers, self.figures],
         )
 
     def _state(self) -> UserProfile:
         return UserProfile(self.ds, self._users[self.controls["user"].value])
 
     def _draw(self, state: UserProfile) -> None:
-        self._numbers.value = cards.box(cards.tiles(state.numbers(self.text)))
+        self.numbers.value = cards.box(cards.tiles(state.numbers(self.text)))
         near = Neighbourhood(
             self.ds, state.user_id, "users", k=self.controls["k"].value, device=self.device.kind
         )

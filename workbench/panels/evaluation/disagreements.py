@@ -1,4 +1,4 @@
-"""Where two models part: the users they serve most differently, list beside list."""
+"""Where two models differ most: the users they serve most differently, list beside list."""
 
 from typing import Any
 
@@ -14,8 +14,15 @@ EXAMPLES = 12  # users to choose from
 SHOWN = 5  # items of each list
 
 
-class Apart(widgets.VBox):
-    """Choose two models and one of the users they serve most differently; see both lists."""
+class Disagreements(widgets.VBox):
+    """Choose two models and one of the users they serve most differently; see both lists.
+
+    Attributes
+    ----------
+    controls : dict of str to Dropdown
+        "one" and "other" model, and "user".
+    lists : HTML
+    """
 
     def __init__(self, text: Strings) -> None:
         self.text = text
@@ -24,19 +31,18 @@ class Apart(widgets.VBox):
             "other": choice(text, "evaluate.other", (), None),
             "user": choice(text, "recommend.user", (), None),
         }
-        self._asked: tuple[Experiment, Comparison, str] | None = None
-        self._lists = widgets.HTML()
-        self._note = widgets.HTML()
+        self._shown: tuple[Experiment, Comparison, str] | None = None
+        self.lists, self._note = widgets.HTML(), widgets.HTML()
         for name in ("one", "other"):
-            self.controls[name].observe(lambda _: self._find(), "value")
+            self.controls[name].observe(lambda _: self._list_users(), "value")
         self.controls["user"].observe(lambda _: self._draw(), "value")
         row = widgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
-        super().__init__([self._note, row, self._lists])
+        super().__init__([self._note, row, self.lists])
 
-    def show(self, experiment: Experiment, found: Comparison, metric: str) -> None:
-        """Begin with the best model and the last; nothing to see of one model alone."""
-        self._asked = None
-        level, beaten = found.best(metric)
+    def show(self, experiment: Experiment, comparison: Comparison, metric: str) -> None:
+        """Start from the best model and the last; nothing to see of one model alone."""
+        self._shown = None
+        level, beaten = comparison.best(metric)
         ranked = [*level, *beaten]
         self.layout.display = None if len(ranked) > 1 else "none"
         for name, value in (("one", ranked[0]), ("other", ranked[-1])):
@@ -44,14 +50,14 @@ class Apart(widgets.VBox):
             self.controls[name].value = value
         note = self.text("evaluate.apart_note", metric=metric)
         self._note.value = cards.box(cards.heading(self.text("evaluate.apart"), note))
-        self._asked = experiment, found, metric
-        self._find()
+        self._shown = experiment, comparison, metric
+        self._list_users()
 
-    def _find(self) -> None:
-        if self._asked is None:
+    def _list_users(self) -> None:
+        if self._shown is None:
             return
-        _, found, metric = self._asked
-        table = found.disagreements(self._value("one"), self._value("other"), metric=metric)
+        _, comparison, metric = self._shown
+        table = comparison.disagreements(self._value("one"), self._value("other"), metric=metric)
         users = [
             (
                 self.text(
@@ -70,14 +76,12 @@ class Apart(widgets.VBox):
         self._draw()
 
     def _draw(self) -> None:
-        if self._asked is None or self._value("user") is None:
+        if self._shown is None or self._value("user") is None:
             return
-        experiment, *_ = self._asked
-        self._lists.value = cards.box(
-            experiment.side_by_side(
-                [self._value("one"), self._value("other")], self._value("user"), SHOWN, self.text
-            )
-        )
+        experiment, *_ = self._shown
+        models = [self._value("one"), self._value("other")]
+        lists = experiment.side_by_side(models, self._value("user"), SHOWN, self.text)
+        self.lists.value = cards.box(lists)
 
     def _value(self, name: str) -> Any:
         return self.controls[name].value

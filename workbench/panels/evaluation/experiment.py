@@ -16,6 +16,7 @@ from workbench.families import FAMILIES
 from workbench.html import escape
 from workbench.models import Recommender
 from workbench.panels.controls import cards
+from workbench.panels.controls.recommendation_card import ratings_of, recommendation_card
 from workbench.strings import Strings
 from workbench.validation import one_of
 
@@ -39,10 +40,10 @@ Make = Callable[[], Recommender]
 
 def families(device: str = "auto") -> dict[str, Make]:
     """What makes a model of each family, to be fitted, by its name."""
-    found = {name: getattr(models, family) for name, family in FAMILIES.items()}
+    classes = {name: getattr(models, family) for name, family in FAMILIES.items()}
     return {
         name: partial(family, device=device if family.on_gpu else "cpu")
-        for name, family in found.items()
+        for name, family in classes.items()
     }
 
 
@@ -74,7 +75,7 @@ class Experiment:
     holdout: float = 0.2
     seed: int = 0
     models: dict[str, Recommender] = field(default_factory=dict, compare=False, repr=False)
-    _found: dict[str, Comparison] = field(default_factory=dict, compare=False, repr=False)
+    _measured: dict[str, Comparison] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def sets(self) -> tuple[Dataset, Dataset]:
@@ -97,16 +98,16 @@ class Experiment:
         if not chosen:
             raise OptionError("no model is chosen; choose at least one")
         for number, (name, make) in enumerate(chosen.items()):
-            if name not in self._found:
+            if name not in self._measured:
                 tell(name, number)
-                self._found[name] = self._measured(name, make())
-        parts = [self._found[name] for name in chosen]
+                self._measured[name] = self._measure(name, make())
+        parts = [self._measured[name] for name in chosen]
         return Comparison(
             {name: one for part in parts for name, one in part.evaluations.items()},
             {name: one for part in parts for name, one in part.costs.items()},
         )
 
-    def _measured(self, name: str, model: Recommender) -> Comparison:
+    def _measure(self, name: str, model: Recommender) -> Comparison:
         self.models[name] = model
         train, test = self.sets
         return compare(
@@ -118,9 +119,9 @@ class Experiment:
             seed=self.seed,
         )
 
-    def numbers(self, found: Comparison, text: Strings) -> dict[str, str]:
+    def numbers(self, comparison: Comparison, text: Strings) -> dict[str, str]:
         """The size of the question, by label."""
-        task = next(iter(found.evaluations.values())).answers.task
+        task = next(iter(comparison.evaluations.values())).answers.task
         return {
             text("evaluate.train"): f"{len(task.train.interactions):,}",
             text("evaluate.users"): f"{len(task.users):,}",
@@ -140,17 +141,9 @@ class Experiment:
         train, test = self.sets
         recs = self.models[name].recommend([user_id], n=n)
         hits = set(test.history(user_id)[Columns.ITEM])
-        mine = train.history(user_id)
-        ratings = dict(zip(mine[Columns.ITEM], mine[Columns.RATING], strict=True))
-        titles = train.titles_in(text.language)
+        ratings, hit = ratings_of(train, user_id), cards.chips([text("evaluate.hit")], "new")
         return "".join(
-            cards.card(
-                rec.rank,
-                titles[rec.item_id],
-                labels=cards.genres_of(train, rec.item_id, text.language),
-                why=cards.because(rec.because, train, ratings, text),
-                marks=cards.chips([text("evaluate.hit")], "new") if rec.item_id in hits else "",
-            )
+            recommendation_card(rec, train, ratings, text, marks=hit if rec.item_id in hits else "")
             for rec in recs.itertuples()
         )
 
@@ -160,14 +153,14 @@ def measures(ds: Dataset, names: Iterable[str]) -> list[str]:
     return [name for name in names if Columns.GENRES in ds.items or name not in OF_GENRES]
 
 
-def verdict(found: Comparison, metric: str, text: Strings) -> str:
+def verdict(comparison: Comparison, metric: str, text: Strings) -> str:
     """Which model is best, in a sentence: none, if chance gives as much."""
-    level, beaten = found.best(metric)
+    level, beaten = comparison.best(metric)
     best, *same = level
     comma = text("evaluate.list_comma")
     names = {"best": best, "level": comma.join(same), "others": comma.join(beaten)}
     if not same and not beaten:
-        value = found.evaluations[best].tallies[metric].value()
+        value = comparison.evaluations[best].tallies[metric].value()
         return text("evaluate.alone", best=best, metric=metric, value=f"{value:.3f}")
     key = "evaluate.part" if same and beaten else "evaluate.none" if same else "evaluate.clear"
     return text(key, metric=metric, **names)

@@ -1,12 +1,12 @@
-"""Choose models and how to measure them; see which is better, for whom, and where they part."""
+"""Choose models and how to measure them; see which is better, for whom, and where they differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
+import plotly.graph_objects as go
 
 from workbench.columns import Columns
-from workbench.compute import resolve
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.evaluation import Comparison
@@ -14,9 +14,16 @@ from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_view import FigureView
 from workbench.panels.controls.model_controls import suited
-from workbench.panels.controls.multi_select import Chips
-from workbench.panels.controls.panel import Panel, choice, slider
-from workbench.panels.evaluation.disagreements import Apart
+from workbench.panels.controls.multi_select import MultiSelect
+from workbench.panels.controls.panel import (
+    Panel,
+    button,
+    choice,
+    share_slider,
+    side_by_side,
+    slider,
+)
+from workbench.panels.evaluation.disagreements import Disagreements
 from workbench.panels.evaluation.experiment import (
     ACCURACY,
     BEYOND,
@@ -28,13 +35,13 @@ from workbench.panels.evaluation.experiment import (
     number_table,
     verdict,
 )
-from workbench.plots import model_comparison as pictures
+from workbench.plots import model_comparison as plots
 from workbench.strings import Strings
 from workbench.validation import one_of
 
 CHOSEN = ("item-knn", "user-knn", "popular")
-TABS = ("quality", "compared", "whom", "costs", "apart", "table")
 FIGURES = ("intervals", "ahead", "tradeoff", "groups", "popularity", "costs")
+TABS = ("quality", "compared", "whom", "costs", "apart", "table")
 
 
 class ModelComparison(Panel):
@@ -62,8 +69,19 @@ class ModelComparison(Panel):
 
     Attributes
     ----------
-    found : Comparison
+    comparison : Comparison
         What is shown.
+    figures : dict of str to FigureView
+        By what each shows.
+    groups : Dropdown
+        What users are grouped by.
+    disagreements : Disagreements
+    tabs : Tab
+    verdict, tables : HTML
+    run : Button
+        Measures what is chosen.
+    progress : IntProgress
+    note : Label
 
     Raises
     ------
@@ -71,7 +89,7 @@ class ModelComparison(Panel):
         If a chosen model is unknown, or does not suit the data.
     """
 
-    found: Comparison
+    comparison: Comparison
 
     def __init__(
         self,
@@ -90,65 +108,53 @@ class ModelComparison(Panel):
         text = Strings(language)
         self._seed = seed
         if models is None:
-            fit = suited(ds)
-            models = {name: make for name, make in families(device).items() if name in fit}
+            suitable = suited(ds)
+            models = {name: make for name, make in families(device).items() if name in suitable}
             chosen = chosen or CHOSEN
         self._models = dict(models)
         names = [one_of("chosen", name, models) for name in chosen or models]
         splits = [(text(f"split.{name}"), name) for name in SPLITS]
         controls = {
-            "models": Chips(text("evaluate.models"), dict.fromkeys(self._models, ""), names),
+            "models": MultiSelect(text("evaluate.models"), dict.fromkeys(self._models, ""), names),
             "accuracy": _metrics(text, "evaluate.accuracy", ACCURACY, metrics),
             "beyond": _metrics(text, "evaluate.beyond", measures(ds, BEYOND), metrics),
             "split": choice(text, "evaluate.split", splits, split),
-            "holdout": widgets.FloatSlider(
-                holdout,
-                min=0.05,
-                max=0.5,
-                step=0.05,
-                readout_format=".0%",
-                description=text("evaluate.holdout"),
-                style={"description_width": "initial"},
+            "holdout": share_slider(
+                text, "evaluate.holdout", holdout, 0.05, 0.5, 0.05, readout_format=".0%"
             ),
             "k": slider(text, "evaluate.k", k, 1, 50),
         }
-        self._run = widgets.Button(description=text("evaluate.run"), button_style="primary")
-        self._run.on_click(lambda _: self.refresh())
-        self._progress = widgets.IntProgress()
-        self._note = widgets.Label()
-        self._verdict, self._tables = widgets.HTML(), widgets.HTML()
-        self._figures = {name: FigureView() for name in FIGURES}
-        self._groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
-        self._groups.observe(self._regrouped, "value")
-        self._apart = Apart(text)
+        self.run = button(text, "evaluate.run", self.refresh, style="primary")
+        self.progress, self.note = widgets.IntProgress(), widgets.Label()
+        self.verdict, self.tables = widgets.HTML(), widgets.HTML()
+        self.figures = {name: FigureView() for name in FIGURES}
+        self.groups = choice(text, "evaluate.groups", _groups(text, ds), "activity")
+        self.groups.observe(lambda _: self._draw_groups(), "value")
+        self.disagreements = Disagreements(text)
         # To draw all tabs takes longer than to measure: each draws its own once it is seen.
-        self._tabs = widgets.Tab(
+        self.tabs = widgets.Tab(
             self._sections(), titles=tuple(text(f"evaluate.{name}") for name in TABS)
         )
-        self._tabs.selected_index = 0
-        self._tabs.observe(lambda _: self._draw_tab(), "selected_index")
+        self.tabs.selected_index = 0
+        self.tabs.observe(lambda _: self._draw_tab(), "selected_index")
         self._stale: set[str] = set()
         super().__init__(
             ds,
-            language=language,
-            device=resolve(device),
+            text,
             title="evaluate.title",
+            device=device,
             controls=controls,
-            views=[
-                widgets.HBox([self._run, self._progress, self._note]),
-                self._verdict,
-                self._tabs,
-            ],
+            views=[widgets.HBox([self.run, self.progress, self.note]), self.verdict, self.tabs],
         )
 
     def refresh(self) -> None:
         """Measure what has not been measured, and show it."""
         super().refresh()
-        self._note.value = ""
-        self._progress.layout.display = "none"
+        self.note.value = ""
+        self.progress.layout.display = "none"
 
     def _changed(self, change: Any) -> None:
-        self._note.value = self.text("evaluate.waiting")
+        self.note.value = self.text("evaluate.waiting")
 
     def _state(self) -> Experiment:
         names = [*self.controls["accuracy"].value, *self.controls["beyond"].value]
@@ -164,95 +170,89 @@ class ModelComparison(Panel):
         )
         state: Experiment = self.state if fresh == self.state else fresh
         chosen = {name: self._models[name] for name in self.controls["models"].value}
-        self._progress.max = len(chosen)
-        self.found = state.compare(chosen, tell=self._tell)
+        self.progress.max = len(chosen)
+        self.comparison = state.compare(chosen, tell=self.show_progress)
         return state
 
-    def _tell(self, name: str, number: int) -> None:
-        self._progress.layout.display = None
-        self._progress.value = number
-        self._note.value = self.text(
-            "evaluate.running", model=name, number=number + 1, count=self._progress.max
+    def show_progress(self, name: str, number: int) -> None:
+        """Show which model is measured, and how many have been."""
+        self.progress.layout.display = None
+        self.progress.value = number
+        self.note.value = self.text(
+            "evaluate.running", model=name, number=number + 1, count=self.progress.max
         )
 
     def _draw(self, state: Experiment) -> None:
-        found, text = self.found, self.text
-        self._verdict.value = cards.box(
-            cards.tiles(state.numbers(found, text)),
-            f'<p class="copy"><b>{escape(verdict(found, state.metrics[0], text))}</b></p>',
+        sentence = verdict(self.comparison, state.metrics[0], self.text)
+        self.verdict.value = cards.box(
+            cards.tiles(state.numbers(self.comparison, self.text)),
+            f'<p class="copy"><b>{escape(sentence)}</b></p>',
         )
         self._stale = set(TABS)
         self._draw_tab()
 
     def _draw_tab(self) -> None:
-        tab = TABS[self._tabs.selected_index or 0]
+        tab = TABS[self.tabs.selected_index or 0]
         if tab in self._stale:
             self._stale.remove(tab)
             getattr(self, f"_draw_{tab}")()
 
+    def _show(self, name: str, figure: Callable[..., go.Figure], *options: str) -> None:
+        """Draw a figure of the comparison."""
+        drawn = figure(self.comparison, *options, language=self.text.language)
+        self.figures[name].show(drawn)
+
     def _draw_quality(self) -> None:
-        figure = pictures.intervals(self.found, language=self.text.language)
-        self._figures["intervals"].show(figure)
+        self._show("intervals", plots.intervals)
 
     def _draw_compared(self) -> None:
-        found, language, metrics = self.found, self.text.language, self.state.metrics
-        beyond = [name for name in metrics if name.split("@")[0] in BEYOND]
-        drawn = {}
-        if len(found.evaluations) > 1:
-            drawn["ahead"] = pictures.ahead(found, metrics[0], language=language)
+        accuracy = self.state.metrics[0]
+        beyond = [name for name in self.state.metrics if name.split("@")[0] in BEYOND]
+        several = len(self.comparison.evaluations) > 1
+        for name, shown in (("ahead", several), ("tradeoff", bool(beyond))):
+            self.figures[name].layout.display = None if shown else "none"
+        if several:
+            self._show("ahead", plots.ahead, accuracy)
         if beyond:
-            drawn["tradeoff"] = pictures.tradeoff(found, metrics[0], beyond[0], language=language)
-        for name in ("ahead", "tradeoff"):
-            self._figures[name].layout.display = None if name in drawn else "none"
-            if name in drawn:
-                self._figures[name].show(drawn[name])
+            self._show("tradeoff", plots.tradeoff, accuracy, beyond[0])
 
     def _draw_whom(self) -> None:
-        metric, language = self.state.metrics[0], self.text.language
-        figure = pictures.by_popularity(self.found, metric, language=language)
-        self._figures["popularity"].show(figure)
+        self._show("popularity", plots.by_popularity, self.state.metrics[0])
         self._draw_groups()
 
-    def _regrouped(self, change: Any) -> None:
-        if self.state:
-            self._draw_groups()
-
     def _draw_groups(self) -> None:
-        metric, groups = self.state.metrics[0], self._groups.value
-        figure = pictures.by_group(self.found, metric, groups, language=self.text.language)
-        self._figures["groups"].show(figure)
+        if self.state:
+            self._show("groups", plots.by_group, self.state.metrics[0], self.groups.value)
 
     def _draw_costs(self) -> None:
-        self._figures["costs"].show(pictures.costs(self.found, language=self.text.language))
+        self._show("costs", plots.costs)
 
     def _draw_apart(self) -> None:
-        self._apart.show(self.state, self.found, self.state.metrics[0])
+        self.disagreements.show(self.state, self.comparison, self.state.metrics[0])
 
     def _draw_table(self) -> None:
-        tests = number_table(self.found.tests())
-        self._tables.value = cards.box(
-            number_table(self.found.frame().loc[:, :"users"]),
+        self.tables.value = cards.box(
+            number_table(self.comparison.frame().loc[:, :"users"]),
             cards.heading(self.text("evaluate.tests")),
-            tests,
+            number_table(self.comparison.tests()),
         )
 
     def _sections(self) -> list[widgets.Widget]:
         """What each tab holds, in their order."""
-        half = {"grid_template_columns": "repeat(2, minmax(0, 1fr))"}
-        shown = self._figures
-        groups = widgets.VBox([shown["groups"], self._groups])
+        figures = self.figures
+        groups = widgets.VBox([figures["groups"], self.groups])
         return [
-            shown["intervals"],
-            widgets.GridBox([shown["ahead"], shown["tradeoff"]], layout=half),
-            widgets.GridBox([groups, shown["popularity"]], layout=half),
-            shown["costs"],
-            self._apart,
-            self._tables,
+            figures["intervals"],
+            side_by_side([figures["ahead"], figures["tradeoff"]], (1, 1)),
+            side_by_side([groups, figures["popularity"]], (1, 1)),
+            figures["costs"],
+            self.disagreements,
+            self.tables,
         ]
 
 
-def _metrics(text: Strings, label: str, names: Sequence[str], chosen: Sequence[str]) -> Chips:
-    return Chips(text(label), {name: text(f"metric.{name}") for name in names}, chosen)
+def _metrics(text: Strings, label: str, names: Sequence[str], chosen: Sequence[str]) -> MultiSelect:
+    return MultiSelect(text(label), {name: text(f"metric.{name}") for name in names}, chosen)
 
 
 def _groups(text: Strings, ds: Dataset) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""Compare recommendation lists side by side, and react to them."""
+"""Recommendation lists side by side, which take reactions in at once."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -9,19 +9,18 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from workbench import models
 from workbench.columns import Columns
-from workbench.compute import Device, resolve
+from workbench.compute import Device
 from workbench.datasets import Dataset
-from workbench.families import FAMILIES
 from workbench.html import escape
 from workbench.models import Recommender
 from workbench.models.rerank.filters import Rule
 from workbench.panels.controls import cards
-from workbench.panels.controls.model_controls import rule_controls, rules_of, suited
-from workbench.panels.controls.panel import Panel, choice, labels, search, slider
+from workbench.panels.controls.model_controls import rule_controls, rules_of
+from workbench.panels.controls.panel import Panel, button, labels, search, slider
+from workbench.panels.controls.recommendation_card import ratings_of, recommendation_card
+from workbench.panels.lists.reactions import REACTIONS
 from workbench.strings import Strings
-from workbench.validation import one_of
 
 
 @dataclass
@@ -57,8 +56,7 @@ class Lists:
     @property
     def history(self) -> dict[Any, float]:
         """Item id -> rating, the reactions included."""
-        mine = self.ds.history(self.user_id)
-        return dict(zip(mine[Columns.ITEM], mine[Columns.RATING], strict=True)) | self.reactions
+        return ratings_of(self.ds, self.user_id) | self.reactions
 
     def react(self, item_id: Any, *, like: bool) -> None:
         """Take in a reaction to an item."""
@@ -67,48 +65,59 @@ class Lists:
 
     def recommend(self) -> dict[str, pd.DataFrame]:
         """Return the list of each model by its name."""
-        asked: dict[str, Any] = {"n": self.n, "filters": self.filters}
+        options: dict[str, Any] = {"n": self.n, "filters": self.filters}
         if not self.reactions:
             return {
-                name: model.recommend([self.user_id], **asked)
+                name: model.recommend([self.user_id], **options)
                 for name, model in self.models.items()
             }
         history = list(self.history.items())
-        return {name: model.recommend_for(history, **asked) for name, model in self.models.items()}
+        return {
+            name: model.recommend_for(history, **options) for name, model in self.models.items()
+        }
 
 
-class _ListPanel(Panel):
-    """Lists side by side, of one user, under rules; like and dislike change them at once."""
+class ListPanel(Panel):
+    """Lists side by side, of one user, under rules; like and dislike change them at once.
+
+    Its state is the `Lists`. Subclasses say which models make them (`_models`).
+
+    Attributes
+    ----------
+    reactions : dict
+        Item id -> rating.
+    columns : GridBox
+        A box a list: its name, and a card and two buttons an item.
+    forget_button : Button
+    """
 
     def __init__(
         self,
         ds: Dataset,
+        text: Strings,
         user_id: Any,
         *,
         n: int,
-        language: str,
-        device: Device,
+        device: Device | str,
         pickers: Mapping[str, widgets.Widget],
     ) -> None:
-        text = Strings(language)
-        self._users = labels(ds, "users", language)
+        self._users = labels(ds, "users", text.language)
         self._before: dict[str, set[Any]] = {}
-        self._lists = widgets.GridBox()
-        self._forget = widgets.Button(description=text("recommend.forget"))
-        self._forget.on_click(lambda _: self.forget())
+        self.columns = widgets.GridBox()
+        self.forget_button = button(text, "recommend.forget", self.forget)
         self.reactions: dict[Any, float] = {}
         super().__init__(
             ds,
-            language=language,
-            device=device,
+            text,
             title="recommend.title",
+            device=device,
             controls={
                 "user": search(text, "recommend.user", list(self._users), str(user_id)),
                 "n": slider(text, "recommend.n", n, 1, 20),
                 **pickers,
                 **rule_controls(ds, text),
             },
-            views=[self._forget, self._lists],
+            views=[self.forget_button, self.columns],
         )
 
     @abstractmethod
@@ -138,10 +147,9 @@ class _ListPanel(Panel):
 
     def _draw(self, state: Lists) -> None:
         history = state.history
-        columns = f"repeat({len(state.models)}, minmax(0, 1fr))"
-        self._lists.layout.grid_template_columns = columns
-        self._forget.disabled = not state.reactions
-        self._lists.children = [
+        self.columns.layout.grid_template_columns = f"repeat({len(state.models)}, minmax(0, 1fr))"
+        self.forget_button.disabled = not state.reactions
+        self.columns.children = [
             self._column(name, recs, history) for name, recs in state.recommend().items()
         ]
 
@@ -155,35 +163,25 @@ class _ListPanel(Panel):
         return widgets.VBox([head, *rows], layout={"padding": "0 8px 0 0"})
 
     def _card(self, rec: Any, history: dict[Any, float], *, new: bool) -> widgets.HBox:
-        language = self.text.language
-        body = cards.card(
-            rec.rank,
-            self.ds.titles_in(language)[rec.item_id],
-            score=rec.score,
-            labels=cards.genres_of(self.ds, rec.item_id, language),
-            why=cards.because(rec.because, self.ds, history, self.text),
-            marks=cards.chips([self.text("recommend.new")], "new") if new else "",
-        )
-        buttons = widgets.VBox(
-            [
-                self._button(icon, key, partial(self.react, rec.item_id, like=like))
-                for icon, key, like in (
-                    ("thumbs-up", "recommend.like", True),
-                    ("thumbs-down", "recommend.dislike", False),
-                )
-            ],
-            layout={"flex": "0 0 44px", "margin": "8px 0"},
-        )
-        text = widgets.HTML(cards.box(body), layout={"flex": "1 1 auto", "min_width": "0"})
-        return widgets.HBox([text, buttons])
-
-    def _button(self, icon: str, key: str, action: Callable[[], None]) -> widgets.Button:
-        button = widgets.Button(icon=icon, tooltip=self.text(key), layout={"width": "40px"})
-        button.on_click(lambda _: action())
-        return button
+        marks = cards.chips([self.text("recommend.new")], "new") if new else ""
+        body = recommendation_card(rec, self.ds, history, self.text, score=rec.score, marks=marks)
+        buttons = [
+            button(
+                self.text,
+                reaction.label,
+                partial(self.react, rec.item_id, like=reaction.like),
+                icon=reaction.icon,
+                width="40px",
+                labelled=False,
+            )
+            for reaction in REACTIONS
+        ]
+        card = widgets.HTML(cards.box(body), layout={"flex": "1 1 auto", "min_width": "0"})
+        layout = {"flex": "0 0 44px", "margin": "8px 0"}
+        return widgets.HBox([card, widgets.VBox(buttons, layout=layout)])
 
 
-class ListComparison(_ListPanel):
+class ListComparison(ListPanel):
     """Lists of models side by side; like and dislike change them at once.
 
     Parameters
@@ -200,76 +198,10 @@ class ListComparison(_ListPanel):
     def __init__(
         self, models: dict[str, Recommender], user_id: Any, *, n: int = 6, language: str = "en"
     ) -> None:
-        self._given = models
+        self._fitted = models
         first = next(iter(models.values()))
-        super().__init__(
-            first.data, user_id, n=n, language=language, device=first.device, pickers={}
-        )
+        text = Strings(language)
+        super().__init__(first.data, text, user_id, n=n, device=first.device, pickers={})
 
     def _models(self) -> dict[str, Recommender]:
-        return self._given
-
-
-class RecommendPanel(_ListPanel):
-    """Lists of three models, each chosen of all that suit the data; a model is fitted once.
-
-    Parameters
-    ----------
-    ds : Dataset
-    user_id : str or int
-        Who is looked at first.
-    families : sequence of str
-        Names of `workbench.families.FAMILIES` to begin with, a column each; "recent" is
-        `Popular` with a half-life of 30 days.
-    n : int
-        Items a list.
-    language : {"en", "zh"}
-    device : {"auto", "cpu", "gpu"}
-
-    Raises
-    ------
-    OptionError
-        If a family is unknown, or does not suit the data.
-    """
-
-    def __init__(
-        self,
-        ds: Dataset,
-        user_id: Any,
-        *,
-        families: Sequence[str] = ("item-knn", "rp3beta", "popular"),
-        n: int = 6,
-        language: str = "en",
-        device: str = "auto",
-    ) -> None:
-        text, offered = Strings(language), suited(ds)
-        self._fitted: dict[str, Recommender] = {}
-        self._on = resolve(device)
-        options = [(text(f"family.{name}"), name) for name in offered]
-        super().__init__(
-            ds,
-            user_id,
-            n=n,
-            language=language,
-            device=self._on,
-            pickers={
-                f"model {place}": choice(
-                    text, "recommend.model", options, one_of("families", name, offered)
-                )
-                for place, name in enumerate(families, start=1)
-            },
-        )
-
-    def _models(self) -> dict[str, Recommender]:
-        chosen = [box.value for name, box in self.controls.items() if name.startswith("model ")]
-        return {self.text(f"family.{name}"): self._model(name) for name in chosen}
-
-    def _model(self, name: str) -> Recommender:
-        if name not in self._fitted:
-            if name == "recent":
-                model: Recommender = models.Popular(half_life=30)
-            else:
-                family = getattr(models, FAMILIES[name])
-                model = family(device=self._on.kind if family.on_gpu else "cpu")
-            self._fitted[name] = model.fit(self.ds)
-        return self._fitted[name]
+        return self._fitted

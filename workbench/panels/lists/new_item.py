@@ -16,6 +16,7 @@ from workbench.models.sparse_rows import binarized
 from workbench.panels.controls import cards
 from workbench.panels.controls.figure_view import FigureGrid
 from workbench.panels.controls.panel import Panel, labels, search, slider
+from workbench.panels.controls.recommendation_card import genres_of
 from workbench.plots.axes import bars, blank
 from workbench.plots.new_item import reach_lines
 from workbench.strings import Strings
@@ -91,27 +92,27 @@ class NewItemExplorer(Panel):
         self, ds: Dataset, item_id: Any = None, *, language: str = "en", device: str = "auto"
     ) -> None:
         text = Strings(language)
-        self._items = _labels(ds, language)
-        names = list(self._items)
+        self.items = _labels(ds, language)
+        names = list(self.items)
         first = names[len(ds.item_ids) // 20]
         if item_id is not None:
-            first = next((name for name, held in self._items.items() if held == item_id), first)
-        self._head = widgets.HTML()
+            first = next((name for name, known in self.items.items() if known == item_id), first)
+        self.numbers = widgets.HTML()
         self.figures = FigureGrid(2)
         super().__init__(
             ds,
-            language=language,
-            device=ContentBased(device=device).device,
+            text,
             title="newitem.title",
+            device=ContentBased(device=device).device,
             controls={
                 "item": search(text, "newitem.item", names, first),
                 "reach": slider(text, "newitem.reach", 10, 1, 100),
             },
-            views=[self._head, self.figures],
+            views=[self.numbers, self.figures],
         )
 
     def _state(self) -> NewItem:
-        item = self._items[self.controls["item"].value]
+        item = self.items[self.controls["item"].value]
         if self.state is not None and self.state.item_id == item:
             return self.state
         return NewItem(self.ds, item, self.device.kind)
@@ -128,15 +129,15 @@ class NewItemExplorer(Panel):
                 self.text("newitem.choosers"): f"{len(state.choosers):,}",
                 self.text("newitem.found"): f"{share:.0%}",
             }
-        chips = cards.chips(cards.genres_of(self.ds, state.item_id, language))
-        self._head.value = cards.box(f"<div>{chips}</div>", cards.tiles(tiles))
+        chips = cards.chips(genres_of(self.ds, state.item_id, language))
+        self.numbers.value = cards.box(f"<div>{chips}</div>", cards.tiles(tiles))
         self.figures.show(self._alike(state), self._reach(state, reach))
 
     def _alike(self, state: NewItem) -> go.Figure:
         """Bars of the items that its content is most like."""
         near, language = state.similar[:ALIKE], self.text.language
         titles = near.index.to_series().map(self.ds.titles_in(language))
-        genres = [", ".join(cards.genres_of(self.ds, item, language)) for item in near.index]
+        genres = [", ".join(genres_of(self.ds, item, language)) for item in near.index]
         title, x = self.text("newitem.alike"), self.text("newitem.likeness")
         return bars(titles, near, title=title, x=x, hover=pd.Series(genres))
 

@@ -12,7 +12,10 @@ from workbench.compute.options import OF
 from workbench.datasets import Dataset, synthetic
 from workbench.plots.search_speed import OURS
 
-RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results.json"
+PACKAGE = Path(__file__).resolve().parents[2]
+INSIDE, BESIDE = PACKAGE / "benchmarks", PACKAGE.parent / "benchmarks"
+# The benchmarks' results lie inside an installed package, and beside it in a checkout.
+RESULTS = (INSIDE if INSIDE.is_dir() else BESIDE) / "results.json"
 GPU_RESULTS = RESULTS.with_name("gpu.json")
 METRICS = ("cosine", "jaccard", "msd", "pearson", "adjusted_cosine", "asymmetric_cosine")
 GPU_ROWS: dict[str, float | None] = {
@@ -55,7 +58,7 @@ def _seconds(ds: Dataset, **options: Any) -> float:
 
 
 def measured(path: Path = RESULTS) -> dict[str, Any]:
-    """Sections of the results that the repository keeps; none where there is no repository."""
+    """Sections of the results that the repository keeps; none where they are not."""
     return json.loads(path.read_text("utf-8"))["sections"] if path.is_file() else {}
 
 

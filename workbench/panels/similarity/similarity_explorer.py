@@ -8,13 +8,20 @@ import ipywidgets as widgets
 import pandas as pd
 
 from workbench.columns import Columns
-from workbench.compute import Neighbours, common_ratings, resolve, similar
+from workbench.compute import Neighbours, common_ratings, similar
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import OF
 from workbench.datasets import Dataset
 from workbench.families import MIN_OVERLAP
 from workbench.panels.controls.figure_view import FigureView
-from workbench.panels.controls.panel import Panel, choice, labels, search, slider
+from workbench.panels.controls.panel import (
+    Panel,
+    choice,
+    labels,
+    search,
+    side_by_side,
+    slider,
+)
 from workbench.plots.axes import shorten
 from workbench.plots.similarity import common_ratings as common_ratings_figure
 from workbench.plots.similarity import neighbour_bars
@@ -67,7 +74,7 @@ class Neighbourhood:
 
 
 class SimilarityExplorer(Panel):
-    """Pick an item or user; its neighbours, and the ratings behind one of them.
+    """Choose an item or user; its neighbours, and the ratings behind one of them.
 
     Parameters
     ----------
@@ -77,6 +84,13 @@ class SimilarityExplorer(Panel):
         Where the controls stand at first; see `workbench.similar`.
     language : {"en", "zh"}
     device : {"auto", "cpu", "gpu"}
+
+    Attributes
+    ----------
+    neighbour : Dropdown
+        Whose ratings in common are shown.
+    neighbours, common : FigureView
+        The nearest, and the ratings in common with one of them.
     """
 
     def __init__(
@@ -92,9 +106,9 @@ class SimilarityExplorer(Panel):
     ) -> None:
         text = Strings(language)
         self._labels = {side: labels(ds, side, language) for side in OF}
-        self._neighbours, self._common = FigureView(), FigureView()
-        self._pick = choice(text, "similarity.why", [("", None)], None)
-        self._pick.observe(self._draw_common, "value")
+        self.neighbours, self.common = FigureView(), FigureView()
+        self.neighbour = choice(text, "similarity.why", [("", None)], None)
+        self.neighbour.observe(self._draw_common, "value")
         sides = [(text(f"similarity.{side}"), side) for side in OF]
         rows = list(self._labels[of])
         controls = {
@@ -104,18 +118,14 @@ class SimilarityExplorer(Panel):
             "k": slider(text, "similarity.k", k, 1, 50),
             "min_overlap": slider(text, "similarity.min_overlap", min_overlap, 1, 50),
         }
-        right = widgets.VBox([self._pick, self._common])
-        grid = widgets.GridBox(
-            [self._neighbours, right],
-            layout={"grid_template_columns": "minmax(0, 3fr) minmax(0, 2fr)"},
-        )
+        right = widgets.VBox([self.neighbour, self.common])
         super().__init__(
             ds,
-            language=language,
-            device=resolve(device),
+            text,
             title="similarity.title",
+            device=device,
             controls=controls,
-            views=[grid],
+            views=[side_by_side([self.neighbours, right], (3, 2))],
         )
 
     def _changed(self, change: Any) -> None:
@@ -144,21 +154,18 @@ class SimilarityExplorer(Panel):
         table = state.table
         titles = table["neighbour_id"].map(names).astype(str)
         title = self.text("similarity.nearest", row=shorten(names[state.row_id]))
-        self._neighbours.show(
+        self.neighbours.show(
             neighbour_bars(table, titles, self.text, title=title, metric=state.metric)
         )
-        self._pick.options = list(zip(titles, table["neighbour_id"].tolist(), strict=True)) or [
-            ("", None)
-        ]
-        self._pick.value = self._pick.options[0][1]
+        neighbours = list(zip(titles, table["neighbour_id"].tolist(), strict=True))
+        # While they change the figure waits: it is drawn once.
+        self.neighbour.unobserve(self._draw_common, "value")
+        self.neighbour.options = neighbours or [("", None)]
+        self.neighbour.index = 0
+        self.neighbour.observe(self._draw_common, "value")
         self._draw_common()
 
     def _draw_common(self, change: Any = None) -> None:
-        if self.state is None and change is not None:
-            return
-        state = self._state()
-        common = state.shared(self._pick.value)
-        figure = common_ratings_figure(
-            common, self.controls["row"].value, self._pick.label or "", self.text
-        )
-        self._common.show(figure)
+        common = self.state.shared(self.neighbour.value)
+        row, neighbour = self.controls["row"].value, self.neighbour.label or ""
+        self.common.show(common_ratings_figure(common, row, neighbour, self.text))

@@ -257,11 +257,10 @@ class CampaignReport:
     def _card(self, line: pd.Series) -> str:
         status, kind = ("flagged", "flagged") if line["reasons"] else ("pass", "approved")
         marks = cards.chips([self.text(f"campaign.{status}")], kind)
-        why = [copy_cards.in_words(reason, self.text) for reason in line["reasons"]]
-        why.append(copy_cards.evidence(line, self.ds, self.text))
-        below = "".join(f'<div class="why">{escape(each)}</div>' for each in why)
+        notes = [copy_cards.reason_text(reason, self.text) for reason in line["reasons"]]
+        notes.append(copy_cards.evidence_text(line, self.ds, self.text))
         claims = self.review.claims(line.name)
-        return copy_cards.line_card(line, claims, self.text, marks=marks, below=below)
+        return copy_cards.line_card(line, claims, self.text, marks=marks, notes=notes)
 
     def _html(self, *parts: str) -> HTML:
         return HTML(cards.box(*parts))

@@ -19,7 +19,7 @@ from workbench.families import MIN_OVERLAP
 from workbench.language import Copywriter
 from workbench.models import ItemKNN
 from workbench.panels.controls import cards
-from workbench.panels.copy.copy_cards import copy_cards
+from workbench.panels.copy.copy_cards import line_cards
 from workbench.panels.data.user import UserProfile, similar_users, typical_user
 from workbench.panels.similarity.similarity_explorer import Neighbourhood
 from workbench.plots import behaviour
@@ -135,7 +135,7 @@ class UserReport:
         lines = self.lines
         return self._html(
             cards.heading(self.text("report.list"), self.text("report.list_note", k=self.k)),
-            copy_cards(lines, self.ds, self.text),
+            line_cards(lines, self.ds, self.text),
         )
 
     def colophon(self) -> HTML:
