@@ -196,9 +196,9 @@ def _read_rows(
     require_names(name, declared, [*map(str, frame.columns), *common])
     rows = []
     for number, record in enumerate(frame.to_dict("records"), start=1):
-        given = {str(key): value for key, value in record.items() if not _is_empty(value)}
+        values = {str(key): value for key, value in record.items() if not _is_empty(value)}
         row = {}
-        for column, value in (dict(common) | given).items():
+        for column, value in (dict(common) | values).items():
             try:
                 row[column] = declared[column].convert(value)
             except OptionError as error:
@@ -235,8 +235,8 @@ def _read_state(path: Path) -> dict[str, Entry]:
 def _answer() -> None:
     """Make the one report asked for on standard input: what a child process runs."""
     request = json.load(sys.stdin)
-    asked = request.pop("plan")
-    planned = Plan(**asked | {"notebook": Path(asked["notebook"])})
+    fields = request.pop("plan")
+    planned = Plan(**fields | {"notebook": Path(fields["notebook"])})
     try:
         answer = {"page": run(planned, progress=False, **request).name}
     except WorkbenchError as error:

@@ -94,23 +94,23 @@ def declared_parameters(notebook: Path) -> dict[str, Parameter]:
 
 
 def checked(
-    name: str, declared: Mapping[str, Parameter], given: Mapping[str, Any]
+    name: str, declared: Mapping[str, Parameter], values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return all parameters of a report, the given ones converted, the others by default.
+    """Return all parameters of a report, the values converted, the others by default.
 
     Raises
     ------
     OptionError
         If a name is unknown or a value does not fit.
     """
-    require_names(name, declared, given)
+    require_names(name, declared, values)
     defaults = {parameter.name: parameter.default for parameter in declared.values()}
-    return defaults | {key: declared[key].convert(value) for key, value in given.items()}
+    return defaults | {key: declared[key].convert(value) for key, value in values.items()}
 
 
-def require_names(name: str, declared: Mapping[str, Parameter], wanted: Iterable[str]) -> None:
-    """Raise `OptionError`, naming the parameters there are, if one of `wanted` is not there."""
-    for key in wanted:
+def require_names(name: str, declared: Mapping[str, Parameter], names: Iterable[str]) -> None:
+    """Raise `OptionError`, naming the parameters there are, if one of `names` is not there."""
+    for key in names:
         if key not in declared:
             close = get_close_matches(key, declared, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""

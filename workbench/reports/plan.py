@@ -52,8 +52,8 @@ def notebooks_folder() -> Path:
 
 def available_reports() -> dict[str, Path]:
     """Return the report notebooks that ship with Workbench, by name."""
-    found = sorted((notebooks_folder() / "reports").glob(f"*{_SUFFIX}.ipynb"))
-    return {report_name(path): path for path in found}
+    notebooks = sorted((notebooks_folder() / "reports").glob(f"*{_SUFFIX}.ipynb"))
+    return {report_name(path): path for path in notebooks}
 
 
 def report_name(notebook: Path) -> str:
@@ -80,7 +80,7 @@ def find_report(name: str) -> Path:
 
 
 def plan(
-    name: str, given: Mapping[str, Any], *, open_data: Callable[[str], Dataset] | None = None
+    name: str, values: Mapping[str, Any], *, open_data: Callable[[str], Dataset] | None = None
 ) -> Plan:
     """Check everything about a report that can be checked before a kernel starts.
 
@@ -88,14 +88,14 @@ def plan(
     ----------
     name : str
         A report, or the path of a notebook.
-    given : mapping
+    values : mapping
         Values for some of its parameters.
     open_data : callable, optional
         What opens a data set by name, for a caller that opens each only once.
     """
     notebook = find_report(name)
     declared = declared_parameters(notebook)
-    parameters = checked(report_name(notebook), declared, given)
+    parameters = checked(report_name(notebook), declared, values)
     if "device" in parameters:
         resolve(parameters["device"])
     data = (open_data or load)(parameters["dataset"]) if "dataset" in parameters else None
@@ -115,8 +115,8 @@ def plan(
 def id_in(ds: Dataset, user_id: int | str) -> int | str:
     """Return a user id in the type it has in the data, or raise `UnknownIdError`."""
     text = str(user_id)
-    whole = is_numeric_dtype(ds.user_ids) and text.removeprefix("-").isdecimal()
-    user = int(text) if whole else text
+    integral = is_numeric_dtype(ds.user_ids) and text.removeprefix("-").isdecimal()
+    user = int(text) if integral else text
     ds.require_users([user])
     return user
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from tests.language.copy.brief.test_domain import domain
 from tests.language.stand_ins import Scripted
-from tests.language.test_preset import domain
 from workbench.errors import OptionError
 from workbench.html import escape
 from workbench.language.grounding.violation import Claim
@@ -75,7 +75,7 @@ def test_a_keystroke_makes_the_table_of_all_lines_once(studio, monkeypatch):
     """It was made anew for every question to it, several times a keystroke."""
     tables, table = [], wb.Review.lines.fget
     monkeypatch.setattr(
-        wb.Review, "lines", property(lambda review: tables.append(1) or table(review))
+        wb.Review, "lines", property(lambda review: (tables.append(1), table(review))[1])
     )
     studio.line_editor.area.value += "好"
     assert len(tables) == 1

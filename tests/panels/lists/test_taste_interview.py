@@ -11,7 +11,7 @@ def model(shop):
 
 @pytest.fixture
 def panel(model):
-    return wb.panels.TasteInterview(model, asked=6, n=4)
+    return wb.panels.TasteInterview(model, per_screen=6, n=4)
 
 
 def _button(panel, *, title, which):

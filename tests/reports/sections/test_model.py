@@ -25,7 +25,7 @@ def test_the_numbers_are_those_of_the_comparison(report, shop):
 
 
 def test_examples_go_from_the_best_served_to_the_worst(report):
-    values = report.found.evaluations["user-knn"].per_user["ndcg@5"]
+    values = report.comparison.evaluations["user-knn"].per_user["ndcg@5"]
     page = report.lists().data
     headings = [part.split("</h3>")[0] for part in page.split("<h3>")[1:]]
     assert headings[0].endswith(f"ndcg@5 {values.max():.2f}")
@@ -37,14 +37,14 @@ def test_examples_go_from_the_best_served_to_the_worst(report):
 def test_the_foot_says_where_and_on_what(report, shop):
     foot = report.colophon().data
     assert shop.hash in foot
-    assert report.found.evaluations["popular"].data_hash in foot
+    assert report.comparison.evaluations["popular"].data_hash in foot
     assert "user-knn: CPU" in foot
     assert "20% of each user" in foot
 
 
 def test_the_baseline_may_be_the_model(shop):
     report = wb.reports.ModelReport(shop, "popular", examples=1, language="zh")
-    assert list(report.found.evaluations) == ["popular"]
+    assert list(report.comparison.evaluations) == ["popular"]
     assert "popular 的表现如何？" in report.header().data
     assert report.lists().data.count("<h3>") == 1
 

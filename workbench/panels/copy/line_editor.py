@@ -121,9 +121,9 @@ class LineEditor(widgets.VBox):
         self.buttons["reopen"].layout.display = "none" if line["status"] == OPEN else None
         self.message.value = ""
 
-    def show_variants(self, variants: pd.DataFrame, use: Callable[[pd.Series], None]) -> None:
+    def show_variants(self, variants: pd.DataFrame, choose: Callable[[pd.Series], None]) -> None:
         """Show other lines side by side, each with a button that takes it."""
-        self.variants.children = [self._variant(line, use) for _, line in variants.iterrows()]
+        self.variants.children = [self._variant(line, choose) for _, line in variants.iterrows()]
 
     def show_message(self, message: str) -> None:
         """Show a message; it is HTML."""
@@ -140,11 +140,11 @@ class LineEditor(widgets.VBox):
         who = " · ".join(filter(None, (line["editor"], line["note"])))
         return f'<div>{label}<span class="why">{escape(who)}</span></div>'
 
-    def _variant(self, line: pd.Series, use: Callable[[pd.Series], None]) -> widgets.VBox:
+    def _variant(self, line: pd.Series, choose: Callable[[pd.Series], None]) -> widgets.VBox:
         body = cards.box(
             copy_cards.marked_line(line, (), self._text),
             copy_cards.source_chip(line[Columns.SOURCE], self._text),
             f'<div class="why">{self._origin(line)}</div>',
         )
-        take = button(self._text, "copy.use", partial(use, line), icon="check")
+        take = button(self._text, "copy.use", partial(choose, line), icon="check")
         return widgets.VBox([widgets.HTML(body), take], layout=BOXED)

@@ -26,7 +26,7 @@ class TasteInterview(Panel):
         Fitted; it folds the answers in.
     beginning : Recommender, optional
         Whose list comes before the first answer, see `Interview`.
-    asked : int
+    per_screen : int
         Titles a screen.
     n : int
         Items of the list.
@@ -46,15 +46,15 @@ class TasteInterview(Panel):
         model: Recommender,
         *,
         beginning: Recommender | None = None,
-        asked: int = 9,
+        per_screen: int = 9,
         n: int = 6,
         language: str = "en",
     ) -> None:
         text = Strings(language)
         self._interview = Interview(model, beginning=beginning)
         self._titles = model.data.titles_in(language)
-        self._per_screen = asked
-        self._screen = self._interview.ask(asked)
+        self._per_screen = per_screen
+        self._screen = self._interview.ask(per_screen)
         self._first = set(self._interview.recommend(n)[Columns.ITEM])
         self.questions = widgets.GridBox(
             layout={"grid_template_columns": "repeat(3, minmax(0, 1fr))", "grid_gap": "8px"}

@@ -15,7 +15,8 @@ from workbench.families import FAMILIES
 from workbench.html import escape
 from workbench.panels.controls import cards
 from workbench.panels.evaluation.experiment import Experiment, families, measures, verdict
-from workbench.plots import model_comparison as pictures
+from workbench.plots import model_comparison as plots
+from workbench.reports.sections.parts import report_html
 from workbench.strings import Strings
 from workbench.validation import at_least, one_of
 
@@ -69,7 +70,7 @@ class ModelReport:
         self.experiment = Experiment(self.ds, metrics, self.split, self.holdout, self.seed)
 
     @cached_property
-    def found(self) -> Comparison:
+    def comparison(self) -> Comparison:
         """The model and the baseline, measured."""
         makes = families(self.device)
         return self.experiment.compare({name: makes[name] for name in (self.model, BASELINE)})
@@ -78,45 +79,45 @@ class ModelReport:
         """Title, data, the size of the question and the answer in a sentence."""
         title = self.text("report.model_title", model=self.model)
         note = self.text("report.model_data", name=self.ds.name, baseline=BASELINE)
-        return self._html(
+        return report_html(
             cards.STYLE,
             cards.heading(title, note, level=1),
-            cards.tiles(self.experiment.numbers(self.found, self.text)),
-            f"<p><b>{escape(verdict(self.found, self._metric, self.text))}</b></p>",
+            cards.tiles(self.experiment.numbers(self.comparison, self.text)),
+            f"<p><b>{escape(verdict(self.comparison, self._metric, self.text))}</b></p>",
         )
 
     def intervals(self) -> go.Figure:
         """Every metric with its interval."""
-        return pictures.intervals(self.found, language=self.language)
+        return plots.intervals(self.comparison, language=self.language)
 
     def by_activity(self) -> go.Figure:
         """For whom: thirds of the users by activity."""
-        return pictures.by_group(self.found, self._metric, language=self.language)
+        return plots.by_group(self.comparison, self._metric, language=self.language)
 
     def by_popularity(self) -> go.Figure:
         """Of what: tenths of the items by popularity."""
-        return pictures.by_popularity(self.found, self._metric, language=self.language)
+        return plots.by_popularity(self.comparison, self._metric, language=self.language)
 
     def costs(self) -> go.Figure:
         """Time and memory."""
-        return pictures.costs(self.found, language=self.language)
+        return plots.costs(self.comparison, language=self.language)
 
     def lists(self) -> HTML:
         """Lists of a few users with evidence, from the best served to the worst."""
-        values = self.found.evaluations[self.model].per_user[self._metric].dropna()
+        values = self.comparison.evaluations[self.model].per_user[self._metric].dropna()
         ranked = values.sort_values(ascending=False, kind="stable")
         places = (
             np.linspace(0, len(ranked) - 1, min(self.examples, len(ranked))).round().astype(int)
         )
         note = self.text("report.examples_note", metric=self._metric)
-        return self._html(
+        return report_html(
             cards.heading(self.text("report.examples"), note),
             *(self._lists(user, value) for user, value in ranked.iloc[places].items()),
         )
 
     def colophon(self) -> HTML:
         """Return where and on what all of it was computed."""
-        evaluations = self.found.evaluations
+        evaluations = self.comparison.evaluations
         one = evaluations[self.model]
         rows = {
             self.text("report.device"): ", ".join(
@@ -127,7 +128,7 @@ class ModelReport:
             self.text("report.intervals"): self.text("report.resamples", count=one.resamples),
             self.text("report.version"): __version__,
         }
-        return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
+        return report_html(cards.heading(self.text("report.how")), cards.facts(rows))
 
     @property
     def _metric(self) -> str:
@@ -139,6 +140,3 @@ class ModelReport:
         return cards.heading(f"{name} · {self._metric} {value:.2f}", level=3) + (
             self.experiment.side_by_side(names, user_id, min(SHOWN, self.k), self.text)
         )
-
-    def _html(self, *parts: str) -> HTML:
-        return HTML(cards.box(*parts))

@@ -23,6 +23,7 @@ from workbench.panels.copy.copy_cards import line_cards
 from workbench.panels.data.user import UserProfile, similar_users, typical_user
 from workbench.panels.similarity.similarity_explorer import Neighbourhood
 from workbench.plots import behaviour
+from workbench.reports.sections.parts import report_html
 from workbench.strings import Strings
 
 
@@ -81,7 +82,7 @@ class UserReport:
             numbers = self.profile.numbers(self.text)
         title = self.text("report.title", user=self.user_id)
         note = self.text("report.data", name=self.ds.name, users=f"{len(self.ds.user_ids):,}")
-        return self._html(cards.STYLE, cards.heading(title, note, level=1), cards.tiles(numbers))
+        return report_html(cards.STYLE, cards.heading(title, note, level=1), cards.tiles(numbers))
 
     def taste(self) -> go.Figure:
         """Taste by genre beside everybody's."""
@@ -133,7 +134,7 @@ class UserReport:
     def recommended(self) -> HTML:
         """The list as cards: score, copy, evidence."""
         lines = self.lines
-        return self._html(
+        return report_html(
             cards.heading(self.text("report.list"), self.text("report.list_note", k=self.k)),
             line_cards(lines, self.ds, self.text),
         )
@@ -150,13 +151,10 @@ class UserReport:
                 for step, seconds in self.seconds.items()
             },
         }
-        return self._html(cards.heading(self.text("report.how")), cards.facts(rows))
+        return report_html(cards.heading(self.text("report.how")), cards.facts(rows))
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
         start = perf_counter()
         yield
         self.seconds[step] = self.seconds.get(step, 0.0) + perf_counter() - start
-
-    def _html(self, *parts: str) -> HTML:
-        return HTML(cards.box(*parts))
