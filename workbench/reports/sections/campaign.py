@@ -7,7 +7,7 @@ from IPython.display import HTML
 from workbench import __version__
 from workbench.columns import Columns
 from workbench.html import escape
-from workbench.language.grounding.check import genre_name
+from workbench.language.grounding.lexicon import genre_name
 from workbench.language.review.export import save
 from workbench.panels.controls import cards
 from workbench.panels.copy import copy_cards
