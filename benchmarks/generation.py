@@ -50,8 +50,8 @@ def conversations(count):
 def measure(size, runs):
     asked = conversations(CANDIDATES[size])
     model = LocalModel(device="cpu")
-    weights = peak_beyond(lambda: model._loaded)
-    tokenizer, network = model._loaded
+    weights = peak_beyond(lambda: model.network)
+    tokenizer, network = model.tokenizer, model.network
     settings = {"max_new_tokens": LENGTH, "temperature": 0.7}
     plain = pipeline("text-generation", model=network, tokenizer=tokenizer)
     sampling = {"do_sample": True, "top_k": TOP_K, "top_p": TOP_P, "return_full_text": False}
@@ -66,7 +66,7 @@ def measure(size, runs):
         return sum(reply.tokens for own in replies for reply in own)
 
     def unshared():
-        with patch("workbench.language.llm.decoding._shared", lambda prompts: 0):
+        with patch("workbench.language.llm.decoding.shared_length", lambda prompts: 0):
             return batches()
 
     plain(asked[0], **settings, **sampling)

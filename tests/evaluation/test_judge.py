@@ -11,7 +11,7 @@ from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.language import judge
-from workbench.language.llm.backend import open_backend
+from workbench.language.llm.model_registry import open_backend
 from workbench.language.measures.llm_judge import RUBRIC, conversations, grades
 
 COPY = lines(

@@ -80,6 +80,14 @@ def writer():
     return Copywriter(device="cpu", candidates=2)
 
 
+@pytest.fixture(scope="session")
+def embedded():
+    """The embedded model as it comes, without what it was taught; loaded once."""
+    from workbench.language.llm.local_model import LocalModel
+
+    return LocalModel(device="cpu")
+
+
 @pytest.fixture
 def no_model(monkeypatch, tmp_path):
     """A machine on which the package of the embedded model is not installed."""

@@ -28,8 +28,8 @@ from workbench.language.copy.pools.pool_writer import (
 )
 from workbench.language.copy.pools.slotted_sentence import EVIDENCE_TYPES, TONES
 from workbench.language.copy.selection import Selection
-from workbench.language.llm.backend import open_backend
 from workbench.language.llm.embedded_model import NAME as EMBEDDED
+from workbench.language.llm.model_registry import open_backend
 from workbench.strings import LANGUAGES
 from workbench.validation import at_least, one_of
 

@@ -1,4 +1,9 @@
-"""Requests to a chat server: sent, tried again, and refused in words; the key is only read here."""
+"""Requests to a chat server: sent, tried again, and refused in words; the key is only read here.
+
+By httpx rather than the client of OpenAI, which reads ``OPENAI_API_KEY`` and sends it unasked,
+tells a server the operating system, counts no retries, cannot be stopped between them, waits 8
+seconds at most, and takes an answer of any size.
+"""
 
 import json
 import os
@@ -23,11 +28,11 @@ FIX = "Check base_url, which mostly ends in /v1, and the name of the model"
 FIXES = dict.fromkeys(
     (401, 403), "Set key_variable to the name of the environment variable that holds the key"
 )
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ChatEndpoint:
     """Where requests go, and how; the parameters are those of `ServerModel`."""
 
     url: str
@@ -59,28 +64,28 @@ class Endpoint:
         return httpx.Client(headers=headers, timeout=self.timeout)
 
     @contextmanager
-    def sent(self, client: httpx.Client, body: Mapping[str, Any]) -> Iterator[httpx.Response]:
-        """Send a request, its settings under the server's names; whatever fails is said so."""
-        named = {self.names.get(name, name): value for name, value in body.items()}
-        asked = {name: value for name, value in named.items() if name}
+    def post(self, client: httpx.Client, body: Mapping[str, Any]) -> Iterator[httpx.Response]:
+        """Send a request, its settings under the server's names; whatever fails is put in words."""
+        renamed = {self.names.get(name, name): value for name, value in body.items()}
+        body = {name: value for name, value in renamed.items() if name}
         try:
-            with client.stream("POST", f"{self.url}/chat/completions", json=asked) as response:
+            with client.stream("POST", f"{self.url}/chat/completions", json=body) as response:
                 if not response.is_success:
-                    raise self._refusal(response, asked)
+                    raise self._refusal(response, body)
                 yield response
         except httpx.TimeoutException:
             fix = "Raise timeout or lower concurrency"
-            raise self.fault(f"gave no sign for {self.timeout:g} s", fix, passing=True) from None
+            raise self.error(f"gave no sign for {self.timeout:g} s", fix, passing=True) from None
         except httpx.ConnectError as error:
             fix = "Is it running, and is the address right?"
-            raise self.fault(f"cannot be reached ({error})", fix, passing=True) from None
+            raise self.error(f"cannot be reached ({error})", fix, passing=True) from None
         except httpx.HTTPError as error:
-            raise self.fault(f"broke off ({error})", passing=True) from None
+            raise self.error(f"broke off ({error})", passing=True) from None
 
-    def retried(
-        self, send: Callable[[], Made], note: Callable[[], None], over: Event | None = None
-    ) -> Made:
-        """Send, and again while a fault may pass and it is not over; `note` tells of each time."""
+    def with_retries(
+        self, send: Callable[[], Result], count: Callable[[], None], stopped: Event
+    ) -> Result:
+        """Send, and again while a failure may pass and nobody has stopped; `count` each retry."""
         backoff = tenacity.wait_random_exponential(self.delay, LONGEST_WAIT)
 
         def wait(state: tenacity.RetryCallState) -> float:
@@ -90,29 +95,29 @@ class Endpoint:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: getattr(error, "passing", False)),
             stop=tenacity.stop_after_attempt(self.retries + 1)
-            | tenacity.stop_when_event_set(over or Event()),
+            | tenacity.stop_when_event_set(stopped),
             wait=wait,
-            before_sleep=lambda _: note(),
+            before_sleep=lambda _: count(),
             reraise=True,
         )(send)
 
     def answer(self, response: httpx.Response) -> dict[str, Any]:
-        """Read a whole answer."""
-        return self._parsed(self._body(response))
+        """Read an answer to its end."""
+        return self._parsed(self._bytes(response))
 
     def events(self, response: httpx.Response) -> Iterator[dict[str, Any]]:
         """Read a stream of server-sent events to its end."""
         for line in response.iter_lines():
-            kind, _, data = line.partition(":")
-            if kind == "data" and data.strip() == "[DONE]":
+            name, _, data = line.partition(":")
+            if name == "data" and data.strip() == "[DONE]":
                 return
-            if kind == "data":
+            if name == "data":
                 yield self._parsed(data)
 
-    def fault(
+    def error(
         self, what: str, fix: str = "Try again", *, passing: bool = False, wait: int | None = None
     ) -> BackendError:
-        """Return the error for a fault, with the seconds that the server asks to wait."""
+        """Return the error for a failure, with the seconds that the server asks to wait."""
         error = BackendError(f"{self.url} {what}. {fix}")
         error.passing, error.wait = passing, wait
         return error
@@ -127,46 +132,46 @@ class Endpoint:
             raise OptionError(f"The environment variable {self.key_variable} {problem}")
         return key
 
-    def _quoted(self, said: Any) -> str:
-        """Beginning of what a server says, which may repeat the key."""
-        text = said if isinstance(said, str) else json.dumps(said)
+    def _quoted(self, message: Any) -> str:
+        """Beginning of what a server answers, which may repeat the key."""
+        text = message if isinstance(message, str) else json.dumps(message)
         return " ".join(text.replace(self._key() or "\0", "***")[:300].split()) or "nothing"
 
-    def _body(self, response: httpx.Response) -> bytes:
-        held = bytearray()
+    def _bytes(self, response: httpx.Response) -> bytes:
+        content = bytearray()
         for part in response.iter_bytes():
-            held += part
-            if len(held) > LARGEST:
-                raise self.fault(f"answered with more than {LARGEST:,} bytes")
-        return bytes(held)
+            content += part
+            if len(content) > LARGEST:
+                raise self.error(f"answered with more than {LARGEST:,} bytes")
+        return bytes(content)
 
     def _parsed(self, raw: str | bytes) -> dict[str, Any]:
         try:
-            found = json.loads(raw)
+            answer = json.loads(raw)
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise self.fault("answered with no JSON object", passing=True)
-        if error := found.get("error"):
-            raise self.fault(f"answered: {self._quoted(error)}", passing=True)
-        return found
+            answer = None
+        if not isinstance(answer, dict):
+            raise self.error("answered with no JSON object", passing=True)
+        if message := answer.get("error"):
+            raise self.error(f"answered: {self._quoted(message)}", passing=True)
+        return answer
 
-    def _refusal(self, response: httpx.Response, asked: Mapping[str, Any]) -> Exception:
-        """Say what a status other than success means."""
+    def _refusal(self, response: httpx.Response, body: Mapping[str, Any]) -> Exception:
+        """Put a status other than success in words."""
         status = response.status_code
-        said = self._quoted(self._body(response).decode(errors="replace"))
+        message = self._quoted(self._bytes(response).decode(errors="replace"))
         if status in (400, 422):
-            for name in {self.names.get(name, name) for name in SETTINGS} & asked.keys():
-                if name and re.search(rf"\b{re.escape(name)}\b", said):
+            for name in {self.names.get(name, name) for name in SETTINGS} & body.keys():
+                if name and re.search(rf"\b{re.escape(name)}\b", message):
                     return OptionError(
-                        f"{self.url} does not take {name}={asked[name]!r} ({status}: {said}). "
+                        f"{self.url} does not take {name}={body[name]!r} ({status}: {message}). "
                         "Choose another, or with names={…} give the server's own name of it, or "
                         "None to leave it to the server"
                     )
-        message = f"answered {status} {response.reason_phrase}: {said}"
+        problem = f"answered {status} {response.reason_phrase}: {message}"
         if status in (408, 409, 429) or status >= 500:
-            asked_for = response.headers.get("retry-after", "")
-            wait = int(asked_for) if asked_for.isdecimal() else None
+            seconds = response.headers.get("retry-after", "")
+            wait = int(seconds) if seconds.isdecimal() else None
             fix = "Lower concurrency or raise retries"
-            return self.fault(message, fix, passing=True, wait=wait)
-        return self.fault(message, FIXES.get(status, FIX))
+            return self.error(problem, fix, passing=True, wait=wait)
+        return self.error(problem, FIXES.get(status, FIX))

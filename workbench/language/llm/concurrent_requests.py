@@ -10,35 +10,35 @@ from tqdm.auto import tqdm
 from workbench.errors import InterruptedWriting, PartialError, WorkbenchError
 from workbench.language.llm.backend import Reply
 
-LOST = 4  # requests that fail one after the other, from which no more are sent
-Task = TypeVar("Task")
+FAILURES = 4  # requests that fail one after the other, from which no more are sent
+Body = TypeVar("Body")
 
 
-class Calls(Generic[Task]):
-    """Asks for many replies; after several failures in a row, or Ctrl-C, for no more of them.
+class ConcurrentRequests(Generic[Body]):
+    """Sends many requests; after several failures in a row, or Ctrl-C, no more of them.
 
     Parameters
     ----------
-    ask : callable
-        Gives the reply to a task, and stops trying once the event is set.
+    send : callable
+        Gives the reply to a request, and stops trying once the event is set.
     workers : int
         Requests under way at a time.
     """
 
-    def __init__(self, ask: Callable[[Task, Event], Reply], workers: int) -> None:
-        self._ask, self._workers = ask, workers
-        self._over = Event()
-        self._why: BaseException | None = None
-        self._lost = 0
+    def __init__(self, send: Callable[[Body, Event], Reply], workers: int) -> None:
+        self._send, self._workers = send, workers
+        self._stopped = Event()
+        self._cause: BaseException | None = None
+        self._failures = 0
 
     def replies(
-        self, tasks: Sequence[Task], conversations: int, label: str | None
+        self, bodies: Sequence[Body], conversations: int, label: str | None
     ) -> list[list[Reply]]:
-        """Return the replies to each conversation, of which each has a task in every round of them.
+        """Return the replies to each conversation, of which every round of bodies has one each.
 
         Parameters
         ----------
-        tasks : sequence
+        bodies : sequence
         conversations : int
         label : str, optional
             Of a progress bar.
@@ -46,57 +46,57 @@ class Calls(Generic[Task]):
         Raises
         ------
         WorkbenchError
-            The first there was, if all tasks failed.
+            The first there was, if all requests failed.
         PartialError
             If some did.
         InterruptedWriting
             At Ctrl-C.
         """
+        futures: list[Future[Reply | BaseException | None]] = []
         with (
             ThreadPoolExecutor(self._workers) as pool,
-            tqdm(desc=label, total=len(tasks), disable=label is None) as bar,
+            tqdm(desc=label, total=len(bodies), disable=label is None) as bar,
         ):
-            futures: list[Future[Reply | BaseException | None]] = []
             try:
-                futures.extend(pool.submit(self._kept, task) for task in tasks)
+                futures.extend(pool.submit(self._attempt, body) for body in bodies)
                 for _ in as_completed(futures):
                     bar.update()
             except KeyboardInterrupt as interrupt:
-                self._end(interrupt)
-        found = [future.result() for future in futures]
-        found += [self._why] * (len(tasks) - len(found))
-        return self._sorted([found[place::conversations] for place in range(conversations)])
+                self._stop(interrupt)
+        outcomes = [future.result() for future in futures]
+        outcomes += [self._cause] * (len(bodies) - len(outcomes))
+        return self._replies([outcomes[place::conversations] for place in range(conversations)])
 
-    def _kept(self, task: Task) -> Reply | BaseException | None:
-        if self._over.is_set():
-            return self._why
+    def _attempt(self, body: Body) -> Reply | BaseException | None:
+        if self._stopped.is_set():
+            return self._cause
         try:
-            reply = self._ask(task, self._over)
+            reply = self._send(body, self._stopped)
         except WorkbenchError as error:
-            self._lost += 1
-            if self._lost >= LOST:
-                self._end(error)
+            self._failures += 1
+            if self._failures >= FAILURES:
+                self._stop(error)
             return error
-        self._lost = 0
+        self._failures = 0
         return reply
 
-    def _end(self, why: BaseException) -> None:
-        if not self._over.is_set():
-            self._why = why
-            self._over.set()
+    def _stop(self, cause: BaseException) -> None:
+        if not self._stopped.is_set():
+            self._cause = cause
+            self._stopped.set()
 
-    def _sorted(self, found: list[list[Any]]) -> list[list[Reply]]:
+    def _replies(self, outcomes: list[list[Any]]) -> list[list[Reply]]:
         """Tell replies from failures; return the one, raise the other."""
-        answers = [[each for each in own if isinstance(each, Reply)] for own in found]
-        failed = [each for own in found for each in own if not isinstance(each, Reply)]
-        if isinstance(self._why, KeyboardInterrupt):
-            raise InterruptedWriting(answers) if any(answers) else self._why
+        answers = [[each for each in row if isinstance(each, Reply)] for row in outcomes]
+        failed = [each for row in outcomes for each in row if not isinstance(each, Reply)]
+        if isinstance(self._cause, KeyboardInterrupt):
+            raise InterruptedWriting(answers) if any(answers) else self._cause
         if not failed:
             return answers
         if not any(answers):
             raise failed[0]
-        faults = ["" if came else str(own[0]) for came, own in zip(answers, found, strict=True)]
-        asked = sum(map(len, found))
+        faults = ["" if came else str(row[0]) for came, row in zip(answers, outcomes, strict=True)]
+        count = sum(map(len, outcomes))
         raise PartialError(
-            f"{len(failed)} of {asked} requests failed, one so: {failed[0]}", answers, faults
+            f"{len(failed)} of {count} requests failed, one so: {failed[0]}", answers, faults
         )

@@ -13,10 +13,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from workbench.device.memory import VARIABLE, fraction
 from workbench.device.pytorch import resolve_for_torch
 from workbench.errors import DataError, DeviceError, InterruptedWriting, ModelFileError, OptionError
-from workbench.language.llm import embedded_model, model_memory
-from workbench.language.llm.backend import Message, Reply, cut, stop_strings, until
-from workbench.language.llm.decoding import Texts, decode
-from workbench.validation import at_least, number
+from workbench.language.llm import decoding, embedded_model, model_memory
+from workbench.language.llm.backend import Message, Reply
+from workbench.language.llm.sampling import Sampling, cut_at, stream_until
 
 STOPS = ("\n", ". ", "。")
 
@@ -64,20 +63,32 @@ class LocalModel:
         return f"{name} + {self._adapter.name}" if self._adapter else name
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
+    def tokenizer(self) -> Any:
+        """The model's tokenizer, of transformers."""
+        return self._load(AutoTokenizer.from_pretrained)
+
+    @cached_property
+    def network(self) -> Any:
+        """The model's network, of transformers, where it runs."""
+        network = self._load(
+            lambda source: _adapted(
+                AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, self.dtype)),
+                self._adapter,
+            )
+        )
+        try:
+            return network.eval().to("cuda" if self.device.kind == "gpu" else "cpu")
+        except torch.OutOfMemoryError as error:
+            raise self._too_large() from error
+
+    def _load(self, read: Callable[[Any], Any]) -> Any:
         source = embedded_model.embedded_model() if self._model is None else self._model
         try:
-            tokenizer = AutoTokenizer.from_pretrained(source)
-            network = AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, self.dtype))
-            network = network if self._adapter is None else _adapted(network, self._adapter)
+            return read(source)
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelFileError(
                 f"The language model {str(source)!r} does not load: {error}"
             ) from error
-        try:
-            return tokenizer, network.eval().to("cuda" if self.device.kind == "gpu" else "cpu")
-        except torch.OutOfMemoryError as error:
-            raise _too_large(self) from error
 
     def generate(
         self,
@@ -107,12 +118,9 @@ class LocalModel:
         InterruptedWriting
             At Ctrl-C, with the answers that were finished.
         """
-        return self._write(
-            [self._chat(messages) for messages in conversations],
-            finish=lambda text: cut(text, stop),
-            samples=samples, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed,
-            stop=stop, progress=progress,
-        )  # fmt: skip
+        sampling = Sampling(samples, max_new_tokens, temperature, stop, seed)
+        prompts = [self._chat(messages) for messages in conversations]
+        return self._write(prompts, sampling, lambda text: cut_at(text, stop), progress)
 
     def stream(
         self,
@@ -124,11 +132,8 @@ class LocalModel:
         seed: int = 0,
     ) -> Iterator[str]:
         """Yield, piece by piece, the text that `generate` gives."""
-        texts = self._texts(
-            [self._chat(messages)], samples=1, max_new_tokens=max_new_tokens,
-            temperature=temperature, seed=seed, stop=stop,
-        )  # fmt: skip
-        return until(self._pieces(texts), stop)
+        sampling = Sampling(1, max_new_tokens, temperature, stop, seed)
+        return stream_until(self._pieces(self._batch([self._chat(messages)], sampling)), stop)
 
     def complete(
         self,
@@ -159,56 +164,55 @@ class LocalModel:
         OptionError, DeviceError, InterruptedWriting
             As for `generate`.
         """
-        return self._write(
-            [self._loaded[0](prompt).input_ids for prompt in prompts],
-            finish=_sentence,
-            samples=samples, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed,
-            stop=STOPS, progress=progress,
-        )  # fmt: skip
+        sampling = Sampling(samples, max_new_tokens, temperature, STOPS, seed)
+        tokens = [self.tokenizer(prompt).input_ids for prompt in prompts]
+        return self._write(tokens, sampling, _first_sentence, progress)
+
+    def batch_size(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> int:
+        """Sequences at a time; on a card, as many as its free memory holds."""
+        if self.device.kind == "cpu" or not prompts:
+            return model_memory.ON_CPU
+        config, itemsize = self.network.config.get_text_config(), self.network.dtype.itemsize
+        longest = max(map(len, prompts)) + max_new_tokens
+        each = model_memory.bytes_a_sequence(config, longest, itemsize)
+        torch.cuda.empty_cache()
+        return model_memory.batch(fraction() * torch.cuda.mem_get_info()[0], each)
 
     def _chat(self, messages: Sequence[Message]) -> list[int]:
-        tokenizer = self._loaded[0]
-        if not tokenizer.chat_template:
+        if not self.tokenizer.chat_template:
             raise ModelFileError(
                 f"{self.name} has no chat template, so it takes no conversations. Use a model "
                 "made for instructions (its name often ends in Instruct or Chat), or `complete`."
             )
         try:
-            text = tokenizer.apply_chat_template(
+            text = self.tokenizer.apply_chat_template(
                 list(messages), tokenize=False, add_generation_prompt=True
             )
         except Exception as error:  # of the template's own: a role it does not know, an order
             raise DataError(f"{self.name}'s chat template refuses the messages: {error}") from error
-        return list(tokenizer(text, add_special_tokens=False).input_ids)
+        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def _write(
         self,
         prompts: Sequence[list[int]],
-        *,
+        sampling: Sampling,
         finish: Callable[[str], str],
-        samples: int,
-        max_new_tokens: int,
         progress: bool,
-        **settings: Any,
     ) -> list[list[Reply]]:
         # Longest first: a batch of like lengths is little padded, and one too large shows at once.
         order = sorted(range(len(prompts)), key=lambda place: -len(prompts[place]))
-        size = max(1, self._batch(prompts, max_new_tokens) // at_least("samples", samples, 1))
+        samples = sampling.samples
+        size = max(1, self.batch_size(prompts, sampling.max_new_tokens) // samples)
         written: dict[int, list[Reply]] = {}
         with tqdm(total=len(prompts), desc=f"{self.name} writes", disable=not progress) as bar:
             while len(written) < len(prompts):
                 part = order[len(written) : len(written) + size]
-                texts = self._texts(
-                    [prompts[place] for place in part],
-                    samples=samples,
-                    max_new_tokens=max_new_tokens,
-                    **settings,
-                )
+                batch = self._batch([prompts[place] for place in part], sampling)
                 try:
-                    flat = self._decoded(texts)
+                    rows = decoding.replies(self.network, batch)
                 except torch.OutOfMemoryError as error:
                     if size == 1:
-                        raise _too_large(self) from error
+                        raise self._too_large() from error
                     size //= 2
                     continue
                 except KeyboardInterrupt as interrupt:
@@ -217,88 +221,56 @@ class LocalModel:
                     raise InterruptedWriting(
                         [written.get(place, []) for place in range(len(prompts))]
                     ) from interrupt
-                flat = [each._replace(text=finish(each.text)) for each in flat]
-                own = (flat[j : j + samples] for j in range(0, len(flat), samples))
-                written |= zip(part, own, strict=True)
+                rows = [reply._replace(text=finish(reply.text)) for reply in rows]
+                by_prompt = (rows[j : j + samples] for j in range(0, len(rows), samples))
+                written |= zip(part, by_prompt, strict=True)
                 bar.update(len(part))
         return [written[place] for place in range(len(prompts))]
 
-    def _batch(self, prompts: Sequence[list[int]], max_new_tokens: int) -> int:
-        """Sequences at a time; on a card, as many as its free memory holds."""
-        if self.device.kind == "cpu" or not prompts:
-            return model_memory.ON_CPU
-        network = self._loaded[1]
-        config, itemsize = network.config.get_text_config(), network.dtype.itemsize
-        longest = max(map(len, prompts)) + max_new_tokens
-        each = model_memory.bytes_a_sequence(config, longest, itemsize)
-        torch.cuda.empty_cache()
-        return model_memory.batch(fraction() * torch.cuda.mem_get_info()[0], each)
-
-    def _texts(
-        self,
-        prompts: Sequence[list[int]],
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        stop: Sequence[str],
-        seed: int,
-        **settings: Any,
-    ) -> Texts:
-        tokenizer, network = self._loaded
+    def _batch(self, prompts: Sequence[list[int]], sampling: Sampling) -> decoding.TextBatch:
+        network, new = self.network, sampling.max_new_tokens
         room = getattr(network.config.get_text_config(), "max_position_embeddings", None)
-        tokens = max(map(len, prompts)) + at_least("max_new_tokens", max_new_tokens, 1)
-        if room and tokens > room:
+        longest = max(map(len, prompts))
+        if room and longest + new > room:
             raise OptionError(
-                f"max_new_tokens={max_new_tokens} and a prompt of {tokens - max_new_tokens} tokens "
+                f"max_new_tokens={new} and a prompt of {longest} tokens "
                 f"are more than the {room} that {self.name} has room for; shorten one of them"
             )
         ends = network.generation_config.eos_token_id
-        return Texts(
-            tokenizer,
-            prompts,
-            max_new_tokens=max_new_tokens,
-            temperature=number("temperature", temperature),
-            stop=stop_strings(stop),
-            seed=at_least("seed", seed, 0),
-            ends={tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])},
-            **settings,
-        )
+        end_tokens = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        return decoding.TextBatch(self.tokenizer, prompts, end_tokens, sampling)
 
-    def _decoded(self, texts: Texts) -> list[Reply]:
-        for _ in decode(self._loaded[1], texts):
-            pass
-        return [texts.reply(row) for row in range(len(texts.written))]
-
-    def _pieces(self, texts: Texts) -> Iterator[str]:
+    def _pieces(self, batch: decoding.TextBatch) -> Iterator[str]:
         shown = ""
-        for _ in decode(self._loaded[1], texts):
+        for _ in decoding.decode(self.network, batch):
             # A character of several tokens is whole with the last of them.
-            if not (text := texts.text(0)).endswith("\N{REPLACEMENT CHARACTER}"):
+            if not (text := batch.text(0)).endswith("\N{REPLACEMENT CHARACTER}"):
                 yield text[len(shown) :]
                 shown = text
-        yield texts.text(0)[len(shown) :]
+        yield batch.text(0)[len(shown) :]
+
+    def _too_large(self) -> DeviceError:
+        free, total = (number / 2**30 for number in torch.cuda.mem_get_info())
+        return DeviceError(
+            f"{self!r} does not fit the card, of which {free:.3g} of {total:.3g} GiB are free. "
+            f"Free some, raise {VARIABLE}, use a smaller model, or device='cpu'."
+        )
 
 
-def _sentence(text: str) -> str:
+def _first_sentence(text: str) -> str:
     """Return a text up to its first line break or the end of its first sentence."""
     line = text.split("\n")[0]
     ends = (line.find(mark) + 1 for mark in STOPS if mark in line)
     return line[: min(ends, default=None)].rstrip()
 
 
-def _adapted(network: Any, folder: Path) -> Any:
-    """Add an adapter's weights to a network's."""
+def _adapted(network: Any, adapter: Path | None) -> Any:
+    """Add an adapter's weights, if there is one, to a network's."""
+    if adapter is None:
+        return network
     from peft import PeftModel
 
     with warnings.catch_warnings():
         # peft asks transformers in a way that will be renamed.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        return PeftModel.from_pretrained(network, str(folder)).merge_and_unload()
-
-
-def _too_large(model: LocalModel) -> DeviceError:
-    free, total = (number / 2**30 for number in torch.cuda.mem_get_info())
-    return DeviceError(
-        f"{model!r} does not fit the card, of which {free:.3g} of {total:.3g} GiB are free. Free "
-        f"some, raise {VARIABLE}, use a smaller model, or device='cpu'."
-    )
+        return PeftModel.from_pretrained(network, str(adapter)).merge_and_unload()

@@ -1,5 +1,6 @@
 """A chat model on a server that speaks OpenAI's protocol."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,17 +9,18 @@ from typing import Any, TypeVar
 
 import httpx
 
-from workbench.language.llm.backend import Message, Reply, cut, stop_strings, until
-from workbench.language.llm.chat_endpoint import Endpoint
-from workbench.language.llm.concurrent_requests import Calls
+from workbench.language.llm.backend import Message, Reply
+from workbench.language.llm.chat_endpoint import ChatEndpoint
+from workbench.language.llm.concurrent_requests import ConcurrentRequests
+from workbench.language.llm.sampling import Sampling, cut_at, stream_until
 from workbench.validation import at_least, number
 
 STRIDE = 1_000_003  # between the seeds of samples, so that those of seed and seed + 1 differ
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 @dataclass
-class Account:
+class Usage:
     """What a server was asked for, and what that cost.
 
     Parameters
@@ -74,7 +76,7 @@ class ServerModel:
 
     Attributes
     ----------
-    account : Account
+    usage : Usage
         Requests, retries, tokens and cost so far.
 
     Raises
@@ -97,7 +99,7 @@ class ServerModel:
         prices: tuple[float, float] | None = None,
         names: Mapping[str, str | None] | None = None,
     ) -> None:
-        self._endpoint = Endpoint(
+        self._endpoint = ChatEndpoint(
             base_url,
             key_variable=key_variable,
             timeout=number("timeout", timeout, zero=False),
@@ -110,11 +112,17 @@ class ServerModel:
         self._max_chars = at_least("max_chars", max_chars, 1)
         self._prices = [number("prices", price) for price in prices or ()]
         self._lock = Lock()
-        self.account = Account(cost=0.0 if prices else None)
+        self.usage = Usage(cost=0.0 if prices else None)
 
     def __repr__(self) -> str:
-        left = [name for name, own in self._endpoint.names.items() if own is None]
+        left = [name for name, renamed in self._endpoint.names.items() if renamed is None]
         return f"{self.name} · {self.base_url}" + (f" · its own {', '.join(left)}" if left else "")
+
+    @property
+    def account(self) -> Usage:
+        """`usage`, by its old name for one release."""
+        warnings.warn("account has become usage", DeprecationWarning, stacklevel=2)
+        return self.usage
 
     def generate(
         self,
@@ -143,20 +151,20 @@ class ServerModel:
         InterruptedWriting
             At Ctrl-C, with the replies that came until then.
         """
-        bodies = [self._body(own, max_new_tokens, temperature, stop, seed) for own in conversations]
+        sampling = Sampling(samples, max_new_tokens, temperature, stop, seed)
         # Sample by sample, so that one that fails always is not taken for a server that is gone.
-        tasks = [
-            {**body, "seed": body["seed"] + STRIDE * sample}
-            for sample in range(at_least("samples", samples, 1))
-            for body in bodies
+        bodies = [
+            self._body(messages, sampling, sample)
+            for sample in range(samples)
+            for messages in conversations
         ]
         with self._endpoint.client() as client:
-
-            def ask(body: Mapping[str, Any], over: Event) -> Reply:
-                return self._retried(lambda: self._ask(client, body), over)
-
-            calls = Calls(ask, self._concurrency)
-            return calls.replies(tasks, len(bodies), f"{self.name} writes" if progress else None)
+            requests: ConcurrentRequests[dict[str, Any]] = ConcurrentRequests(
+                lambda body, stopped: self._retried(lambda: self._ask(client, body), stopped),
+                self._concurrency,
+            )
+            label = f"{self.name} writes" if progress else None
+            return requests.replies(bodies, len(conversations), label)
 
     def stream(
         self,
@@ -174,42 +182,39 @@ class ServerModel:
         OptionError, BackendError
             As for `generate`.
         """
-        body = self._body(messages, max_new_tokens, temperature, stop, seed)
-        return until(self._pieces(body), stop)
+        body = self._body(messages, Sampling(1, max_new_tokens, temperature, stop, seed))
+        return stream_until(self._pieces(body), stop)
 
     def _body(
-        self,
-        messages: Sequence[Message],
-        max_new_tokens: int,
-        temperature: float,
-        stop: Sequence[str],
-        seed: int,
+        self, messages: Sequence[Message], sampling: Sampling, sample: int = 0
     ) -> dict[str, Any]:
-        settings: dict[str, Any] = {
-            "max_tokens": at_least("max_new_tokens", max_new_tokens, 1),
-            "temperature": number("temperature", temperature),
-            "seed": at_least("seed", seed, 0),
+        body: dict[str, Any] = {
+            "model": self.name,
+            "messages": list(map(dict, messages)),
+            "max_tokens": int(sampling.max_new_tokens),
+            "temperature": float(sampling.temperature),
+            "seed": int(sampling.seed) + STRIDE * sample,
         }
-        if marks := stop_strings(stop):
-            settings["stop"] = marks
-        return {"model": self.name, "messages": list(map(dict, messages)), **settings}
+        return body | ({"stop": list(sampling.stop)} if sampling.stop else {})
 
     def _ask(self, client: httpx.Client, body: Mapping[str, Any]) -> Reply:
-        with self._endpoint.sent(client, body) as response:
-            found = self._endpoint.answer(response)
+        with self._endpoint.post(client, body) as response:
+            answer = self._endpoint.answer(response)
         try:
-            text = _string(found["choices"][0]["message"]["content"])
+            text = _string(answer["choices"][0]["message"]["content"])
         except (LookupError, TypeError):
-            raise self._endpoint.fault("answered with no chat completion", passing=True) from None
-        text = cut(text[: self._max_chars], body.get("stop", ()))
-        return Reply(text, None, *self._counted(found.get("usage")))
+            raise self._endpoint.error("answered with no chat completion", passing=True) from None
+        text = cut_at(text[: self._max_chars], body.get("stop", ()))
+        return Reply(text, None, *self._count_tokens(answer.get("usage")))
 
     def _pieces(self, body: Mapping[str, Any]) -> Iterator[str]:
         body = {**body, "stream": True, "stream_options": {"include_usage": True}}
         left = self._max_chars
         with ExitStack() as stack:
             client = stack.enter_context(self._endpoint.client())
-            response = self._retried(lambda: stack.enter_context(self._endpoint.sent(client, body)))
+            response = self._retried(
+                lambda: stack.enter_context(self._endpoint.post(client, body)), Event()
+            )
             for text in self._texts(response):
                 yield text[:left]
                 left -= len(text)
@@ -219,45 +224,45 @@ class ServerModel:
     def _texts(self, response: httpx.Response) -> Iterator[str]:
         shown, ended, usage = 0, False, None
         try:
-            for found in self._endpoint.events(response):
-                usage = found.get("usage") or usage
-                text, last = self._delta(found)
+            for event in self._endpoint.events(response):
+                usage = event.get("usage") or usage
+                text, last = self._delta(event)
                 shown, ended = shown + len(text), ended or last
                 if text:
                     yield text
         finally:
-            self._counted(usage)
+            self._count_tokens(usage)
         if not ended:
-            raise self._endpoint.fault(f"broke off after {shown} characters")
+            raise self._endpoint.error(f"broke off after {shown} characters")
 
-    def _delta(self, found: dict[str, Any]) -> tuple[str, bool]:
+    def _delta(self, event: dict[str, Any]) -> tuple[str, bool]:
         """Text of a chunk, and whether it is the last; the one that counts tokens has neither."""
         try:
-            choice: Any = next(iter(found["choices"]), {"delta": {}})
+            choice: Any = next(iter(event["choices"]), {"delta": {}})
             return _string(choice["delta"].get("content")), bool(choice.get("finish_reason"))
         except (LookupError, TypeError, AttributeError):
-            raise self._endpoint.fault("sent something that is no part of an answer") from None
+            raise self._endpoint.error("sent something that is no part of an answer") from None
 
-    def _retried(self, send: Callable[[], Made], over: Event | None = None) -> Made:
-        self._note(requests=1)
-        return self._endpoint.retried(send, lambda: self._note(retries=1), over)
+    def _retried(self, send: Callable[[], Result], stopped: Event) -> Result:
+        self._add(requests=1)
+        return self._endpoint.with_retries(send, lambda: self._add(retries=1), stopped)
 
-    def _counted(self, usage: Any) -> tuple[int, int]:
-        """Enter the tokens of an answer; return them."""
+    def _count_tokens(self, usage: Any) -> tuple[int, int]:
+        """Add the tokens of an answer to the usage; return them."""
         try:
             read, written = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
         except (LookupError, TypeError, ValueError):
-            self._note(uncounted=1)
+            self._add(uncounted=1)
             return 0, 0
-        self._note(prompt_tokens=read, tokens=written)
+        self._add(prompt_tokens=read, tokens=written)
         if self._prices:
-            self._note(cost=(read * self._prices[0] + written * self._prices[1]) / 1e6)
+            self._add(cost=(read * self._prices[0] + written * self._prices[1]) / 1e6)
         return read, written
 
-    def _note(self, **more: float) -> None:
+    def _add(self, **counts: float) -> None:
         with self._lock:
-            for name, count in more.items():
-                setattr(self.account, name, getattr(self.account, name) + count)
+            for name, count in counts.items():
+                setattr(self.usage, name, getattr(self.usage, name) + count)
 
 
 def _string(content: Any) -> str:

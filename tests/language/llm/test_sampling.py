@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.language.llm.backend import Backend, cut, open_backend, until
+from workbench.language.llm.backend import Backend
 from workbench.language.llm.local_model import LocalModel
+from workbench.language.llm.model_registry import open_backend
+from workbench.language.llm.sampling import cut_at, stream_until
 
 TEXTS = st.text("ab.", max_size=12)
 MARKS = st.lists(st.text("ab.", min_size=1, max_size=3), max_size=3)
@@ -19,17 +21,17 @@ MARKS = st.lists(st.text("ab.", min_size=1, max_size=3), max_size=3)
     ],
 )
 def test_a_text_is_cut_at_the_first_stop_string(text, stop, found) -> None:
-    assert cut(text, stop) == found
+    assert cut_at(text, stop) == found
 
 
 @given(pieces=st.lists(TEXTS, max_size=6), stop=MARKS)
 def test_pieces_are_cut_as_their_whole_is(pieces, stop) -> None:
-    assert "".join(until(pieces, stop)) == cut("".join(pieces), stop)
+    assert "".join(stream_until(pieces, stop)) == cut_at("".join(pieces), stop)
 
 
 def test_a_piece_is_shown_as_soon_as_no_stop_string_can_begin_in_it() -> None:
     pieces = iter(["one", " two.", ". three"])
-    shown = until(pieces, ["..."])
+    shown = stream_until(pieces, ["..."])
     assert next(shown) == "one"
     assert next(shown) == " two"
     assert next(shown) == ".. three"

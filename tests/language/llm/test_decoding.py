@@ -8,7 +8,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from workbench.language.llm import decoding
-from workbench.language.llm.decoding import TOP_K, Texts, decode
+from workbench.language.llm.decoding import TOP_K, TextBatch
+from workbench.language.llm.sampling import Sampling
 
 LETTERS = SimpleNamespace(decode=lambda tokens, **_: "".join(chr(97 + token) for token in tokens))
 END = 0
@@ -25,15 +26,14 @@ def network():
 
 
 def texts(prompts, **settings):
-    given = {"samples": 1, "max_new_tokens": 8, "temperature": 0.0, "seed": 0, "ends": {END}}
-    return Texts(LETTERS, prompts, **given | settings)
+    sampling = Sampling(**{"max_new_tokens": 8, "temperature": 0.0} | settings)
+    return TextBatch(LETTERS, prompts, {END}, sampling)
 
 
 def written(network, prompts, **settings):
-    made = texts(prompts, **settings)
-    for _ in decode(network, made):
-        pass
-    return made.written
+    batch = texts(prompts, **settings)
+    decoding.replies(network, batch)
+    return batch.written
 
 
 def by_hand(network, prompt, length):
@@ -63,7 +63,7 @@ def test_prompts_of_any_length_read_together_are_continued_as_alone(network, pro
     expected = [by_hand(network, prompt, 8) for prompt in prompts]
     assert written(network, prompts) == expected
     twice = written(network, prompts, samples=2)
-    assert twice == [own for own in expected for _ in range(2)]
+    assert twice == [tokens for tokens in expected for _ in range(2)]
 
 
 def test_what_prompts_share_is_read_once(network, monkeypatch):
@@ -72,7 +72,7 @@ def test_what_prompts_share_is_read_once(network, monkeypatch):
     monkeypatch.setattr(
         network,
         "forward",
-        lambda **given: read.append(given["input_ids"].shape) or forward(**given),
+        lambda **inputs: read.append(inputs["input_ids"].shape) or forward(**inputs),
     )
     written(network, [[*range(1, 11), 20, 21], [*range(1, 11), 22]], samples=3, max_new_tokens=1)
     assert read == [(1, 10), (2, 1), (6, 1)]
@@ -84,7 +84,7 @@ def test_texts_that_have_ended_take_no_more_steps(network, monkeypatch):
     def chosen(self, rows, scores):
         return torch.tensor(next(ends))[:, None]
 
-    monkeypatch.setattr(Texts, "_draw", chosen)
+    monkeypatch.setattr(TextBatch, "draw", chosen)
     assert written(network, [[7], [8], [9]]) == [[1], [], [3, 4]]
 
 
@@ -92,7 +92,7 @@ def test_tokens_are_drawn_as_often_as_they_are_likely():
     """0.5, 0.3, 0.17 and 0.03: the last lies beyond 0.95, and the others share the whole."""
     shares = torch.tensor([0.17, 0.5, 0.03, 0.3])
     many = texts([[1, 2]], samples=4000, temperature=2.0)
-    tokens = many._draw(list(range(4000)), (2 * shares.log()).expand(4000, 4))
+    tokens = many.draw(list(range(4000)), (2 * shares.log()).expand(4000, 4))
     counts = Counter(tokens[:, 0].tolist())
     assert counts[2] == 0
     for token, share in [(0, 0.17), (1, 0.5), (3, 0.3)]:
@@ -103,7 +103,7 @@ def test_tokens_are_drawn_as_often_as_they_are_likely():
 def test_only_the_likeliest_are_drawn():
     many = texts([[1, 2]], samples=2000, temperature=1.0)
     scores = -torch.arange(100.0)[None] / 1000
-    tokens = many._draw(list(range(2000)), scores.expand(2000, 100))
+    tokens = many.draw(list(range(2000)), scores.expand(2000, 100))
     assert tokens.max() < TOP_K
     assert tokens.max() > 0.9 * TOP_K
 
@@ -112,7 +112,7 @@ def test_fluency_is_the_models_own_mean_log_probability():
     one = texts([[1]], max_new_tokens=2)
     scores = torch.tensor([[0.5, 0.2, 0.3]]).log()
     for token in (1, 2):
-        one._draw = lambda rows, scores, token=token: torch.tensor([[token]])
+        one.draw = lambda rows, scores, token=token: torch.tensor([[token]])
         one.add([0], scores)
     assert one.reply(0).fluency == pytest.approx((torch.tensor(0.2 * 0.3).log() / 2).item())
     assert one.reply(0)._replace(fluency=None) == ("bc", None, 1, 2)
@@ -129,4 +129,4 @@ def test_fluency_is_the_models_own_mean_log_probability():
     ],
 )
 def test_the_last_token_of_a_prompt_is_never_shared(prompts, shared):
-    assert decoding._shared(prompts) == shared
+    assert decoding.shared_length(prompts) == shared

@@ -8,15 +8,15 @@ from workbench import device
 from workbench.compute.dense.text_encoder import Encoder
 from workbench.device import Device
 from workbench.errors import DataError, DeviceError, InterruptedWriting, ModelFileError, OptionError
-from workbench.language.llm import model_memory
-from workbench.language.llm.decoding import Texts
+from workbench.language.llm import decoding, model_memory
+from workbench.language.llm.decoding import TextBatch
 from workbench.language.llm.embedded_model import embedded_model
 from workbench.language.llm.local_model import LocalModel
 
 
-@pytest.fixture(scope="module")
-def model():
-    return LocalModel(device="cpu")
+@pytest.fixture
+def model(embedded):
+    return embedded
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def test_a_conversation_is_answered_in_the_models_template(model):
     assert reply.text == "The capital of France is Paris."
     # As its own template writes it: a system message of 22 tokens, the question, the assistant's
     # turn; 7 tokens for an answer of six words and a stop.
-    text = model._loaded[0].apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
-    assert reply.prompt_tokens == len(model._loaded[0](text).input_ids) == 37
+    text = model.tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+    assert reply.prompt_tokens == len(model.tokenizer(text).input_ids) == 37
     assert reply.tokens == 7
     assert reply.fluency < 0
     ((short,),) = model.generate([asked], temperature=0, max_new_tokens=3)
@@ -101,8 +101,8 @@ def test_a_stream_is_what_generate_gives(tiny, settings):
 
 def test_a_stream_writes_no_further_than_it_is_read(tiny, monkeypatch):
     steps = []
-    choose = Texts.add
-    monkeypatch.setattr(Texts, "add", lambda *given: steps.append(1) or choose(*given))
+    add = TextBatch.add
+    monkeypatch.setattr(TextBatch, "add", lambda *row: steps.append(1) or add(*row))
     stream = tiny.stream(STORIES[0], max_new_tokens=20)
     assert next(stream)
     stream.close()
@@ -131,7 +131,7 @@ def test_nothing_asked_is_nothing_written(tiny):
 
 
 def test_a_model_without_a_chat_template_takes_no_conversations(tiny, monkeypatch):
-    monkeypatch.setattr(tiny._loaded[0], "chat_template", None)
+    monkeypatch.setattr(tiny.tokenizer, "chat_template", None)
     with pytest.raises(ModelFileError, match=r"no chat template.*made for instructions"):
         tiny.generate(STORIES)
     with pytest.raises(ModelFileError, match="no chat template"):
@@ -141,29 +141,29 @@ def test_a_model_without_a_chat_template_takes_no_conversations(tiny, monkeypatc
 
 def test_messages_that_the_template_refuses_are_an_error(tiny, monkeypatch):
     refusing = "{{ raise_exception('roles must alternate') }}"
-    monkeypatch.setattr(tiny._loaded[0], "chat_template", refusing)
+    monkeypatch.setattr(tiny.tokenizer, "chat_template", refusing)
     with pytest.raises(DataError, match=r"tiny.*refuses the messages: roles must alternate"):
         tiny.generate(STORIES)
 
 
 def test_it_says_what_numbers_it_computes_in(model):
     assert repr(model) == "SmolLM2-135M-Instruct · float32 · CPU"
-    assert model._loaded[1].dtype == torch.float32
+    assert model.network.dtype == torch.float32
 
 
 def test_where_memory_is_short_batches_are_halved(tiny, monkeypatch):
     prompts = [f"The {word} film is" for word in ("first", "next", "best", "last", "new")]
     expected = tiny.complete(prompts, samples=2, max_new_tokens=3)
     sizes = []
-    decoded = tiny._decoded
+    replies = decoding.replies
 
-    def short_of_memory(texts):
-        sizes.append(len(texts.prompts))
-        if len(texts.prompts) > 2:
+    def short_of_memory(network, batch):
+        sizes.append(len(batch.prompts))
+        if len(batch.prompts) > 2:
             raise torch.OutOfMemoryError("out of memory")
-        return decoded(texts)
+        return replies(network, batch)
 
-    monkeypatch.setattr(tiny, "_decoded", short_of_memory)
+    monkeypatch.setattr(decoding, "replies", short_of_memory)
     monkeypatch.setattr(model_memory, "ON_CPU", 16)
     found = tiny.complete(prompts, samples=2, max_new_tokens=3)
     assert [[c.text for c in own] for own in found] == [[c.text for c in own] for own in expected]
@@ -174,15 +174,15 @@ def test_interrupted_it_keeps_the_texts_that_were_finished(tiny, monkeypatch):
     prompts = [f"The {word} film is" for word in ("first", "next", "best")]
     whole = tiny.complete(prompts, max_new_tokens=3)
     monkeypatch.setattr(model_memory, "ON_CPU", 2)
-    decoded, calls = tiny._decoded, []
+    replies, batches = decoding.replies, []
 
-    def pressed(texts):
-        calls.append(texts)
-        if len(calls) == 2:
+    def pressed(network, batch):
+        batches.append(batch)
+        if len(batches) == 2:
             raise KeyboardInterrupt
-        return decoded(texts)
+        return replies(network, batch)
 
-    monkeypatch.setattr(tiny, "_decoded", pressed)
+    monkeypatch.setattr(decoding, "replies", pressed)
     with pytest.raises(InterruptedWriting) as caught:
         tiny.complete(prompts, max_new_tokens=3)
     assert sorted(map(len, caught.value.answers)) == [0, 1, 1]
@@ -190,10 +190,10 @@ def test_interrupted_it_keeps_the_texts_that_were_finished(tiny, monkeypatch):
 
 
 def test_where_one_prompt_does_not_fit_the_error_says_what_to_do(model, monkeypatch):
-    def no_memory(texts):
+    def no_memory(network, batch):
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr(model, "_decoded", no_memory)
+    monkeypatch.setattr(decoding, "replies", no_memory)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**30, 2**33))
     with pytest.raises(DeviceError, match=r"float32.*of which 1 of 8 GiB are free.*device='cpu'"):
         model.complete(["a"])
@@ -218,5 +218,5 @@ def test_a_card_writes_in_its_own_numbers():
     assert "Paris" in written.text
     capability = torch.cuda.get_device_capability()
     assert on_card.dtype == ("bfloat16" if capability >= (8, 0) else "float16")
-    assert on_card._loaded[1].dtype == getattr(torch, on_card.dtype)
-    assert on_card._batch([[1]], 24) == model_memory.ON_CARD
+    assert on_card.network.dtype == getattr(torch, on_card.dtype)
+    assert on_card.batch_size([[1]], 24) == model_memory.ON_CARD
