@@ -15,7 +15,8 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import COPY_METRICS, CopyEvaluation
 from workbench.language.copy.brief.domain import domain_named
-from workbench.language.measures.copy_lines import ITEM, OTHER, Lines, mask
+from workbench.language.grounding.title_masking import ITEM, OTHER
+from workbench.language.measures.copy_lines import Lines, mask
 
 POPULAR = {"kind": "popular", "count": 9}
 COPY = lines(
@@ -137,6 +138,21 @@ def test_what_the_writer_delivers_of_each_kind_is_sound() -> None:
         assert found.frame()["value"].tolist() == [1, 0], (kind, found.lines["reasons"].tolist())
 
 
+def test_a_false_subject_counts_against_an_e_mail_as_it_does_in_review() -> None:
+    """Subjects were not looked at by the measures, so that they and the review could disagree."""
+    recs = pd.DataFrame({"user_id": [7], "item_id": [1], "because": [[(2, 0.9)]]})
+    copy = wb.Copywriter().write(recs, FILMS, kind="email", language="zh")
+    for subject, claims in ((copy["subject"].item(), 0), ("《Heat》已获奖", 1)):
+        mail = copy.assign(subject=subject)
+        found = wb.evaluate_copy(mail, FILMS, metrics=["sound", "unsupported"], language="zh")
+        assert found.frame()["value"].tolist() == [1 - claims, claims], found.lines[
+            "reasons"
+        ].item()
+        review = wb.Review(FILMS, language="zh")
+        review.add(mail)
+        assert list(review.lines["reasons"].item()) == found.lines["reasons"].item()
+
+
 def test_a_preset_says_what_must_follow_and_what_must_not_be_said() -> None:
     required = domain_named("finance").required["en"]
     said = ["Heat is worth a look.", "Heat is worth a look, guaranteed."]
@@ -160,7 +176,7 @@ def test_reasons_of_the_checker_come_along(found: CopyEvaluation) -> None:
         ("Toy Story 2 follows Toy Story.", 6, [5], f"{ITEM} follows {OTHER}."),
         ("看过《The Godfather》再看Heat吧", 1, [3], f"看过《{OTHER}》再看{ITEM}吧"),
         ("heat it up, Casino", 1, [2], f"heat it up, {OTHER}"),
-        (f"{ITEM} and {OTHER}", 1, [2], "  and  "),  # not by the marks themselves
+        (f"{ITEM} and {OTHER}", 1, [2], "\ufffd and \ufffd"),  # not by the marks themselves
     ],
 )
 def test_titles_are_found_whole(text: str, item: int, evidence: list, masked: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from workbench.columns import Columns
 from workbench.language.copy.brief.brief import CopyBrief
 from workbench.language.copy.brief.voice import Voice, without_emoji
-from workbench.language.grounding.check import check
+from workbench.language.grounding.check import check, claims
 from workbench.language.grounding.violation import Violation
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n+|(?<=：)\n+")
@@ -70,18 +70,25 @@ def line_faults(
     row: Mapping[str, Any],
     evidence: Sequence[Mapping[str, Any]],
     brief: CopyBrief,
-    *,
-    names: Collection[str] = (),
 ) -> list[Violation]:
     """Check a line as it was delivered, with its subject and what the domain requires.
+
+    The one check of finished lines: of `Review` and of the measures of copy.
 
     Parameters
     ----------
     texts : mapping of str to str
         ``text`` and, of an e-mail, ``subject``, whose codes begin with "subject-".
-    row, evidence, brief, names
+    row, evidence, brief
         As for `faults`.
     """
+    language = brief.language
+    names = {
+        text[claim.start : claim.end]
+        for text in texts.values()
+        for claim in claims(text.removesuffix(brief.required), row, evidence, language=language)
+        if claim.field.endswith(Columns.TITLE)
+    }
     found = []
     for part, text in texts.items():
         if part == Columns.SUBJECT:

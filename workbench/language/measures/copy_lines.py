@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,28 +15,24 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.language.copy.brief.brief import CopyBrief
-from workbench.language.copy.brief.domain import domain_named, domain_of
-from workbench.language.copy.brief.settings import Language
 from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.item_evidence import EvidenceReader
-from workbench.language.copy.proofreading import faults, unfinished
+from workbench.language.copy.proofreading import line_faults
 from workbench.language.grounding.check import check
-from workbench.language.grounding.item_facts import goods_of, readable, year_of
 from workbench.language.grounding.lexicon import lexicon
+from workbench.language.grounding.title_masking import ALLOWED, ITEM, OTHER, Masked, known_names
 from workbench.language.grounding.violation import Violation
 from workbench.language.measures import references
 from workbench.strings import LANGUAGES
 from workbench.validation import one_of
 from workbench.words import clean, normal, segmented
 
-ITEM, OTHER = "\ue000", "\ue001"  # stand in for the titles of the item and of the evidence
 # Faults of form; whatever else the checker finds is a claim that nothing supports.
 FORM = {"not-named", "length", "residue", "article", "repetition", "language", "required"}
 _MARKED = re.compile(r"[\ue000\ue001]|[^\W_]+(?:['-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,.;:!?—–，。；：！？]")
 _ANY_VOICE = Voice(never=(), emoji=True)  # what a brand forbids is no fault of claim or form
-_NO_MARKS = {ord(ITEM): " ", ord(OTHER): " "}  # a text that holds them would name what it does not
 _LETTER = re.compile(r"[^\W\u3400-\u9fff]")  # Chinese runs on without spaces: it bounds nothing
 
 
@@ -134,13 +130,13 @@ class Lines:
     @cached_property
     def reasons(self) -> list[list[Violation]]:
         """Why the checker of `workbench.language` would reject each line."""
-        parts = zip(self.texts, self.rows, self.evidence, self._kinds, strict=True)
-        return [self._faults(*part) for part in parts]
+        return list(map(self._violations, range(len(self))))
 
     @cached_property
     def claims(self) -> list[list[Violation]]:
         """Of the reasons, the claims that nothing supports."""
-        return [[reason for reason in own if reason.code not in FORM] for own in self.reasons]
+        codes = FORM | {f"{Columns.SUBJECT}-{code}" for code in FORM}
+        return [[one for one in found if one.code not in codes] for found in self.reasons]
 
     @cached_property
     def words(self) -> tuple[np.ndarray, np.ndarray]:
@@ -214,18 +210,18 @@ class Lines:
     def _kinds(self) -> Iterable[Any]:
         return self.frame.get(Columns.KIND, _none(self))
 
-    def _faults(
-        self, text: str, row: dict[str, Any], evidence: list[dict[str, Any]], kind: Any
-    ) -> list[Violation]:
-        """By the rules of the kind of text, or where there is none as of a single sentence."""
+    def _violations(self, place: int) -> list[Violation]:
+        """By what the format of the text has to pass, or where there is none as one sentence."""
+        line, row, evidence = self.frame.iloc[place], self.rows[place], self.evidence[place]
+        kind = line.get(Columns.KIND)
         if self.checks or not isinstance(kind, str):
-            return check(text, row, evidence, language=self.language, **self.checks)
-        preset = domain_of(row) if self.preset is None else domain_named(self.preset)
-        brief = CopyBrief(format_named(kind), preset, cast(Language, self.language), _ANY_VOICE)
-        names = {name for one in (row, *evidence) for name in _names(one, goods_of(row))}
-        found = faults(unfinished(text, brief), row, evidence, brief, names=names)
-        missing = [] if text.endswith(brief.required) else [Violation("required")]
-        return [*(reason for reason in found if isinstance(reason, Violation)), *missing]
+            return check(line[Columns.TEXT], row, evidence, language=self.language, **self.checks)
+        brief = CopyBrief.of(
+            kind=kind, preset=self.preset, language=self.language, voice=_ANY_VOICE
+        ).about(row)
+        parts = {part: line.get(part) for part in brief.format.parts}
+        texts = {part: text for part, text in parts.items() if isinstance(text, str)}
+        return line_faults(texts, row, evidence, brief)
 
     def _split(self, text: str) -> list[str]:
         return words(text, self.language)
@@ -258,23 +254,14 @@ def _item(item: Any, items: Any, kind: Any) -> Any:
 def mask(text: str, row: Mapping[str, Any], evidence: Iterable[Mapping[str, Any]]) -> str:
     """Put ITEM in place of the item's title, with its year or without, and OTHER of others.
 
-    The checker has its own way to find titles; measures do not take its word for it.
+    Titles are found as the check of facts finds them; the value of a user's attribute, which the
+    evidence has as its title, is one of the others.
     """
-    goods = goods_of(row)
-    marks = {name: OTHER for other in evidence for name in _names(other, goods)}
-    marks |= dict.fromkeys(_names(row, goods), ITEM)
-    text = normal(text).translate(_NO_MARKS)
-    for name in sorted(marks, key=len, reverse=True):
-        if name in text:
-            # Bounds in the pattern would take longer to compile, for each name, than all the rest.
-            text = re.sub(re.escape(name), partial(_marked, mark=marks[name]), text)
-    return text
-
-
-def _marked(found: re.Match[str], mark: str) -> str:
-    """Return the mark for a name that stands by itself, and part of a word as it is."""
-    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
-    return found[0] if _LETTER.match(before) or _LETTER.match(after) else mark
+    evidence = list(evidence)
+    values = [name for name in known_names({}, evidence) if name.mark == ALLOWED]
+    titles = [name for name in known_names(row, evidence) if name.mark != ALLOWED]
+    others = [name._replace(mark=OTHER) for name in values]
+    return Masked.of(text, [*titles, *others]).read
 
 
 def words(text: str, language: str) -> list[str]:
@@ -283,14 +270,6 @@ def words(text: str, language: str) -> list[str]:
     if language != "zh":
         return _MARKED.findall(text)
     return [word for word, _, _ in segmented(text) if _MARKED.search(word)]
-
-
-def _names(row: Mapping[str, Any], goods: str) -> set[str]:
-    titles = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
-    plain = {normal(form) for title in titles for form in (title, readable(title, goods=goods))}
-    year = year_of(row)
-    dated = {f"{name}{gap}({year})" for name in plain for gap in (" ", "")} if year else set()
-    return (plain | dated) - {""}
 
 
 def _forms(name: str, language: str) -> list[str]:

@@ -9,7 +9,8 @@ any wording look varied. What each measure does not say stands in ``docs/copy_me
 import numpy as np
 
 from workbench.evaluation.statistics.bootstrap import Tally, mean, ratio
-from workbench.language.measures.copy_lines import ITEM, OTHER, Lines, counts
+from workbench.language.grounding.title_masking import ITEM, OTHER
+from workbench.language.measures.copy_lines import Lines, counts
 from workbench.language.measures.references import corpus_bleu
 
 

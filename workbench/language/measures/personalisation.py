@@ -12,8 +12,9 @@ from workbench.errors import DataError
 from workbench.evaluation.model_evaluation import RESAMPLES
 from workbench.evaluation.statistics.bootstrap import Tally, mean
 from workbench.evidence import ByCount, ByUser
+from workbench.language.grounding.title_masking import OTHER
 from workbench.language.measures.copy_evaluation import CopyEvaluation
-from workbench.language.measures.copy_lines import OTHER, Lines, mask
+from workbench.language.measures.copy_lines import Lines, mask
 
 BEFORE = "before"
 

@@ -68,14 +68,8 @@ class _Line:
         if refusal and not self.texts[Columns.TEXT]:
             self.reasons = (f"refused:{refusal}",)
             return
-        names = {
-            self.texts[part][claim.start : claim.end]
-            for part in self.texts
-            for claim in self.claims(part)
-            if claim.field.endswith(Columns.TITLE)
-        }
         brief = replace(self.brief, voice=voice)
-        faults = line_faults(self.texts, self.row, self.evidence, brief, names=names)
+        faults = line_faults(self.texts, self.row, self.evidence, brief)
         reasons = [*([self.barred] if self.barred else []), *faults]
         self.reasons = tuple(dict.fromkeys(map(str, reasons)))
 
