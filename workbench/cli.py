@@ -149,22 +149,15 @@ def report(
         "device": device,
         "seed": seed,
     }
-    given = {key: value for key, value in short.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in short.items() if value is not None}
     given |= dict(_key_value(text) for text in parameter or ())
     if for_each is None:
         page = run(plan(name, given), output=output, timeout=timeout)
     else:
-        from workbench.reports.batch import run_batch
+        from workbench.reports import report_batch
 
-        page = run_batch(
-            name,
-            for_each,
-            jobs=jobs,
-            force=force,
-            output=output,
-            timeout=timeout,
-            progress=True,
-            common=given,
+        page = report_batch(
+            name, for_each, jobs=jobs, force=force, output=output, timeout=timeout, **given
         )
     typer.echo(page)
 

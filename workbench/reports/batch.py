@@ -79,18 +79,50 @@ class Children:
                 child.send_signal(signal.SIGINT)
 
 
-def run_batch(
+def report_batch(
     name: str,
     table: str | Path | pd.DataFrame,
     *,
-    jobs: int,
-    force: bool,
-    output: str | Path | None,
-    timeout: float,
-    progress: bool,
-    common: Mapping[str, Any],
+    jobs: int = 1,
+    force: bool = False,
+    output: str | Path | None = None,
+    timeout: float = 900,
+    progress: bool = True,
+    **common: Any,
 ) -> Path:
-    """Make the reports of a batch; see `workbench.reports.report_batch`."""
+    """Write one report for each row of a table, and an index page of them all.
+
+    A report that fails is listed with its reason and does not stop the rest. Running the same
+    batch again makes only what failed, what is new, and what other data, another version or an
+    edited notebook would make differently.
+
+    Parameters
+    ----------
+    name : str
+        As in `report`.
+    table : path or DataFrame
+        A CSV file or a DataFrame whose columns are parameters. An empty cell keeps the default.
+    jobs : int
+        How many reports to make at the same time.
+    force : bool
+        Whether to make again what is already there.
+    output, timeout, progress
+        As in `report`.
+    **common
+        Parameters that all rows share; a column of the table wins.
+
+    Returns
+    -------
+    Path
+        The index page.
+
+    Raises
+    ------
+    OptionError
+        If a column is no parameter or a value does not fit; the message names row and column.
+    DataError
+        If the table cannot be read or has no rows.
+    """
     started = monotonic()
     at_least("jobs", jobs, 1)
     columns, rows = _read_rows(name, table, common)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import Any
 
 import nbformat
 import papermill
@@ -19,7 +20,7 @@ from workbench import __version__
 from workbench.errors import ReportError
 from workbench.io import atomic_file
 from workbench.reports.page import Facts, report_page
-from workbench.reports.plan import Plan, report_name
+from workbench.reports.plan import Plan, plan, report_name
 
 DEFAULT_OUTPUT = "reports"
 
@@ -47,8 +48,59 @@ class ThisPython(AsyncKernelManager):
         return KernelSpec(**kernel, env=environment)
 
 
+def report(
+    name: str = "user",
+    *,
+    output: str | Path | None = None,
+    timeout: float = 900,
+    progress: bool = True,
+    **parameters: Any,
+) -> Path:
+    """Execute a report notebook and write it as one HTML page that needs no network.
+
+    Parameters
+    ----------
+    name : str
+        A report that ships with Workbench (``"user"``), or the path of a notebook with a cell
+        tagged ``parameters``.
+    output : path, optional
+        Folder for the page and the executed notebook, ``reports`` by default.
+    timeout : float
+        Seconds that one cell may take.
+    progress : bool
+        Whether to show a progress bar on standard error.
+    **parameters
+        Values for the notebook's parameters; what is not given keeps the notebook's default.
+
+    Returns
+    -------
+    Path
+        The HTML page; the executed notebook lies beside it.
+
+    Raises
+    ------
+    OptionError
+        If the notebook has no such parameter or the value does not fit it.
+    UnknownIdError
+        If there is no such report, data set or user.
+    ReportError
+        If a cell fails. The message names the cell and the notebook to read it in.
+
+    Notes
+    -----
+    The kernel runs in the current folder with the current interpreter, and is told not to ask
+    model hubs for anything; ``HF_HUB_OFFLINE=0`` in the environment lifts that.
+
+    Examples
+    --------
+    >>> report("user", user_id=42, k=80)  # doctest: +SKIP
+    PosixPath('reports/user-42-5f1c09.html')
+    """
+    return run(plan(name, parameters), output=output, timeout=timeout, progress=progress)
+
+
 def run(
-    plan: Plan, *, output: str | Path | None = None, timeout: float = 900, progress: bool = True
+    planned: Plan, *, output: str | Path | None = None, timeout: float = 900, progress: bool = True
 ) -> Path:
     """Execute a planned report and return the path of its page.
 
@@ -59,12 +111,12 @@ def run(
     """
     folder = Path(output or DEFAULT_OUTPUT)
     folder.mkdir(parents=True, exist_ok=True)
-    failed = folder / f"{plan.stem}-failed.ipynb"
+    failed = folder / f"{planned.stem}-failed.ipynb"
     started = monotonic()
     with TemporaryDirectory() as temporary:
         draft = Path(temporary) / "draft.ipynb"
         try:
-            notebook = _execute(plan, draft, timeout=timeout, progress=progress)
+            notebook = _execute(planned, draft, timeout=timeout, progress=progress)
         except (PapermillException, TimeoutError, RuntimeError) as error:
             notebook = nbformat.read(draft, as_version=4)
             write_whole(failed, nbformat.writes(notebook))
@@ -72,15 +124,15 @@ def run(
                 f"{_explain(error, notebook, timeout)}\nRead it in {failed}"
             ) from error
     facts = Facts(
-        name=report_name(plan.notebook),
-        language=str(plan.parameters.get("language", "en")),
-        data=f"{plan.data_name} · {plan.data_hash}" if plan.data_hash else "",
+        name=report_name(planned.notebook),
+        language=str(planned.parameters.get("language", "en")),
+        data=f"{planned.data_name} · {planned.data_hash}" if planned.data_hash else "",
         version=__version__,
         made=datetime.now(UTC).astimezone(),
         seconds=monotonic() - started,
-        parameters=plan.parameters,
+        parameters=planned.parameters,
     )
-    page = folder / f"{plan.stem}.html"
+    page = folder / f"{planned.stem}.html"
     write_whole(page.with_suffix(".ipynb"), nbformat.writes(notebook))
     write_whole(page, report_page(notebook, facts))
     failed.unlink(missing_ok=True)
@@ -93,15 +145,15 @@ def write_whole(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> NotebookNode:
-    notebook = nbformat.read(plan.notebook, as_version=4)
+def _execute(planned: Plan, draft: Path, *, timeout: float, progress: bool) -> NotebookNode:
+    notebook = nbformat.read(planned.notebook, as_version=4)
     # No page shows a panel: such cells wait, at the end, for somebody with a kernel.
     waiting = [c for c in notebook.cells if "interactive" in c.metadata.get("tags", ())]
     notebook.cells = [cell for cell in notebook.cells if cell not in waiting]
     notebook = papermill.execute_notebook(
         notebook,
         draft,
-        plan.parameters,
+        planned.parameters,
         kernel_name="python3",
         kernel_manager_class=ThisPython,
         language="python",
@@ -113,7 +165,7 @@ def _execute(plan: Plan, draft: Path, *, timeout: float, progress: bool) -> Note
     )
     notebook.cells += waiting
     # Where the draft lay is nobody's business once the notebook is passed on.
-    notebook.metadata.papermill.update(input_path=plan.notebook.name, output_path=plan.stem)
+    notebook.metadata.papermill.update(input_path=planned.notebook.name, output_path=planned.stem)
     return notebook
 
 
