@@ -71,18 +71,10 @@ class Draft:
         """Whether a model writes all of a text that begins with a greeting."""
         return self.brief.format.several and not self.opening
 
-    def sound(self, text: str) -> bool:
-        """Say whether a text may be delivered."""
-        return not faults(text, self.row, self.evidence, self.brief, names=self.names)
-
-    def sound_sentence(self, text: str) -> bool:
-        """Say whether a sentence may stand at the heart of the text."""
-        return not faults(text, self.row, self.evidence, self.brief.core, names=self.names)
-
-    def sound_subject(self, text: str) -> bool:
-        """Say whether a subject may be delivered."""
-        part = Columns.SUBJECT
-        return not faults(text, self.row, self.evidence, self.brief, names=self.names, part=part)
+    def sound(self, text: str, part: str = Columns.TEXT) -> bool:
+        """Say whether a text may be delivered, or be the subject, or the sentence at its heart."""
+        brief = self.brief.core if part == "sentence" else self.brief
+        return not faults(text, self.row, self.evidence, brief, names=self.names, part=part)
 
     def read(self, raw: str) -> tuple[str, str]:
         """Return the subject and text, or the sentence, that a model's own words make."""
@@ -99,8 +91,9 @@ class Draft:
         """Say whether what a model wrote may be delivered."""
         subject, text = self.read(raw)
         if self.opening:
-            return self.sound_sentence(text)
-        return self.sound(text) and (not self.brief.format.subject or self.sound_subject(subject))
+            return self.sound(text, "sentence")
+        has_subject = bool(self.brief.format.subject)
+        return self.sound(text) and (not has_subject or self.sound(subject, Columns.SUBJECT))
 
     def take(self, raw: str, model: str) -> None:
         """Take what a model wrote."""

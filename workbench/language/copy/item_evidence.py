@@ -44,16 +44,15 @@ class EvidenceReader:
         self._highest = stated[Columns.RATING].max()
         self._rows: dict[Any, dict[str, Any]] = {}
         self._histories: dict[Any, dict[Any, tuple[str, float]]] = {}
-        self._attributes: dict[Any, dict[str, Any]] = {}
         self._names: dict[tuple[Any, ...], str] = {}
         users = ds.users if ds.users is not None else pd.DataFrame({Columns.USER: []})
-        self._users = users.drop_duplicates(Columns.USER).set_index(Columns.USER)
+        users = users.drop_duplicates(Columns.USER).set_index(Columns.USER)
+        self._attributes: dict[Any, dict[str, Any]] = users.to_dict("index")
 
     def read(self, users: Iterable[Any], items: Iterable[Any]) -> None:
         """Read rows and histories of many items and users at once, which is much faster."""
         self._read_rows(items)
         self._read_histories(users)
-        self._read_users(users)
 
     def row(self, item_id: Any) -> dict[str, Any]:
         """Return what is known of an item.
@@ -75,19 +74,14 @@ class EvidenceReader:
 
     def user(self, user_id: Any) -> dict[str, Any]:
         """Return a user's attributes, without the id; none of a user who is not listed."""
-        if _missing(user_id):
-            return {}
-        if user_id not in self._attributes:
-            self._read_users([user_id])
-        return self._attributes[user_id]
+        return {} if user_id != user_id else self._attributes.get(user_id, {})
 
     def name(self, row: dict[str, Any], goods: str, *, dated: bool = True) -> str:
         """Title to show: with the year if wanted, and always where titles repeat."""
         key = row[Columns.TITLE], row.get(_TITLES[1]), row.get(Columns.YEAR), goods, dated
-        name = self._names.get(key)
-        if name is None:
-            name = self._names[key] = self._named(row, goods, dated)
-        return name
+        if key not in self._names:
+            self._names[key] = self._named(row, goods, dated)
+        return self._names[key]
 
     def _named(self, row: dict[str, Any], goods: str, dated: bool) -> str:
         chinese = self.language == "zh"
@@ -123,9 +117,8 @@ class EvidenceReader:
         similar = sum(isinstance(pair, ByUser) for pair in pairs)
         counts = [pair for pair in pairs if isinstance(pair, ByCount)]
         items = [pair[0] for pair in pairs if not isinstance(pair, ByUser | ByCount)]
-        own = self._own(user_id, item_id, items)
         return [
-            *sorted(own, key=_weakness),
+            *sorted(self._history_evidence(user_id, item_id, items), key=_weakness),
             *([{"kind": "similar", "count": similar}] if similar else []),
             *({"kind": "popular", "count": int(count)} for _, count in counts),
         ]
@@ -134,8 +127,8 @@ class EvidenceReader:
         """Take the items of a user's history that share most with an item, best rated first."""
         history = self._history(user_id)
         others = [i for i in history if i != item_id and i in self._items.index]
-        found = self._own(user_id, item_id, others)
-        sharing = [e for e in found if e.get(Columns.GENRES)]
+        evidence = self._history_evidence(user_id, item_id, others)
+        sharing = [e for e in evidence if e[Columns.GENRES]]
         return sorted(sharing, key=lambda e: (_weakness(e), -len(e[Columns.GENRES])))[:n]
 
     def taste(self, user_id: Any) -> dict[str, float]:
@@ -147,28 +140,32 @@ class EvidenceReader:
         key = key if key in self._items else Columns.GENRES
         if key not in self._items:
             return {}
-        found = self._items[key].reindex(liked).explode().value_counts(normalize=True)
+        shares = self._items[key].reindex(liked).explode().value_counts(normalize=True)
         names = lexicon()[self.language]["genres"]
-        return {str(names.get(g, str(g).lower())).split(", ")[0]: v for g, v in found.items()}
+        return {str(names.get(g, str(g).lower())).split(", ")[0]: v for g, v in shares.items()}
 
     def reference(self, user_id: Any, item_id: Any) -> str | None:
         """Return what the user wrote of an item, where the interactions hold it."""
         table = self.data.table
-        own = table[(table[Columns.USER] == user_id) & (table[Columns.ITEM] == item_id)]
-        found = (own[name].dropna() for name in REFERENCES if name in own)
-        return next((str(texts.iloc[-1]) for texts in found if len(texts)), None)
+        pair = table[(table[Columns.USER] == user_id) & (table[Columns.ITEM] == item_id)]
+        columns = (pair[name].dropna() for name in REFERENCES if name in pair)
+        return next((str(texts.iloc[-1]) for texts in columns if len(texts)), None)
 
-    def _own(self, user_id: Any, item_id: Any, others: Iterable[Any]) -> list[dict[str, Any]]:
-        mine, history = set(_genres(self.row(item_id))), self._history(user_id)
-        found = []
+    def _history_evidence(
+        self, user_id: Any, item_id: Any, others: Iterable[Any]
+    ) -> list[dict[str, Any]]:
+        genres, history = set(_genres(self.row(item_id))), self._history(user_id)
+        evidence = []
         for other_id in others:
             row = self.row(other_id)
-            own: dict[str, Any] = {"kind": "seen", Columns.ITEM: other_id}
-            own |= {key: row[key] for key in _TITLES if key in row}
-            own[Columns.YEAR] = year_of(row)
-            own[Columns.GENRES] = [genre for genre in _genres(row) if genre in mine]
-            found.append(own | (self._reading(*history[other_id]) if other_id in history else {}))
-        return found
+            entry: dict[str, Any] = {"kind": "seen", Columns.ITEM: other_id}
+            entry |= {key: row[key] for key in _TITLES if key in row}
+            entry[Columns.YEAR] = year_of(row)
+            entry[Columns.GENRES] = [genre for genre in _genres(row) if genre in genres]
+            if other_id in history:
+                entry |= self._reading(*history[other_id])
+            evidence.append(entry)
+        return evidence
 
     def _reading(self, kind: str, rating: float) -> dict[str, Any]:
         """Read an interaction; only a stated rating is one, not the weight of a click."""
@@ -190,11 +187,6 @@ class EvidenceReader:
             row = {str(k): v for k, v in record.items() if isinstance(v, list) or pd.notna(v)}
             if clean(row.get(Columns.TITLE, "")):
                 self._rows[row[Columns.ITEM]] = row
-
-    def _read_users(self, users: Iterable[Any]) -> None:
-        places = self._users.index.get_indexer(pd.Index(users))
-        self._attributes |= {user: {} for user in users}
-        self._attributes |= self._users.iloc[places[places >= 0]].to_dict("index")
 
     def _read_histories(self, users: Iterable[Any]) -> None:
         """Read event and rating of every item of users' histories, best rated first."""
@@ -221,25 +213,21 @@ def _weakness(evidence: dict[str, Any]) -> int:
     return ("liked", "bought", "seen").index(evidence["kind"])
 
 
-def _missing(user_id: Any) -> bool:
-    return user_id is None or user_id != user_id
-
-
-def list_evidence(own: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+def list_evidence(items: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Return what a whole list rests on, from the evidence of each of its items.
 
     The user's history counts where any item rests on it, the most frequent first; what others
     did, or an attribute, only where every item does.
     """
-    first = {_key(e): e for evidence in reversed(own) for e in reversed(evidence)}
-    held = Counter(key for evidence in own for key in dict.fromkeys(map(_key, evidence)))
+    first = {_key(e): e for evidence in reversed(items) for e in reversed(evidence)}
+    counts = Counter(key for evidence in items for key in dict.fromkeys(map(_key, evidence)))
     kept = [
         {k: v for k, v in first[key].items() if k != Columns.GENRES}
-        for key, times in held.most_common()
-        if Columns.ITEM in first[key] or times == len(own)
+        for key, times in counts.most_common()
+        if Columns.ITEM in first[key] or times == len(items)
     ]
     kept.sort(key=lambda e: ORDER.index(e["kind"]))
-    return [*kept, {"kind": "list", "count": len(own)}]
+    return [*kept, {"kind": "list", "count": len(items)}]
 
 
 def _key(evidence: dict[str, Any]) -> tuple[str, str]:

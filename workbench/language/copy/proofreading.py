@@ -48,21 +48,21 @@ def faults(
         Those of `grounding.check`, ``length`` in characters with what is required, those of
         `Voice.faults`, and ``preset-never:WORD``.
     """
-    named, (least, most), final = False, (1, 0), text
-    if part == Columns.SUBJECT:
-        most = brief.format.subject[brief.language]
-    else:
-        named, (least, most) = brief.format.named, brief.format.length[brief.language]
-        final = finished(text, brief)
-    fits = least <= len(text) and len(final) <= most
-    found = [] if fits else [Violation("length", str(len(final)))]
-    found += _grounding(text, row, evidence, brief, names, named=named)
-    found += _manner(text, brief, names)
-    if part == Columns.SUBJECT:
-        return found
-    residue = [Violation("residue", f"U+{ord(c):04X}") for c in text if _is_hidden(c, brief)]
-    lengths = brief.voice.faults(final, brief.language)
-    return [*residue, *found, *(r for r in lengths if r.code == "voice-length")]
+    is_subject = part == Columns.SUBJECT
+    final, (least, most) = finished(text, brief), brief.format.length[brief.language]
+    if is_subject:
+        final, (least, most) = text, (1, brief.format.subject[brief.language])
+    violations = []
+    if not is_subject:
+        violations += [Violation("residue", f"U+{ord(c):04X}") for c in text if _hides(c, brief)]
+    if not (least <= len(text) and len(final) <= most):
+        violations.append(Violation("length", str(len(final))))
+    violations += _grounding(text, row, evidence, brief, names, not is_subject)
+    violations += _manner(text, brief, names)
+    if not is_subject:
+        manner = brief.voice.faults(final, brief.language)
+        violations += [reason for reason in manner if reason.code == "voice-length"]
+    return violations
 
 
 def line_faults(
@@ -89,15 +89,15 @@ def line_faults(
         for claim in claims(text.removesuffix(brief.required), row, evidence, language=language)
         if claim.field.endswith(Columns.TITLE)
     }
-    found = []
+    violations = []
     for part, text in texts.items():
         if part == Columns.SUBJECT:
             wrong = faults(text, row, evidence, brief, names=names, part=part)
-            found += [reason._replace(code=f"{part}-{reason.code}") for reason in wrong]
+            violations += [reason._replace(code=f"{part}-{reason.code}") for reason in wrong]
         else:
-            found += faults(unfinished(text, brief), row, evidence, brief, names=names)
-            found += [] if text.endswith(brief.required) else [Violation("required")]
-    return found
+            violations += faults(unfinished(text, brief), row, evidence, brief, names=names)
+            violations += [] if text.endswith(brief.required) else [Violation("required")]
+    return violations
 
 
 def finished(text: str, brief: CopyBrief) -> str:
@@ -132,8 +132,7 @@ def _grounding(
     evidence: Sequence[Mapping[str, Any]],
     brief: CopyBrief,
     names: Collection[str],
-    *,
-    named: bool,
+    names_item: bool,
 ) -> list[Violation]:
     if brief.voice.emoji:
         text = without_emoji(text)
@@ -144,12 +143,13 @@ def _grounding(
         check(_ended(part), row, evidence, language=brief.language, allowed=allowed)
         for part in (sentences(text, names) if brief.format.several else [text])
     ]
-    missing = named and all("not-named" in [r.code for r in each] for each in violations)
+    unnamed = all("not-named" in [r.code for r in each] for each in violations)
+    missing = names_item and brief.format.named and unnamed
     kept = [r for each in violations for r in each if r.code not in _ELSEWHERE]
     return [*([Violation("not-named")] if missing else []), *kept]
 
 
-def _is_hidden(character: str, brief: CopyBrief) -> bool:
+def _hides(character: str, brief: CopyBrief) -> bool:
     """Say whether a character is of control or format; within emoji, some join them."""
     joins = brief.voice.emoji and character == "\u200d"
     return unicodedata.category(character)[0] == "C" and character != "\n" and not joins

@@ -88,8 +88,8 @@ class Selection:
                             bar.update()
                         else:
                             pending.append(draft)
-                            own = repeated if text is None else rejected
-                            own[draft] |= {pattern}
+                            bars = repeated if text is None else rejected
+                            bars[draft] |= {pattern}
 
     def is_new(self, text: str, draft: Draft) -> bool:
         """Say whether a text's first clause stands in no other line of the list."""

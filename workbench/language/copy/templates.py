@@ -11,21 +11,10 @@ from workbench.language.grounding.violation import Violation
 
 
 class TemplateSupply(NamedTuple):
-    """Hand-written texts of a brief, for a part of a draft.
-
-    Parameters
-    ----------
-    part : str
-        Attribute of the draft.
-    texts : callable
-        Patterns of a brief for a type of evidence.
-    sound : callable
-        Whether a text may stand there.
-    """
+    """Hand-written texts of a brief, by type of evidence, for a part of a draft."""
 
     part: str
     texts: Callable[[CopyBrief, str], list[str]]
-    sound: Callable[[Draft, str], bool]
 
     def ranks(self, draft: Draft) -> Mapping[str, int]:
         """Rank the patterns by how strong the evidence is that they speak of."""
@@ -37,30 +26,28 @@ class TemplateSupply(NamedTuple):
 
     def take(self, draft: Draft, pattern: str, text: str, slots: Mapping[str, str]) -> bool:
         """Put a text into its part of a draft, if it is sound there."""
-        if sound := self.sound(draft, text):
+        if sound := draft.sound(text, self.part):
             setattr(draft, self.part, text)
         return sound
 
 
-SENTENCES = TemplateSupply("sentence", lambda b, e: b.core.sentences(e), Draft.sound_sentence)
-SUBJECTS = TemplateSupply("subject", CopyBrief.subjects, Draft.sound_subject)
-FRAMES = TemplateSupply("text", lambda b, e: b.sentences(e) if e == "none" else [], Draft.sound)
+SENTENCES = TemplateSupply("sentence", lambda brief, e: brief.core.sentences(e))
+SUBJECTS = TemplateSupply("subject", CopyBrief.subjects)
+FRAMES = TemplateSupply("text", lambda brief, e: brief.sentences(e) if e == "none" else [])
 
 
-def complete(drafts: Sequence[Draft], selection: Selection, *, progress: bool = False) -> None:
+def complete(drafts: Sequence[Draft], selection: Selection) -> None:
     """Complete drafts from the hand-written supply, or refuse those that nothing sound fits."""
-    selection.assign([d for d in drafts if not d.sentence], SENTENCES, progress=progress)
+    selection.assign([draft for draft in drafts if not draft.sentence], SENTENCES)
     for draft in drafts:
-        if draft.sentence and not (draft.text or draft.brief.format.wraps):
+        if draft.sentence and not draft.text and not draft.brief.format.wraps:
             draft.text = draft.sentence
-    framed = [d for d in drafts if d.sentence and d.brief.format.wraps and not d.text]
-    selection.assign(framed, FRAMES, new=(False,))
-    selection.assign(
-        [d for d in drafts if d.brief.format.subject and not d.subject], SUBJECTS, new=(False,)
-    )
+    selection.assign([d for d in drafts if d.sentence and not d.text], FRAMES, new=(False,))
+    mails = [d for d in drafts if d.brief.format.subject and not d.subject]
+    selection.assign(mails, SUBJECTS, new=(False,))
     for draft in drafts:
-        name = draft.brief.format.name
-        if not draft.text or (draft.brief.format.subject and not draft.subject):
+        written = draft.text and (draft.subject or not draft.brief.format.subject)
+        draft.text = finished(draft.text, draft.brief)
+        if not written:
+            name = draft.brief.format.name
             draft.refuse(Violation(NO_TEXT, f"no {name} of the supply passes the check"))
-        else:
-            draft.text = finished(draft.text, draft.brief)

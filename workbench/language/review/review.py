@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -17,61 +17,19 @@ from workbench.language.copy.brief.brief import CopyBrief
 from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.item_evidence import EvidenceReader
-from workbench.language.copy.proofreading import line_faults
-from workbench.language.grounding.check import claims
-from workbench.language.grounding.violation import Claim, Violation
+from workbench.language.grounding.violation import Claim
 from workbench.language.review.export import PUBLISHED, export
+from workbench.language.review.reviewed_line import (
+    APPROVED,
+    FLAGGED,
+    OPEN,
+    REJECTED,
+    STATUSES,
+    ReviewedLine,
+)
 from workbench.validation import one_of
 
-OPEN, APPROVED, FLAGGED, REJECTED = "open", "approved", "flagged", "rejected"
-STATUSES = (OPEN, APPROVED, FLAGGED, REJECTED)
 NEEDED = (Columns.USER, Columns.SOURCE, Columns.EVIDENCE)
-DRAFTS = {Columns.TEXT: "draft", Columns.SUBJECT: "draft_subject"}
-
-
-@dataclass
-class _Line:
-    """A line as it was written, what it is held to, and what has become of it."""
-
-    key: tuple[Any, ...]
-    written: dict[str, Any]
-    brief: CopyBrief
-    item: Any  # that the text names; None of a list
-    row: dict[str, Any]
-    barred: Violation | None  # why no text may recommend it
-    texts: dict[str, str]
-    reasons: tuple[str, ...] = ()
-    status: str = OPEN
-    note: str = ""
-    editor: str = ""
-    decided: Any = pd.NaT
-
-    @property
-    def edited(self) -> bool:
-        return any(text != self.written[part] for part, text in self.texts.items())
-
-    @property
-    def touched(self) -> bool:
-        return self.edited or self.status != OPEN
-
-    @property
-    def evidence(self) -> list[dict[str, Any]]:
-        return list(self.written[Columns.EVIDENCE])
-
-    def claims(self, part: str) -> list[Claim]:
-        text = self.texts[part].removesuffix(self.brief.required)
-        return claims(text, self.row, self.evidence, language=self.brief.language)
-
-    def check(self, voice: Voice) -> None:
-        """Note what the check says of the line in a voice."""
-        refusal = self.written.get(Columns.REASON)
-        if refusal and not self.texts[Columns.TEXT]:
-            self.reasons = (f"refused:{refusal}",)
-            return
-        brief = replace(self.brief, voice=voice)
-        faults = line_faults(self.texts, self.row, self.evidence, brief)
-        reasons = [*([self.barred] if self.barred else []), *faults]
-        self.reasons = tuple(dict.fromkeys(map(str, reasons)))
 
 
 class Review:
@@ -120,7 +78,7 @@ class Review:
         self.editor = _login() if editor is None else editor
         self._reader = EvidenceReader(ds, language=language)
         self._titles = ds.titles_in(language)
-        self._lines: list[_Line] = []
+        self._lines: list[ReviewedLine] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
 
     def __len__(self) -> int:
@@ -275,58 +233,34 @@ class Review:
         """Write what is approved to a CSV, JSON lines or Parquet file; see `export`."""
         return export(self.approved, path)
 
-    def _line(self, line: int) -> _Line:
+    def _line(self, line: int) -> ReviewedLine:
         if not 0 <= line < len(self._lines):
             raise UnknownIdError(f"there is no line {line}; lines run from 0 to {len(self) - 1}")
         return self._lines[line]
 
-    def _fresh(self, written: dict[str, Any]) -> _Line:
+    def _fresh(self, written: dict[str, Any]) -> ReviewedLine:
         """Take in a line as it was written, and check it."""
-        name, user = written.get(Columns.KIND, "line"), written[Columns.USER]
-        format = format_named(name)
-        items = written[format.about]
-        items = [items] if format.about == Columns.ITEM else items
-        rows = [self._reader.row(item) for item in items]
-        order = CopyBrief.of(
-            kind=name, preset=self.preset, language=self.language, voice=self.voice
+        brief = CopyBrief.of(
+            kind=written.get(Columns.KIND, "line"),
+            preset=self.preset,
+            language=self.language,
+            voice=self.voice,
         )
-        brief = order.about(rows[0] if rows else {})
-        attributes = self._reader.user(user)
-        barred = (brief.goods.refusal(attributes, row) for row in rows)
-        named = format.named and bool(rows)
-        line = _Line(
-            key=(None if user != user else user, items[0] if format.per == "item" else None, name),
-            written=written,
-            brief=brief,
-            item=items[0] if named else None,
-            row=rows[0] if named else {Columns.TITLE: ""},
-            barred=next(filter(None, barred), None),
-            texts={part: written[part] for part in format.parts},
-        )
+        line = ReviewedLine.of(written, brief, self._reader)
         line.check(self.voice)
         return line
 
-    def _decide(self, line: _Line, status: str, note: str) -> str:
+    def _decide(self, line: ReviewedLine, status: str, note: str) -> str:
         line.status, line.note, line.editor = status, note.strip(), self.editor
         line.decided = datetime.now(UTC).replace(microsecond=0)
         return status
 
-    def _row(self, line: _Line) -> dict[str, Any]:
-        drafts = {DRAFTS[part]: line.written[part] for part in line.texts}
-        stands = {
-            Columns.TITLE: "" if line.item is None else self._titles[line.item],
-            "edited": line.edited,
-            "reasons": list(line.reasons),
-            "status": line.status,
-            "note": line.note,
-            "editor": line.editor,
-            "decided": line.decided,
-            "preset": line.brief.goods.name,
-            "language": self.language,
-            "data": self.ds.name,
-            "data_hash": self.ds.hash,
-        }
-        return line.written | line.texts | drafts | stands
+    def _row(self, line: ReviewedLine) -> dict[str, Any]:
+        title = "" if line.item is None else self._titles[line.item]
+        data = {"language": self.language, "data": self.ds.name, "data_hash": self.ds.hash}
+        return (
+            line.written | line.texts | line.drafts | {Columns.TITLE: title} | line.decision | data
+        )
 
 
 def _login() -> str:

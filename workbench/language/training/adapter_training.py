@@ -72,8 +72,8 @@ def _film(lines: dict[str, Any], rng: random.Random) -> Iterator[Example]:
         }
         title = f"{_title(lines, rng)} ({rng.randint(1935, 2016)})"
         facts = ", ".join(sorted(genres))
-        if found := _example("film", "", facts, title, _title(lines, rng), slots, lines, rng):
-            yield found
+        if example := _example("film", "", facts, title, _title(lines, rng), slots, lines, rng):
+            yield example
 
 
 def _kind(genres: list[str], called: dict[str, Any], rng: random.Random) -> str:
@@ -86,19 +86,19 @@ def _kind(genres: list[str], called: dict[str, Any], rng: random.Random) -> str:
 def _goods(lines: dict[str, Any], rng: random.Random) -> Iterator[Example]:
     while True:
         goods, other = rng.sample(lines["goods"], 2)
-        use = rng.choice([*goods["uses"] * 3, ""])
-        slots = {"area": goods["genres"][0].lower(), "use": use[:1].lower() + use[1:-1]}
+        purpose = rng.choice([*goods["uses"] * 3, ""])
+        slots = {"area": goods["genres"][0].lower(), "use": purpose[:1].lower() + purpose[1:-1]}
         title, because = (
             f"“{name}”" if "," in name else name
             for name in (rng.choice(goods["names"]), rng.choice(other["names"]))
         )
-        facts = "; ".join(filter(None, [", ".join(goods["genres"]), use]))
-        if found := _example("shop", _begins(use), facts, title, because, slots, lines, rng):
-            yield found
+        facts = "; ".join(filter(None, [", ".join(goods["genres"]), purpose]))
+        if example := _example("shop", _begins(purpose), facts, title, because, slots, lines, rng):
+            yield example
 
 
-def _begins(use: str) -> str:
-    first = use.split()[0].lower() if use else "area"
+def _begins(purpose: str) -> str:
+    first = purpose.split()[0].lower() if purpose else "area"
     if first in ("area", "for"):
         return first
     return "noun" if first in ("a", "an") else "verb" if first.endswith("s") else "trait"
@@ -163,9 +163,16 @@ def train(
     """
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainingArguments,
+    )  # fmt: skip
 
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="right")
+    tokenizer.pad_token = tokenizer.eos_token
     drawn = examples(tomllib.loads(lines.read_text(encoding="utf-8")), steps * batch, seed)
     torch.manual_seed(seed)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
@@ -184,7 +191,7 @@ def train(
             save_steps=CHECKPOINT, save_total_limit=2, logging_steps=CHECKPOINT, report_to="none",
         ),
         train_dataset=[_tokens(example, tokenizer) for example in drawn],
-        data_collator=_collated(tokenizer.eos_token_id),
+        data_collator=DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=NOT_LEARNT),
     )  # fmt: skip
     trainer.train(resume_from_checkpoint=any(checkpoints.glob("checkpoint-*")))
     adapted.peft_config["default"].base_model_name_or_path = Path(model).name
@@ -192,25 +199,9 @@ def train(
 
 
 def _tokens(example: Example, tokenizer: Any) -> dict[str, list[int]]:
-    asked = tokenizer(example.prompt)["input_ids"]
+    prompt = tokenizer(example.prompt)["input_ids"]
     written = [*tokenizer(example.continuation)["input_ids"], tokenizer.eos_token_id]
-    return {"input_ids": asked + written, "labels": [NOT_LEARNT] * len(asked) + written}
-
-
-def _collated(padding: int) -> Any:
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
-
-    def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-        ids, labels = (
-            pad_sequence([torch.tensor(row[name]) for row in rows], True, value)
-            for name, value in (("input_ids", padding), ("labels", NOT_LEARNT))
-        )
-        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
-        mask = torch.arange(ids.shape[1]) < lengths[:, None]
-        return {"input_ids": ids, "labels": labels, "attention_mask": mask.long()}
-
-    return collate
+    return {"input_ids": prompt + written, "labels": [NOT_LEARNT] * len(prompt) + written}
 
 
 def main() -> None:

@@ -100,9 +100,9 @@ class CopyBrief:
     def _texts(self, table: str, evidence: str) -> list[str]:
         language, tone, like = self.language, self.voice.tone, self.goods.like
         domain = getattr(self.goods, table).get(language, {}).get(self.format.name, {})
-        found = texts(domain, evidence, tone)
+        chosen = texts(domain, evidence, tone)
         if like:
-            found += texts(getattr(self.format, table).get(language, {}), evidence, tone)
+            chosen += texts(getattr(self.format, table).get(language, {}), evidence, tone)
             if self.format.name == "line":
-                found += texts(shipped(table).get(language, {}), evidence, tone, like)
-        return found
+                chosen += texts(shipped(table).get(language, {}), evidence, tone, like)
+        return chosen

@@ -50,9 +50,9 @@ class Attribute(Settings):
 
     def level(self, value: Any) -> int | None:
         """Return where a value stands in the order; None if it does not."""
-        own = [v.casefold() for v in _values(value)]
+        levels = [v.casefold() for v in _values(value)]
         ranks = [v.casefold() for v in self.order]
-        return ranks.index(own[0]) if len(own) == 1 and own[0] in ranks else None
+        return ranks.index(levels[0]) if len(levels) == 1 and levels[0] in ranks else None
 
 
 class Domain(Settings):
@@ -94,13 +94,13 @@ class Domain(Settings):
 
     def suits(self, ds: Dataset) -> None:
         """Raise `DataError` if the data lack a column without which nothing can be judged."""
-        for own in self.attributes:
-            for table, column in (("users", own.user), ("items", own.item)):
-                held = getattr(ds, table)
-                if own.order and (held is None or column not in held):
+        for each in self.attributes:
+            for table, column in (("users", each.user), ("items", each.item)):
+                data = getattr(ds, table)
+                if each.order and (data is None or column not in data):
                     raise DataError(
                         f"preset {self.name!r} needs the column {column!r} in the {table} of "
-                        f"{ds.name!r}, with values of {', '.join(own.order)}"
+                        f"{ds.name!r}, with values of {', '.join(each.order)}"
                     )
 
     def refusal(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> Violation | None:
@@ -108,13 +108,14 @@ class Domain(Settings):
 
         A user or item of unknown level is refused too: what is not known cannot be judged.
         """
-        for own in (a for a in self.attributes if a.order):
-            wanted, has = own.level(user.get(own.user)), own.level(row.get(own.item))
+        for each in (a for a in self.attributes if a.order):
+            wanted, has = each.level(user.get(each.user)), each.level(row.get(each.item))
             if wanted is None or has is None:
-                whose = f"user's {own.user}" if wanted is None else f"item's {own.item}"
-                return Violation("unknown", f"the {whose} is none of {', '.join(own.order)}")
+                whose = f"user's {each.user}" if wanted is None else f"item's {each.item}"
+                return Violation("unknown", f"the {whose} is none of {', '.join(each.order)}")
             if has > wanted:
-                return Violation("unsuitable", f"{own.item} {own.order[has]}, above the user's own")
+                level = f"{each.item} {each.order[has]}"
+                return Violation("unsuitable", f"{level}, above the user's own")
         return None
 
     def evidence(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -127,12 +128,12 @@ class Domain(Settings):
             value is called.
         """
         return [
-            {"kind": "attribute", "name": own.user, "value": value}
-            | {Columns.TITLE: self._called(value, own.item, row, "en")}
-            | {f"{Columns.TITLE}_zh": self._called(value, own.item, row, "zh")}
-            for own in self.attributes
-            for value in _values(user.get(own.user))
-            if own.order or value.casefold() in [v.casefold() for v in _values(row.get(own.item))]
+            {"kind": "attribute", "name": each.user, "value": value}
+            | {Columns.TITLE: self._called(value, each.item, row, "en")}
+            | {f"{Columns.TITLE}_zh": self._called(value, each.item, row, "zh")}
+            for each in self.attributes
+            for value in _values(user.get(each.user))
+            if each.order or value.casefold() in [v.casefold() for v in _values(row.get(each.item))]
         ]
 
     def _called(self, value: str, column: str, row: Mapping[str, Any], language: Language) -> str:
@@ -172,4 +173,4 @@ def _values(value: Any) -> list[str]:
         parts = [str(v) for v in value]
     else:
         parts = [] if value is None or value != value else re.split(r"[|;]", str(value))
-    return [own for part in parts if (own := clean(part, limit=VALUE))]
+    return [value for part in parts if (value := clean(part, limit=VALUE))]

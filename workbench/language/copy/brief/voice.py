@@ -1,14 +1,13 @@
 """How a brand speaks: tone, length, words to use and never to use, emoji."""
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from workbench.errors import OptionError
+from workbench.language.copy.brief.settings import shipped
 from workbench.language.grounding.violation import Violation
 from workbench.validation import at_least, one_of
 
@@ -79,14 +78,16 @@ class Voice:
         list of Violation
             Of ``voice-length``, ``voice-never:WORD`` and ``voice-emoji``, with their place.
         """
-        found = []
+        violations = []
         if self.max_chars is not None and len(text) > self.max_chars:
-            found.append(Violation("voice-length", str(len(text)), self.max_chars, len(text)))
-        own = _blank(text, names)
-        found += _forbidden(own, language, self.never)
+            violations.append(Violation("voice-length", str(len(text)), self.max_chars, len(text)))
+        masked = _blank(text, names)
+        violations += _forbidden(masked, language, self.never)
         if not self.emoji:
-            found += [Violation("voice-emoji", m[0], *m.span()) for m in _EMOJI.finditer(own)]
-        return found
+            violations += [
+                Violation("voice-emoji", m[0], *m.span()) for m in _EMOJI.finditer(masked)
+            ]
+        return violations
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for a file."""
@@ -118,8 +119,8 @@ def _forbidden(text: str, language: str, words: tuple[str, ...] | None) -> list[
     if words is None:
         words, harmless = _shipped(language)
         text = _blank(text, harmless)
-    found = _any_of(words).finditer(text) if words else ()
-    return [Violation("voice-never", m[0].casefold(), *m.span()) for m in found]
+    matches = _any_of(words).finditer(text) if words else ()
+    return [Violation("voice-never", m[0].casefold(), *m.span()) for m in matches]
 
 
 def _blank(text: str, names: Collection[str]) -> str:
@@ -151,6 +152,5 @@ def _words(name: str, words: Any) -> tuple[str, ...]:
 
 @cache
 def _shipped(language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    path = Path(__file__).parents[1] / "data" / "voice.toml"
-    own = tomllib.loads(path.read_text(encoding="utf-8"))[language]
-    return tuple(own["never"]), tuple(own["harmless"])
+    words = shipped("voice")[language]
+    return tuple(words["never"]), tuple(words["harmless"])

@@ -53,7 +53,7 @@ class PoolSupplier:
         """Put a filled sentence into a draft, if it may stand there; say whether it does."""
         sentence = self._sentences_of(draft)[pattern]
         sound = _holds(sentence, draft, slots) and (
-            draft.sound_sentence(text)
+            draft.sound(text, "sentence")
             if _is_mistakable(text, draft, slots)
             else _suits(text, draft)
         )

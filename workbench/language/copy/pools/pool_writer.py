@@ -4,8 +4,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -29,6 +28,7 @@ from workbench.language.copy.slots import PURPOSE_SLOTS, film_kinds, slots_of
 from workbench.language.grounding.item_facts import goods_of
 from workbench.words import clean
 
+POOL = "pool"  # stands for the reader of all lines, so that openings take turns among them
 BATCH = 16  # openings, or conversations, at a time
 SAMPLES = 4  # continuations of each opening
 LINES = 8  # sentences asked for in a conversation
@@ -43,6 +43,7 @@ _NAMING = {"liked": "liked", "bought": "bought", "own": "seen"}  # types that na
 _LISTED = re.compile(r"^\s*(?:[-*•·]\s*|\(?\d{1,3}(?:[.)、:：]\s*|）\s*))+")
 _QUOTED = re.compile(r"[\"“”'‘’「《]+(\{\w+\})[\"“”'‘’」》]+")
 _AROUND = ' "“”'
+Proposals = Iterator[SlottedSentence | None]  # None for a line that is not kept
 
 
 def evidence_types(ds: Dataset) -> list[str]:
@@ -72,7 +73,6 @@ class PoolBuilder:
         self.random = np.random.default_rng(seed)
         self.kept: list[SlottedSentence] = []
         self.wrong: Counter[str] = Counter()  # what lines were left out for
-        self._users = count()
 
     def draft(self, evidence_type: str, tone: str = "warm") -> Draft:
         """Begin a line about an item drawn at random, on evidence of a type."""
@@ -84,22 +84,32 @@ class PoolBuilder:
             (named,) = self._reader.evidence(None, item, [(other, 1.0)])
             evidence = [named | {"kind": _NAMING[evidence_type]}]
         brief = CopyBrief.of(language=self.language, tone=tone).about(row)
-        return item_draft(brief, next(self._users), row, evidence, self._reader)
+        return item_draft(brief, POOL, row, evidence, self._reader)
 
-    def keep(self, made: SlottedSentence) -> SlottedSentence | None:
+    def keep(
+        self, text: str, evidence: str, draft: Draft, tone: str, model: str, raw: str
+    ) -> SlottedSentence | None:
         """Return a sentence if it is sound, of other items too, and a new one."""
+        domain = goods_of(draft.row)
+        made = SlottedSentence(text, self.language, evidence, domain, tone, model, self.seed, raw)
         wrong = made.faults() or ([] if self._is_new(made) else ["like another"])
         if not wrong and not all(self._holds(made) for _ in range(OTHERS)):
             wrong = ["not of every item"]
         self.wrong.update(wrong[:1])
         return None if wrong else made
 
-    def alike(self, sentence: SlottedSentence) -> list[SlottedSentence]:
-        """Return what was kept for the situation of a sentence."""
-        situation = (sentence.evidence, sentence.domain)
-        return [s for s in self.kept if (s.evidence, s.domain) == situation]
+    def alike(self, evidence: str, domain: str) -> list[SlottedSentence]:
+        """Return what was kept for a situation."""
+        return [s for s in self.kept if (s.evidence, s.domain) == (evidence, domain)]
 
-    def build(self, author: "Author", *, size: int, types: Sequence[str], progress: bool) -> Pool:
+    def build(
+        self,
+        author: "OpeningAuthor | InstructedAuthor",
+        *,
+        size: int,
+        types: Sequence[str],
+        progress: bool,
+    ) -> Pool:
         """Have a model write a pool; see `Copywriter.pool`."""
         written, tries, why = Counter[str](), 0, ""
         with tqdm(total=size, desc=f"{author.name} writes a pool", disable=not progress) as bar:
@@ -127,25 +137,15 @@ class PoolBuilder:
 
     def _is_new(self, sentence: SlottedSentence) -> bool:
         grams = set(trigrams(sentence.raw))
-        others = (set(trigrams(s.raw)) for s in self.alike(sentence))
+        alike = self.alike(sentence.evidence, sentence.domain)
+        others = (set(trigrams(s.raw)) for s in alike)
         return not any(len(grams & other) >= ALIKE * len(grams | other) for other in others)
 
     def _holds(self, sentence: SlottedSentence) -> bool:
         draft = self.draft(sentence.evidence)
         if goods_of(draft.row) != sentence.domain:
             return True
-        return all(map(draft.sound_sentence, draft.fillings(sentence.text)))
-
-
-class Author(Protocol):
-    """A model that proposes sentences for a pool."""
-
-    name: str
-
-    def propose(
-        self, types: Sequence[str], missing: int, tries: int
-    ) -> Iterator[SlottedSentence | None]:
-        """Have lines written on types of evidence; None for what is not kept of them."""
+        return all(draft.sound(text, "sentence") for text in draft.fillings(sentence.text))
 
 
 class OpeningAuthor:
@@ -154,19 +154,15 @@ class OpeningAuthor:
     def __init__(self, backend: Any, builder: PoolBuilder) -> None:
         self.name, self._builder = repr(backend), builder
         self._writer = ModelWriter(backend, False, SAMPLES)
-        self._ranking, self._uses = ReplyRanking(), Selection(builder.seed)
+        self._ranking, self._selection = ReplyRanking(), Selection(builder.seed)
 
-    def propose(
-        self, types: Sequence[str], missing: int, tries: int
-    ) -> Iterator[SlottedSentence | None]:
+    def propose(self, types: Sequence[str], missing: int, tries: int) -> Proposals:
         """Continue an opening for each of a batch; of its continuations the best is proposed."""
         builder = self._builder
         tones = TONES if builder.tone == "any" else (builder.tone,)
         batch = [types[place % len(types)] for place in range(BATCH)]
         drafts = [builder.draft(each, str(builder.random.choice(tones))) for each in batch]
-        for draft in drafts:  # of all lines together, not of a list
-            draft.reader = "pool"
-        self._uses.assign(drafts, OpeningSupply(_strict_openings), new=(False,))
+        self._selection.assign(drafts, OpeningSupply(_strict_openings), new=(False,))
         written = self._writer.replies(drafts, builder.seed + tries)
         for evidence, draft, replies in zip(batch, drafts, written, strict=True):
             sound = {r: made for r in replies if (made := self._made(evidence, draft, r.text))}
@@ -179,13 +175,8 @@ class OpeningAuthor:
         if not raw.strip() or _CLUMSY.search(slotted) or not draft.accepts(raw):
             self._builder.wrong["unsound"] += 1
             return None
-        language, tone, domain = draft.brief.language, draft.brief.voice.tone, goods_of(draft.row)
-        return self._builder.keep(
-            SlottedSentence(
-                draft.pattern + slotted, language, evidence, domain, tone, self.name,
-                self._builder.seed, raw,
-            )
-        )  # fmt: skip
+        text, tone = draft.pattern + slotted, draft.brief.voice.tone
+        return self._builder.keep(text, evidence, draft, tone, self.name, raw)
 
 
 class InstructedAuthor:
@@ -194,29 +185,22 @@ class InstructedAuthor:
     def __init__(self, backend: Any, builder: PoolBuilder) -> None:
         self.name, self._backend, self._builder = repr(backend), backend, builder
 
-    def propose(
-        self, types: Sequence[str], missing: int, tries: int
-    ) -> Iterator[SlottedSentence | None]:
+    def propose(self, types: Sequence[str], missing: int, tries: int) -> Proposals:
         """Propose every line of as many answers as what is missing takes."""
-        builder, name = self._builder, self.name
+        builder = self._builder
         size = min(BATCH, max(len(types), -(-missing // LINES)))
         drafts = [(each, builder.draft(each)) for each in (list(types) * size)[:size]]
-        for (evidence, draft), answers in zip(drafts, self._replies(drafts, tries), strict=True):
-            domain, language, tone = goods_of(draft.row), builder.language, builder.tone
-            lines = _lines(answers[0].text) if answers else []
-            for line in lines:
-                settings = (domain, tone, name, builder.seed, line)
-                yield builder.keep(SlottedSentence(line, language, evidence, *settings))
-            yield from [None] * (LINES - len(lines))
-
-    def _replies(self, drafts: Sequence[tuple[str, Draft]], tries: int) -> list[list[Any]]:
         conversations = [self._conversation(each, draft) for each, draft in drafts]
-        seed = self._builder.seed + tries
-        settings = {"samples": 1, "max_new_tokens": LINES * TOKENS, "seed": seed}
+        settings = {"samples": 1, "max_new_tokens": LINES * TOKENS, "seed": builder.seed + tries}
         try:
-            return list(self._backend.generate(conversations, **settings, progress=False))
+            answers = list(self._backend.generate(conversations, **settings, progress=False))
         except PartialError as error:
-            return error.answers
+            answers = error.answers
+        for (evidence, draft), replies in zip(drafts, answers, strict=True):
+            lines = _lines(replies[0].text) if replies else []
+            for line in lines:
+                yield builder.keep(line, evidence, draft, builder.tone, self.name, line)
+            yield from [None] * (LINES - len(lines))
 
     def _conversation(self, evidence: str, draft: Draft) -> list[dict[str, str]]:
         builder, domain = self._builder, goods_of(draft.row)
@@ -226,16 +210,11 @@ class InstructedAuthor:
         supply, named = shipped("patterns")[language], _NAMING.get(evidence, evidence)
         patterns = [p for p in texts(supply, named, tone, domain) if slots_of(p) <= slots]
         shown = builder.random.permutation(patterns)[:EXAMPLES].tolist()
-        kept = builder.alike(SlottedSentence("", language, evidence, domain))[-EXAMPLES:]
+        shown += [s.text for s in builder.alike(evidence, domain)[-EXAMPLES:]]
         return pool_messages(
-            LINES,
-            evidence=evidence,
-            domain=domain,
-            genre=genre,
-            shown=[*shown, *(s.text for s in kept)],
-            language=language,
-            tone=builder.tone,
-        )
+            LINES, evidence=evidence, domain=domain, genre=genre, shown=shown,
+            language=language, tone=builder.tone,
+        )  # fmt: skip
 
 
 def _strict_openings(brief: CopyBrief, evidence: str) -> list[str]:

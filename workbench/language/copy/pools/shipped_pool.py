@@ -21,10 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=300, help="sentences for each kind of goods")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=shipped_file("en"))
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     writer = Copywriter()
-    pools = [writer.pool(load(d), size=given.size, seed=given.seed, progress=True) for d in DATA]
-    print(sum(pools, Pool([])).save(given.output))
+    pools = [
+        writer.pool(load(d), size=options.size, seed=options.seed, progress=True) for d in DATA
+    ]
+    print(sum(pools, Pool([])).save(options.output))
 
 
 if __name__ == "__main__":
