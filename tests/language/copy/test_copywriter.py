@@ -7,7 +7,7 @@ import pytest
 
 from tests.language.stand_ins import Scripted
 from workbench.errors import DataError, ModelFileError, OptionError, UnknownIdError
-from workbench.language import Copywriter
+from workbench.language import Copywriter, Pool
 from workbench.language.copy import prompts
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.grounding.check import check
@@ -240,3 +240,11 @@ def test_one_line_comes_with_what_it_rests_on(films):
 def test_importing_the_room_loads_no_torch():
     code = "import sys, workbench.language; assert not {'torch', 'transformers'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_pool_is_for_pool_mode_and_progress_is_shown_in_both(films, recs, capsys):
+    pool = Pool.shipped("en")
+    with pytest.raises(OptionError, match="pool= fills lines in mode='pool'"):
+        Copywriter(Scripted()).write(recs, films, pool=pool)
+    Copywriter().write(recs, films, mode="pool", pool=pool, progress=True)
+    assert "lines" in capsys.readouterr().err

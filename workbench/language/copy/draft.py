@@ -1,7 +1,7 @@
 """A text on its way: what it is about, what it may say, and what it is in the end."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -58,13 +58,16 @@ class Draft:
         filled = frozenset(name for slots in self.slots for name, value in slots.items() if value)
         return (self.brief.goods.name, *self.evidence_types, filled)
 
-    def fillings(self, pattern: str) -> dict[str, Mapping[str, str]]:
+    def fillings(
+        self, pattern: str, order: Callable[[Mapping[str, str]], int] | None = None
+    ) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Fill a pattern with each choice of slots that has all values that it needs."""
-        texts: dict[str, Mapping[str, str]] = {}
-        for slots in self.slots:
-            if text := fill(pattern, slots | {"line": self.sentence}):
-                texts.setdefault(text, slots)
-        return texts
+        texts = set()
+        for slots in sorted(self.slots, key=order) if order else self.slots:
+            text = fill(pattern, slots | {"line": self.sentence} if self.sentence else slots)
+            if text and text not in texts:
+                texts.add(text)
+                yield text, slots
 
     @property
     def whole(self) -> bool:

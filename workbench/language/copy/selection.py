@@ -102,8 +102,7 @@ class Selection:
     def _filled(self, draft: Draft, supply: Supply, pattern: str, is_strict: bool) -> str | None:
         """Fill a sentence into a draft; empty if it must not stand there, None if not again."""
         named, repeats = self._named[draft.reader], False
-        fillings = draft.fillings(pattern).items()
-        for text, slots in sorted(fillings, key=lambda pair: named[pair[1]["because"]]):
+        for text, slots in draft.fillings(pattern, lambda slots: named[slots["because"]]):
             if is_strict and not self.is_new(text, draft):
                 repeats = True
             elif supply.take(draft, pattern, text, slots):
@@ -120,19 +119,19 @@ class Selection:
         codes = np.empty(len(drafts), dtype=np.int64)
         known: dict[Any, Mapping[str, int]] = {}
         for n, (draft, bars) in enumerate(zip(drafts, barred, strict=True)):
-            codes[n] = situations.setdefault((draft.situation, bars), len(situations))
+            if draft.situation not in known:
+                known[draft.situation] = supply.ranks(draft)
+            suited = known[draft.situation]
+            codes[n] = situations.setdefault((id(suited), bars), len(situations))
             if codes[n] == len(ranks):
-                if draft.situation not in known:
-                    known[draft.situation] = supply.ranks(draft)
-                suited = known[draft.situation]
                 ranks.append({p: rank for p, rank in suited.items() if p not in bars})
         patterns = list(dict.fromkeys(p for suited in ranks for p in suited))
         place = {pattern: n for n, pattern in enumerate(patterns)}
         costs = np.full((len(ranks), len(patterns)), np.inf)
         for n, suited in enumerate(ranks):
             costs[n, [place[p] for p in suited]] = [self._cost(p, r) for p, r in suited.items()]
-        lists = pd.Series([draft.reader for draft in drafts])
-        items = pd.Series([draft.row.get(Columns.ITEM) for draft in drafts])
+        lists = pd.Series([draft.reader for draft in drafts], dtype=object)
+        items = pd.Series([draft.row.get(Columns.ITEM) for draft in drafts], dtype=object)
         uses = {reader: self._uses[reader] for reader in set(lists) & self._uses.keys()}
         numbers = choose(lists, items, patterns, costs, codes, self.seed, uses)
         return [patterns[n] if n >= 0 else None for n in numbers.tolist()]
@@ -192,7 +191,7 @@ def choose(
     places = places.set_axis(order).sort_index().to_numpy()
     for start in range(0, int(codes.max()) + 1, LISTS):
         block = (codes >= start) & (codes < start + LISTS)
-        used = np.zeros((LISTS, len(patterns)))
+        used = np.zeros((min(LISTS, int(codes.max()) + 1 - start), len(patterns)))
         for code, reader in readers.items():
             if uses and start <= code < start + LISTS and (counts := uses.get(reader)):
                 pairs = zip(patterns, named, strict=True)

@@ -163,16 +163,9 @@ def train(
     """
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import (
-        AutoModelForCausalLM,
-        AutoTokenizer,
-        DataCollatorForSeq2Seq,
-        Trainer,
-        TrainingArguments,
-    )  # fmt: skip
+    from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="right")
-    tokenizer.pad_token = tokenizer.eos_token
+    tokenizer = AutoTokenizer.from_pretrained(model)
     drawn = examples(tomllib.loads(lines.read_text(encoding="utf-8")), steps * batch, seed)
     torch.manual_seed(seed)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
@@ -191,7 +184,7 @@ def train(
             save_steps=CHECKPOINT, save_total_limit=2, logging_steps=CHECKPOINT, report_to="none",
         ),
         train_dataset=[_tokens(example, tokenizer) for example in drawn],
-        data_collator=DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=NOT_LEARNT),
+        data_collator=_collated(tokenizer.eos_token_id),
     )  # fmt: skip
     trainer.train(resume_from_checkpoint=any(checkpoints.glob("checkpoint-*")))
     adapted.peft_config["default"].base_model_name_or_path = Path(model).name
@@ -202,6 +195,22 @@ def _tokens(example: Example, tokenizer: Any) -> dict[str, list[int]]:
     prompt = tokenizer(example.prompt)["input_ids"]
     written = [*tokenizer(example.continuation)["input_ids"], tokenizer.eos_token_id]
     return {"input_ids": prompt + written, "labels": [NOT_LEARNT] * len(prompt) + written}
+
+
+def _collated(padding: int) -> Any:
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        ids, labels = (
+            pad_sequence([torch.tensor(row[name]) for row in rows], True, value)
+            for name, value in (("input_ids", padding), ("labels", NOT_LEARNT))
+        )
+        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+        mask = torch.arange(ids.shape[1]) < lengths[:, None]
+        return {"input_ids": ids, "labels": labels, "attention_mask": mask.long()}
+
+    return collate
 
 
 def main() -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 from workbench.columns import Columns
 from workbench.language.copy.brief.settings import WIDER
 from workbench.language.copy.brief.voice import Voice
 from workbench.language.copy.draft import Draft
-from workbench.language.copy.pools.slotted_sentence import SlottedSentence
+from workbench.language.copy.pools.slotted_sentence import SLOTS, SlottedSentence
 from workbench.language.copy.selection import Selection
 from workbench.language.copy.slots import GENRE_SLOTS, PURPOSE_SLOTS
 from workbench.language.grounding.item_facts import goods_of
@@ -31,6 +32,7 @@ class PoolSupplier:
 
     def __init__(self, sentences: Iterable[SlottedSentence]) -> None:
         self._sentences = tuple(sentences)
+        self._ranks: dict[Any, dict[str, int]] = {}
         self._by_text: dict[tuple[str, str], dict[str, SlottedSentence]] = {}
 
     def supply(self, drafts: Sequence[Draft], selection: Selection, progress: bool) -> None:
@@ -40,14 +42,15 @@ class PoolSupplier:
     def ranks(self, draft: Draft) -> Mapping[str, int]:
         """Rank all sentences that suit the strongest evidence alike; none speaks of attributes."""
         strongest = next((t for t in draft.evidence_types if t != "attribute"), "none")
-        domains, types = (goods_of(draft.row), "any"), WIDER.get(strongest, (strongest,))
-        filled = draft.situation[-1]
-        suited = self._sentences_of(draft)
-        return {
-            s.text: 0
-            for s in suited.values()
-            if s.evidence in types and s.domain in domains and s.slots <= filled
-        }
+        key = (strongest, goods_of(draft.row), draft.situation[-1] & SLOTS)
+        if key not in self._ranks:
+            types, domains = WIDER.get(strongest, (strongest,)), (key[1], "any")
+            self._ranks[key] = {
+                s.text: 0
+                for s in self._sentences_of(draft).values()
+                if s.evidence in types and s.domain in domains and s.slots <= key[2]
+            }
+        return self._ranks[key]
 
     def take(self, draft: Draft, pattern: str, text: str, slots: Mapping[str, str]) -> bool:
         """Put a filled sentence into a draft, if it may stand there; say whether it does."""

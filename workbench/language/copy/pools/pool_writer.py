@@ -145,7 +145,7 @@ class PoolBuilder:
         draft = self.draft(sentence.evidence)
         if goods_of(draft.row) != sentence.domain:
             return True
-        return all(draft.sound(text, "sentence") for text in draft.fillings(sentence.text))
+        return all(draft.sound(text, "sentence") for text, _ in draft.fillings(sentence.text))
 
 
 class OpeningAuthor:
