@@ -14,7 +14,7 @@ from workbench.compute.cpu import search_kernels
 from workbench.compute.metrics import COLUMN_CENTRED, METRICS, ONES, ROW_CENTRED, SUMS, Metric
 
 NAN = np.nan
-HALF = settings(max_examples=settings.default.max_examples // 2)
+HALF = settings(max_examples=settings.default.max_examples // 6)
 STARS = arrays(np.float64, (2, 6), elements=st.sampled_from([NAN, 0.0, 0.5, 1.0, 3.0, 5.0]))
 BY_HAND = [
     # 5 * 4 + 3 * 2 = 26; lengths 34 and 20.

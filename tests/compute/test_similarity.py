@@ -223,8 +223,8 @@ OPTIONS = st.fixed_dictionaries(
     }
 )
 KS = st.integers(1, 12)
-HALF = settings(max_examples=settings.default.max_examples // 2)
-QUARTER = settings(max_examples=settings.default.max_examples // 4)
+HALF = settings(max_examples=settings.default.max_examples // 6)
+QUARTER = settings(max_examples=settings.default.max_examples // 12)
 
 
 def allowed(metric: str, options: dict) -> dict:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import sparse
@@ -109,6 +109,7 @@ def test_weights_are_those_of_implicit(dense: np.ndarray) -> None:
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("metric", ["cosine", "centred_cosine", "adjusted_cosine"])
+@settings(max_examples=settings.default.max_examples // 6)
 @given(dense=TABLES, queries=TABLES)
 def test_weights_come_first_then_means(
     weighting: str, metric: str, dense: np.ndarray, queries: np.ndarray

@@ -8,7 +8,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import workbench as wb
-from tests.compute.strict_card import Array, strict, up
+from tests.compute.gpu.strict_card import Array, strict, up
 from tests.evaluation.tasks import parts, told_at_random
 from workbench.compute import Device
 from workbench.compute.cpu import topk_kernels

@@ -4,8 +4,7 @@ from workbench.compute.dense.text_encoder import encode
 from workbench.compute.neighbours import Neighbours, common_ratings
 from workbench.compute.similarity import nearest, similar
 from workbench.compute.stored_neighbours import StoredNeighbours
-from workbench.compute.tied_ranks import midranks
-from workbench.compute.topk import top_k
+from workbench.compute.topk import midranks, top_k
 from workbench.device import Device, resolve
 from workbench.device.inventory import describe
 from workbench.device.threads import Team

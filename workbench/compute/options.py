@@ -1,7 +1,7 @@
 """What a search for neighbours is asked for."""
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -37,36 +37,29 @@ class SimilarityOptions:
     weighting: str = "none"
 
     @classmethod
-    def checked(
-        cls,
-        *,
-        metric: str,
-        k: int,
-        min_overlap: int,
-        alpha: float,
-        shrink: float,
-        weighting: str,
-        signed: bool = False,
-        progress: bool = False,
-    ) -> Self:
-        """Options as they come from outside.
+    def checked(cls, **keywords: Any) -> Self:
+        """Options as they come from outside, by the names of the attributes.
 
         Raises
         ------
         OptionError
             If one is not allowed, alone or with the others.
         """
-        definition = METRICS[one_of("metric", metric, METRICS)]
-        one_of("weighting", weighting, WEIGHTINGS)
+        options = cls(**keywords)
+        metric, alpha, shrink = options.metric, options.alpha, options.shrink
+        one_of("metric", metric, METRICS)
+        one_of("weighting", options.weighting, WEIGHTINGS)
         if not 0 <= alpha <= 1:
             raise OptionError(f"alpha={alpha!r} must lie between 0 and 1")
         if not (0 <= shrink < np.inf):
             raise OptionError(f"shrink={shrink!r} must be a finite number of 0 or more")
-        if shrink and not definition.shrinks:
+        if shrink and not options.definition.shrinks:
             raise OptionError(f"metric={metric!r} has no denominator to shrink by; use shrink=0")
-        k, min_overlap = at_least("k", k, 1), at_least("min_overlap", min_overlap, 1)
-        numbers = k, min_overlap, float(alpha), float(shrink)
-        return cls(metric, *numbers, bool(signed), progress, weighting)
+        k, overlap = at_least("k", options.k, 1), at_least("min_overlap", options.min_overlap, 1)
+        return replace(
+            options, k=k, min_overlap=overlap, alpha=float(alpha), shrink=float(shrink),
+            signed=bool(options.signed),
+        )  # fmt: skip
 
     @property
     def definition(self) -> Metric:

@@ -95,8 +95,8 @@ def similar(
     progress : bool
         Whether a run of more than two seconds shows how far it is.
     client : dask.distributed.Client, optional
-        Compute on the workers of this cluster, with the same answer. Where the ratings fit a
-        quarter of a worker's memory, packed, every worker gets them all; else pieces of them.
+        Compute on the workers of this cluster, with the same answer. Every worker gets all
+        ratings, packed: 16 bytes each, which must fit a quarter of its memory.
     output : path, optional
         With `client`, an empty or new folder that the workers see: each writes what it found
         there as Parquet files, and nothing is gathered.
@@ -113,7 +113,7 @@ def similar(
     UnknownIdError
         If one of `ids` has no interactions.
     DeviceError
-        If a GPU is asked for and there is none.
+        If a GPU is asked for and there is none, or a worker has too little memory.
 
     Notes
     -----

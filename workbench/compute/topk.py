@@ -1,4 +1,4 @@
-"""The k best columns of every row, exactly, with ties to the lower column."""
+"""The k best columns of every row, exactly, with ties to the lower column; and midranks."""
 
 from importlib import import_module
 from typing import Any
@@ -29,6 +29,27 @@ def top_k(scores: Array, k: int) -> tuple[Array, Array]:
     """
     twin = kernels(on_card(scores))
     return unpack(twin.select(scores, k), twin.xp)
+
+
+def midranks(scores: Array, rows: Array, columns: Array) -> Array:
+    """Return the rank of some scores among all of their rows, the mean of those that tie.
+
+    Counted, not sorted: a row is read once for each that is asked for, which is quicker as long as
+    they are few.
+
+    Parameters
+    ----------
+    scores : float64 array of shape (r, c)
+        Of NumPy, or of CuPy: then all is done on the card. NaN has no rank, and takes none.
+    rows, columns : int64 arrays of shape (n,)
+        Places of the scores that are asked for, where the scores are.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        1 for the lowest. On the card if the scores are.
+    """
+    return kernels(on_card(scores)).midranks(scores, rows, columns)
 
 
 def kernels(card: bool) -> Any:

@@ -44,35 +44,6 @@ class Coordinates(NamedTuple):
         return cls(by_feature.data, by_feature.indices, _numbers(by_feature), by_feature.shape)
 
 
-class ColumnStatistics(NamedTuple):
-    """What weights and means take from all rows at once.
-
-    Attributes
-    ----------
-    rows : int
-        Their number.
-    counts : int array of shape (columns,)
-        Number of rows with an entry in each column.
-    total : float
-        Sum of all entries.
-    means : float64 array of shape (columns,)
-        Mean of each column's entries after weighting, where a metric centres columns.
-    """
-
-    rows: int
-    counts: np.ndarray
-    total: float
-    means: np.ndarray
-
-    @classmethod
-    def of(cls, entries: Coordinates) -> "ColumnStatistics":
-        """What these rows say, but for the means."""
-        columns, rows = entries.shape
-        counts = library_of(entries.columns).bincount(entries.columns, minlength=columns)
-        total = to_host(entries.values).sum()
-        return cls(rows, to_host(counts), total, np.empty(0))
-
-
 class Weighting:
     r"""Weights and centres rows by what the columns of all rows say.
 
@@ -95,8 +66,6 @@ class Weighting:
     by_feature : CSR array of shape (columns, rows), float64; or Coordinates
     options : SimilarityOptions
         Its metric and weighting.
-    statistics : ColumnStatistics, optional
-        What the columns of all rows say, where `by_feature` holds only some of the rows.
 
     Raises
     ------
@@ -105,30 +74,24 @@ class Weighting:
     """
 
     def __init__(
-        self,
-        by_feature: sparse.csr_array | Coordinates,
-        options: SimilarityOptions,
-        statistics: ColumnStatistics | None = None,
+        self, by_feature: sparse.csr_array | Coordinates, options: SimilarityOptions
     ) -> None:
-        self._of = of = options.definition.of
-        self._weighting = weighting = options.weighting
-        if (of, weighting) in UNPREPARED:
+        self._of, self._weighting = options.definition.of, options.weighting
+        if (self._of, self._weighting) in UNPREPARED:
             return
-        if of == ONES:
+        if self._of == ONES:
             raise OptionError(
-                f"weighting={weighting!r} has no effect on a metric that compares only which "
+                f"weighting={self._weighting!r} has no effect on a metric that compares only which "
                 "entries there are; use weighting='none'"
             )
         entries = Coordinates.of(by_feature) if sparse.issparse(by_feature) else by_feature
-        if weighting != "none":
-            known = statistics or ColumnStatistics.of(entries)
-            self._idf = column_weights(known.rows, known.counts)
-            self._mean_length = known.total / known.rows or 1.0
-        if of == COLUMN_CENTRED and statistics is not None:
-            self._means = statistics.means
-        elif of == COLUMN_CENTRED:
-            values = self._weighted(entries)
-            self._means = _means(values, entries.columns, entries.shape[0])
+        columns, rows = entries.shape
+        if self._weighting != "none":
+            counts = library_of(entries.columns).bincount(entries.columns, minlength=columns)
+            self._idf = column_weights(rows, to_host(counts))
+            self._mean_length = to_host(entries.values).sum() / rows or 1.0
+        if self._of == COLUMN_CENTRED:
+            self._means = _means(self._weighted(entries), entries.columns, columns)
 
     def transform_features(self, by_feature: sparse.csr_array) -> sparse.csr_array:
         """Prepare a CSR array of shape (columns, rows)."""

@@ -16,8 +16,8 @@ import pytest
 from scipy import sparse
 
 import workbench as wb
-from tests.compute.cuda_model import DTYPES
-from tests.compute.test_cuda import LINUX, compiled
+from tests.compute.gpu.cuda_model import DTYPES
+from tests.compute.gpu.test_engine import LINUX, compiled
 from tests.models.contract import checkerboard, sample
 from workbench.compute import Device
 from workbench.models import BPR

@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.compute.cuda_model import Card
+from tests.compute.gpu.cuda_model import Card
 from tests.models.contract import (
     Contract,
     assert_evidence_sums_to,

@@ -132,11 +132,11 @@ def _opened(data: Any) -> Any:
 
 def _of_frame(frame: Any, sides: tuple[str, str], client: Any) -> Table:
     parts = frame.to_delayed()
-    found = client.persist(_tree(_united, [delayed(_census, pure=False)(part) for part in parts]))
-    census = client.compute(found).result()
+    united = client.persist(_tree(_united, [delayed(_census, pure=False)(part) for part in parts]))
+    census = client.compute(united).result()
     if not len(census.counts[Columns.USER]):
         raise DataError("the data have no rows; give at least one rating")
-    chunks = [delayed(_numbered, pure=False)(part, found, sides) for part in parts]
+    chunks = [delayed(_numbered, pure=False)(part, united, sides) for part in parts]
     rows, features = (census.counts[side] for side in sides)
     return Table(
         chunks,

@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 from scipy.linalg.blas import sgemm
 
-from workbench.compute.cpu.packing import Packed
+from workbench.compute.cpu.packing import PackedRatings
 from workbench.compute.metrics import SUMS
 from workbench.device.threads import Team
 
@@ -24,21 +24,23 @@ PAIR = 8.0  # multiply-adds in the kernels that a pair of rows in a panel costs
 EXACT = 2**24  # whole numbers up to here are exact in float32
 
 
-class Heads:
+class DenseHead:
     """Which rows and features go through matrix products, and their sums.
 
     Parameters
     ----------
-    packed : Packed
+    packed : PackedRatings
     sums : tuple of str
     """
 
-    def __init__(self, packed: Packed, sums: tuple[str, ...]) -> None:
+    def __init__(self, packed: PackedRatings, sums: tuple[str, ...]) -> None:
         self._packed = packed
         self._sums = sums
         self._heads = _plan(packed, len(sums))
         self._powers = tuple({power for name in sums for power in SUMS[name]})
-        self._room = np.empty((len(self._powers), DENSE_BYTES // 4 if self.rows else 0), np.float32)
+        self._buffer = np.empty(
+            (len(self._powers), DENSE_BYTES // 4 if self.rows else 0), np.float32
+        )
 
     @property
     def rows(self) -> int:
@@ -70,34 +72,34 @@ class Heads:
         """
         panel = np.zeros((len(self._sums), last - first, last), np.float32)
         features = int(self._packed.blocks[self.blocks(last)])
-        deep = max(1, self._room.shape[1] // last)
+        deep = max(1, self._buffer.shape[1] // last)
         rows = np.unique(np.linspace(0, last - first, team.size + 1).astype(int))
         for start in range(0, features, deep):
             height = min(deep, features - start)
-            dense = self._room[:, : height * last].reshape(len(self._room), height, last)
+            dense = self._buffer[:, : height * last].reshape(len(self._buffer), height, last)
             edges = np.linspace(0, height, team.size + 1).astype(int)
 
-            def spread(part: int) -> None:
-                self._spread(start, edges[part], edges[part + 1], dense)  # noqa: B023
+            def densify(part: int) -> None:
+                self._fill(start, edges[part], edges[part + 1], dense)  # noqa: B023
 
             def multiply(part: int) -> None:
                 mine = slice(rows[part], rows[part + 1])
-                for held, name in zip(panel, self._sums, strict=True):
+                for sums, name in zip(panel, self._sums, strict=True):
                     of_x, of_y = (dense[self._powers.index(power)] for power in SUMS[name])  # noqa: B023
-                    # In Fortran's order the transposes are in place; beta=1 adds to what is held.
+                    # In Fortran's order the transposes are in place; beta=1 adds to what is there.
                     x = of_x[:, first:last][:, mine]
-                    sgemm(1.0, of_y.T, x.T, 1.0, held[mine].T, 0, 1, overwrite_c=1)
+                    sgemm(1.0, of_y.T, x.T, 1.0, sums[mine].T, 0, 1, overwrite_c=1)
 
-            team.each(spread, range(team.size))
+            team.each(densify, range(team.size))
             team.each(multiply, range(len(rows) - 1))
         return panel
 
-    def _spread(self, origin: int, first: int, last: int, dense: np.ndarray) -> None:
+    def _fill(self, origin: int, first: int, last: int, dense: np.ndarray) -> None:
         data, least = self._packed.data, int(self._packed.codes[0])
-        _spread(data.entries, data.starts, origin, first, last, least, self._powers, dense)
+        _densify(data.entries, data.starts, origin, first, last, least, self._powers, dense)
 
 
-def _plan(packed: Packed, sums: int) -> np.ndarray:
+def _plan(packed: PackedRatings, sums: int) -> np.ndarray:
     """Head of every block of features, none above the one before it."""
     count = len(packed.blocks) - 1
     if not len(packed.codes):
@@ -123,7 +125,7 @@ def _plan(packed: Packed, sums: int) -> np.ndarray:
 
 
 @nb.njit(nogil=True, cache=True)
-def _spread(entries, starts, origin, first, last, least, powers, dense):  # type: ignore[no-untyped-def]
+def _densify(entries, starts, origin, first, last, least, powers, dense):  # type: ignore[no-untyped-def]
     width = dense.shape[2]
     for f in range(first, last):
         for power in range(len(powers)):
@@ -134,7 +136,7 @@ def _spread(entries, starts, origin, first, last, least, powers, dense):  # type
                 break
             value = np.float32(np.int64(entries[p] & np.uint32(255)) + least)
             for power in range(len(powers)):
-                held = np.float32(1)
+                product = np.float32(1)
                 for _ in range(powers[power]):
-                    held *= value
-                dense[power, f, column] = held
+                    product *= value
+                dense[power, f, column] = product

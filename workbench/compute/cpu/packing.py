@@ -9,13 +9,12 @@ those dense enough for a matrix product come first.
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba as nb
 import numpy as np
 from scipy import sparse
 
-from workbench.compute.cpu.search_kernels import Entries
 from workbench.device.threads import Team
 
 CODES = 64  # distinct whole numbers that get a code
@@ -26,8 +25,36 @@ BLOCKS = 512  # at most, as every block counts its entries a row
 _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 
 
+class Entries(NamedTuple):
+    """Ratings in the order the kernels read them.
+
+    Attributes
+    ----------
+    entries : uint32 array
+        By feature (the other side), its rows in the order of their rank: rank << 8 | code where
+        values have codes, else the rank alone.
+    starts : unsigned array of shape (features + 1,)
+        Where a feature's entries start.
+    features, places : unsigned arrays
+        By row: the features it has an entry of, and where its value stands in `query_values` or,
+        where values have codes, in `entries`.
+    values : array
+        float64 of the shape of `entries`: their values. Or of shape (codes, codes), or
+        (codes, codes, 3): what a pair of codes adds to the words of the accumulators.
+    query_values : float64 array
+        Values of the rows that are searched for; empty where values have codes.
+    """
+
+    entries: np.ndarray
+    starts: np.ndarray
+    features: np.ndarray
+    places: np.ndarray
+    values: np.ndarray
+    query_values: np.ndarray
+
+
 @dataclass(frozen=True)
-class Packed:
+class PackedRatings:
     """Ratings ready for the kernels.
 
     Attributes
@@ -84,15 +111,15 @@ def scaled(values: Any, scale: float) -> Any:
 
 
 def pack(
-    by_feature: sparse.csr_array, team: Team, *beside: np.ndarray, scale: float | None = None
-) -> Packed:
+    by_feature: sparse.csr_array, team: Team, *others: np.ndarray, scale: float | None = None
+) -> PackedRatings:
     """Rank rows, order features, and lay out the entries.
 
     Parameters
     ----------
     by_feature : CSR array of shape (features, rows), float64
     team : Team
-    *beside : float64 arrays
+    *others : float64 arrays
         Values of rows that are compared with these: codes are for all of them.
     scale : float, optional
         What to multiply values by, where these rows are some of many.
@@ -119,24 +146,24 @@ def pack(
     of_row = np.empty(len(values), np.uint32), np.empty(len(values), position)
     team.each(lambda b: _by_row(*source, blocks[b], blocks[b + 1], edges[b].copy(), *of_row), each)
 
-    scale, least, greatest = _coding(values, *beside, scale=scale)
+    scale, least, greatest = _coding(values, *others, scale=scale)
     coded = has_codes(least, greatest, counts)
     codes = np.arange(least, greatest + 1) if coded else np.empty(0, np.int64)
     entries = np.empty(len(values), np.uint32)
-    held = np.empty(0 if coded else len(values))
+    floats = np.empty(0 if coded else len(values))
     place = _place_codes if coded else _place_floats
     filled = starts.copy()
-    held_as = (values, scale, least, entries, held)
-    team.each(lambda b: place(edges[b], edges[b + 1], *of_row, filled, *held_as), each)
+    coding = (values, scale, least, entries, floats)
+    team.each(lambda b: place(edges[b], edges[b + 1], *of_row, filled, *coding), each)
     if least <= greatest:
-        np.rint(held, out=held)
+        np.rint(floats, out=floats)
     squares = np.empty(n)
     total = _code_squares if coded else _float_squares
     parts = np.linspace(0, n, 64).astype(int)
     rows = list(itertools.pairwise(parts))
-    team.each(lambda part: total(*part, begins, of_row[1], entries, least, held, squares), rows)
-    return Packed(
-        Entries(entries, starts, *of_row, held, held),
+    team.each(lambda part: total(*part, begins, of_row[1], entries, least, floats, squares), rows)
+    return PackedRatings(
+        Entries(entries, starts, *of_row, floats, floats),
         codes,
         begins,
         ids,
@@ -161,6 +188,12 @@ def _coding(*values: np.ndarray, scale: float | None = None) -> tuple[float, int
         if len(limits) and (limits[:, 0] <= limits[:, 1]).all():
             return float(factor), int(limits[:, 0].min()), int(limits[:, 1].max())
     return scale or power(values), 0, -1
+
+
+def extremes(values: np.ndarray) -> np.ndarray:
+    """The least and the greatest size of those that are not 0: all that `power` depends on."""
+    sizes = np.abs(values[values != 0])
+    return np.array([sizes.min(), sizes.max()]) if len(sizes) else sizes
 
 
 def power(values: Iterable[Any]) -> float:
@@ -228,7 +261,7 @@ def _by_row(indptr, indices, ranks, order, first, last, cursor, features, places
 
 @_jit
 def _place_codes(  # type: ignore[no-untyped-def]
-    begins, ends, features, places, filled, values, scale, least, entries, held
+    begins, ends, features, places, filled, values, scale, least, entries, floats
 ):  # fmt: skip
     for row in range(begins.size):
         for e in range(begins[row], ends[row]):
@@ -241,19 +274,19 @@ def _place_codes(  # type: ignore[no-untyped-def]
 
 @_jit
 def _place_floats(  # type: ignore[no-untyped-def]
-    begins, ends, features, places, filled, values, scale, least, entries, held
+    begins, ends, features, places, filled, values, scale, least, entries, floats
 ):  # fmt: skip
     for row in range(begins.size):
         for e in range(begins[row], ends[row]):
             place = filled[features[e]]
             filled[features[e]] = place + 1
             entries[place] = row
-            held[place] = values[places[e]] * scale
+            floats[place] = values[places[e]] * scale
             places[e] = place
 
 
 @_jit
-def _code_squares(first, last, begins, places, entries, least, held, squares):  # type: ignore[no-untyped-def]
+def _code_squares(first, last, begins, places, entries, least, floats, squares):  # type: ignore[no-untyped-def]
     for row in range(first, last):
         total = np.int64(0)
         for e in range(begins[row], begins[row + 1]):
@@ -263,9 +296,9 @@ def _code_squares(first, last, begins, places, entries, least, held, squares):  
 
 
 @_jit
-def _float_squares(first, last, begins, places, entries, least, held, squares):  # type: ignore[no-untyped-def]
+def _float_squares(first, last, begins, places, entries, least, floats, squares):  # type: ignore[no-untyped-def]
     for row in range(first, last):
         total = 0.0
         for e in range(begins[row], begins[row + 1]):
-            total += held[places[e]] ** 2
+            total += floats[places[e]] ** 2
         squares[row] = total

@@ -8,7 +8,7 @@ unsigned because Numba pays for the wrap-around of signed ones.
 import math
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba.extending import overload
@@ -19,12 +19,12 @@ from workbench.compute.cpu.topk_lists import (
     ONE,
     ZERO,
     fetch,
-    hand_over,
     inline,
     jit,
     key_of,
     kth_greatest,
     score_of,
+    store_best,
 )
 from workbench.compute.metrics import METRICS
 from workbench.compute.topk_keys import EMPTY
@@ -35,65 +35,6 @@ AHEAD = 4  # raters whose entries are fetched before they are needed
 LINE = 16  # entries of four bytes in a cache line
 SAFE = 0.99997  # of a bound that is a score but for rounding, the score is no lower
 SPARSE = 8  # rows with less work than a SPARSE-th of their width are walked, not scanned
-
-
-class Entries(NamedTuple):
-    """Ratings in the order the kernels read them.
-
-    Attributes
-    ----------
-    entries : uint32 array
-        By feature (the other side), its rows in the order of their rank: rank << 8 | code where
-        values have codes, else the rank alone.
-    starts : unsigned array of shape (features + 1,)
-        Where a feature's entries start.
-    features, places : unsigned arrays
-        By row: the features it has an entry of, and where its value stands in `own` or, where
-        values have codes, in `entries`.
-    values : array
-        float64 of the shape of `entries`: their values. Or of shape (codes, codes), or
-        (codes, codes, 3): what a pair of codes adds to the words of the accumulators.
-    own : float64 array
-        Values of the rows that are searched for; empty where values have codes.
-    """
-
-    entries: np.ndarray
-    starts: np.ndarray
-    features: np.ndarray
-    places: np.ndarray
-    values: np.ndarray
-    own: np.ndarray
-
-
-class Rules(NamedTuple):
-    """How a pair of rows is scored, and which pairs count.
-
-    Attributes
-    ----------
-    metric : int
-        Position in METRICS.
-    left, right : float64 arrays
-        The statistic of a row where it is x, and where it is y.
-    query_bound, bound : float64 array, and an array of float32 or float64
-        A score above 0 is at most ``xy * query_bound[x] * bound[y]``, if `bounded`; but for
-        rounding it is just that, if `tight`.
-    ids : uint32 array
-        What stands in a key for a row: its number before rows were ranked.
-    """
-
-    metric: int
-    bounded: bool
-    tight: bool
-    signed: bool
-    min_overlap: int
-    shrink: float
-    unit: float
-    left: np.ndarray
-    right: np.ndarray
-    query_bound: np.ndarray
-    bound: np.ndarray
-    floor: np.float32
-    ids: np.ndarray
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -131,26 +72,26 @@ for _name, _place in reversed(NUMBERS.items()):
 # Arrays are passed one by one: every access to a tuple's array would count its references.
 
 
-def _add(sums: Any, words: Any, e: Any, begin: Any, end: Any, *arrays: Any) -> Any:
-    """Add the products of a row's entry e with the entries from begin to end."""
+def _add(sums: Any, words: Any, e: Any, low: Any, end: Any, *arrays: Any) -> Any:
+    """Add the products of a row's entry e with the entries from low to end."""
     raise NotImplementedError
 
 
 @overload(_add, jit_options={"forceinline": True})
-def _overload_add(sums, words, e, begin, end, entries, places, values, own):  # type: ignore[no-untyped-def]
+def _overload_add(sums, words, e, low, end, entries, places, values, query_values):  # type: ignore[no-untyped-def]
     return {1: _add_floats, 2: _add_words, 3: _add_three_words}[values.ndim]
 
 
-def _add_words(sums, words, e, begin, end, entries, places, values, own):  # type: ignore[no-untyped-def]
+def _add_words(sums, words, e, low, end, entries, places, values, query_values):  # type: ignore[no-untyped-def]
     x = entries[places[e]] & np.uint32(255)
-    for p in range(begin, end):
+    for p in range(low, end):
         entry = entries[p]
         words[entry >> np.uint32(8)] += values[x, entry & np.uint32(255)]
 
 
-def _add_three_words(sums, words, e, begin, end, entries, places, values, own):  # type: ignore[no-untyped-def]
+def _add_three_words(sums, words, e, low, end, entries, places, values, query_values):  # type: ignore[no-untyped-def]
     x = entries[places[e]] & np.uint32(255)
-    for p in range(begin, end):
+    for p in range(low, end):
         entry = entries[p]
         j, y = entry >> np.uint32(8), entry & np.uint32(255)
         words[j, 0] += values[x, y, 0]
@@ -158,19 +99,19 @@ def _add_three_words(sums, words, e, begin, end, entries, places, values, own): 
         words[j, 2] += values[x, y, 2]
 
 
-def _add_floats(sums, words, e, begin, end, entries, places, values, own):  # type: ignore[no-untyped-def]
-    x = own[places[e]]
+def _add_floats(sums, words, e, low, end, entries, places, values, query_values):  # type: ignore[no-untyped-def]
+    x = query_values[places[e]]
     count = sums.shape[1]
     if count == 1:
-        for p in range(begin, end):
+        for p in range(low, end):
             sums[entries[p], 0] += x * values[p]
     elif count == 2:
-        for p in range(begin, end):
+        for p in range(low, end):
             j = entries[p]
             sums[j, 0] += 1.0
             sums[j, 1] += x * values[p]
     else:
-        for p in range(begin, end):
+        for p in range(low, end):
             j, y = entries[p], values[p]
             sums[j, 0] += 1.0
             sums[j, 1] += x
@@ -251,33 +192,33 @@ def _score_pair(sums, j, metric, a, b, shrink, unit, signed, min_overlap):  # ty
     if count == 6:
         x, xx = np.float64(sums[j, 1]), np.float64(sums[j, 2])
         y, yy = np.float64(sums[j, 3]), np.float64(sums[j, 4])
-    found = np.float32(_score(metric, n, x, xx, y, yy, xy, a, b, shrink, unit))
-    if (count > 1 and n < min_overlap) or not found > (-np.inf if signed else 0.0):
+    score = np.float32(_score(metric, n, x, xx, y, yy, xy, a, b, shrink, unit))
+    if (count > 1 and n < min_overlap) or not score > (-np.inf if signed else 0.0):
         return np.float32(np.nan)
-    return found + np.float32(0.0)
+    return score + np.float32(0.0)
 
 
 @inline
 def _keep(  # type: ignore[no-untyped-def]
-    score, q, j, ids, half, k, limit, mine, held, kth, least, lowest, out_rows, out_keys, out
+    score, q, j, ids, half, k, limit, mine, kept, kth, least, lowest, out_rows, out_keys, out
 ):  # fmt: skip
     """Let a score in among the best of row q and, if `half`, offer it to row j."""
     if score >= limit:
         key = key_of(score, ids[j])
         if key > kth:
-            mine[held] = key
-            held += ONE
-            if held == mine.size:
-                kth = kth_greatest(mine, ZERO, held, k)
+            mine[kept] = key
+            kept += ONE
+            if kept == mine.size:
+                kth = kth_greatest(mine, ZERO, kept, k)
                 limit = max(limit, score_of(kth))
-                held = k
+                kept = k
     if half and score >= least[j]:
         key = key_of(score, ids[q])
         if key > lowest[j]:
             out_rows[out] = j
             out_keys[out] = key
             out += 1
-    return limit, held, kth, out
+    return limit, kept, kth, out
 
 
 def _make_search(stamp: str) -> Any:
@@ -285,17 +226,17 @@ def _make_search(stamp: str) -> Any:
 
     @jit
     def search(  # type: ignore[no-untyped-def]
-        first, last, half, begins, ends, own_row, data, rules, base, base_row, sums, words,
-        lists, least, lowest, spans, marks, mine, found, out_rows, out_keys, stop,
+        first, last, half, begins, ends, excluded, data, scoring, base, base_row, sums, words,
+        lists, least, lowest, spans, marks, mine, best_keys, out_rows, out_keys, stop,
     ):  # fmt: skip
         """Search rows first to last; returns the row to go on from and how many offers there are.
 
         Parameters
         ----------
         half : bool
-            Compare with the rows before each only: its own best go to `found`, and what may be
-            among the best of the other row to `out_rows` and `out_keys`, all to be settled. Else
-            with all rows, for `lists` alone.
+            Compare with the rows before each only: the best of its row go to `best_keys`, and what
+            may be among the best of the other row to `out_rows` and `out_keys`, all to be merged.
+            Else with all rows, for `lists` alone.
         begins, ends : unsigned arrays
             Where the entries of each row start and end.
         base : float32 array of shape (sums, rows, columns)
@@ -303,26 +244,27 @@ def _make_search(stamp: str) -> Any:
         """
         stamp  # noqa: B018 - being a closure's variable, it is part of the key of Numba's cache
         entries, starts, features, places = data.entries, data.starts, data.features, data.places
-        values, own = data.values, data.own
-        metric, shrink, unit, signed = rules.metric, rules.shrink, rules.unit, rules.signed
-        bounded, min_overlap, ids, floor = rules.bounded, rules.min_overlap, rules.ids, rules.floor
-        left, right, bound, query_bound = rules.left, rules.right, rules.bound, rules.query_bound
+        values, query_values = data.values, data.query_values
+        metric, shrink, unit, signed = scoring.metric, scoring.shrink, scoring.unit, scoring.signed
+        bounded, min_overlap, floor = scoring.bounded, scoring.min_overlap, scoring.floor
+        left, right, ids = scoring.left, scoring.right, scoring.ids
+        bound, query_bound = scoring.bound, scoring.query_bound
         based = base.shape[0] > 0
         count = np.uint64(sums.shape[1])
         flat = sums.reshape(sums.size)
-        results = found.reshape(found.size) if half else lists.reshape(lists.size)
+        results = best_keys.reshape(best_keys.size) if half else lists.reshape(lists.size)
         greatest, chosen = spans[0], spans[1]
         eights = marks.view(np.uint64)
         certain = _bits(np.inf)
-        k = np.uint64(found.shape[1] if half else lists.shape[1])
+        k = np.uint64(best_keys.shape[1] if half else lists.shape[1])
         out = 0
         for q in range(np.uint64(first), np.uint64(last)):
             width = q if half else np.uint64(sums.shape[0])
             done = q - np.uint64(first)
-            if stop[0] or (half and (out + width > out_rows.size or done == found.shape[0])):
+            if stop[0] or (half and (out + width > out_rows.size or done == best_keys.shape[0])):
                 return q, out
             limit = max(least[q], floor) if half else floor
-            held, kth = ZERO, EMPTY
+            kept, kth = ZERO, EMPTY
             a, factor = left[q], query_bound[q]
             for f in range(base.shape[0]):
                 for j in range(width):
@@ -334,13 +276,13 @@ def _make_search(stamp: str) -> Any:
                     fetch(entries, ahead)
                     fetch(entries, ahead + LINE)
                     fetch(entries, ahead + 2 * LINE)
-                begin = starts[features[e]]
+                low = starts[features[e]]
                 end = places[e] if half else starts[features[e] + 1]
-                work += end - begin
-                _add(sums, words, e, begin, end, entries, places, values, own)
-            if not half and own_row[q] >= 0:  # no row is its own neighbour, nor its best score
+                work += end - low
+                _add(sums, words, e, low, end, entries, places, values, query_values)
+            if not half and excluded[q] >= 0:  # no row is its own neighbour, nor its best score
                 for f in range(count):
-                    sums[np.uint64(own_row[q]), f] = 0
+                    sums[np.uint64(excluded[q]), f] = 0
             if not based and work * SPARSE < width:
                 for e in range(begins[q], ends[q]):
                     end = places[e] if half else starts[features[e] + 1]
@@ -352,8 +294,8 @@ def _make_search(stamp: str) -> Any:
                                 score = _score_pair(
                                     sums, j, metric, a, right[j], shrink, unit, signed, min_overlap
                                 )
-                                limit, held, kth, out = _keep(
-                                    score, q, j, ids, half, k, limit, mine, held, kth, least,
+                                limit, kept, kth, out = _keep(
+                                    score, q, j, ids, half, k, limit, mine, kept, kth, least,
                                     lowest, out_rows, out_keys, out,
                                 )  # fmt: skip
                         if count == 1:
@@ -361,14 +303,14 @@ def _make_search(stamp: str) -> Any:
                         else:
                             for f in range(count):
                                 sums[j, f] = 0
-                hand_over(mine, held, results, (done if half else q) * k, k)
+                store_best(mine, kept, results, (done if half else q) * k, k)
                 continue
             full = np.uint64(width // SPAN)
             if bounded:
                 for span in range(full):
                     chosen[span], offered = _look(sums, span * SPAN, bound, factor, least, half)
                     greatest[span] = certain if offered else chosen[span]
-                if rules.tight and full >= k:
+                if scoring.tight and full >= k:
                     # The greatest of k spans are k scores: the k-th best is no lower.
                     at_least = np.int32(kth_greatest(chosen, ZERO, full, k)).view(np.float32)
                     limit = max(limit, np.float32(at_least * SAFE))
@@ -386,13 +328,13 @@ def _make_search(stamp: str) -> Any:
                                 score = _score_pair(
                                     sums, j, metric, a, right[j], shrink, unit, signed, min_overlap
                                 )
-                                limit, held, kth, out = _keep(
-                                    score, q, j, ids, half, k, limit, mine, held, kth, least,
+                                limit, kept, kth, out = _keep(
+                                    score, q, j, ids, half, k, limit, mine, kept, kth, least,
                                     lowest, out_rows, out_keys, out,
                                 )  # fmt: skip
             for p in range(width * count):
                 flat[p] = 0
-            hand_over(mine, held, results, (done if half else q) * k, k)
+            store_best(mine, kept, results, (done if half else q) * k, k)
         return np.uint64(last), out
 
     return search

@@ -1,7 +1,7 @@
-"""What a search among vectors and a choice of the best need of the processor; `_card` is its twin.
+"""What a search among vectors and a choice of the best need of the processor.
 
-A twin differs in speed and in the digits of its `product`, never in what `select`, `sums` and
-`midranks` give.
+Its twin, `gpu.topk_kernels`, differs in speed and in the digits of its `product`, never in
+what `select`, `sums` and `midranks` give.
 """
 
 from collections.abc import Callable, Iterator
@@ -73,45 +73,45 @@ def sums(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     -------
     float64 array of shape (r, c)
     """
-    found = np.zeros((len(rows), columns.shape[-1]))
+    totals = np.zeros((len(rows), columns.shape[-1]))
     if columns.ndim == 1:
         tile = np.ascontiguousarray(x[columns].T)
-        for row, into in zip(rows, found, strict=True):
+        for row, into in zip(rows, totals, strict=True):
             _add(x[row], tile, into)
     else:
-        _gather_and_add(x, rows, columns, found)
-    return found
+        _gather_and_add(x, rows, columns, totals)
+    return totals
 
 
 def midranks(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """See `workbench.compute.midranks`."""
-    found = np.empty(len(rows))
-    given = np.ascontiguousarray(scores, np.float64), rows, columns, found
+    ranks = np.empty(len(rows))
+    arrays = np.ascontiguousarray(scores, np.float64), rows, columns, ranks
     with Team() as team:
         edges = np.linspace(0, len(rows), CHUNKS * team.size + 1).astype(int)
-        team.each(lambda part: _midranks(*part, *given), pairwise(edges))
-    return found
+        team.each(lambda part: _midranks(*part, *arrays), pairwise(edges))
+    return ranks
 
 
 @inline
 def _some(scores, least):  # type: ignore[no-untyped-def]
-    found = False
+    reached = False
     for e in range(np.uint64(scores.size)):
-        found |= np.float32(scores[e]) >= least
-    return found
+        reached |= np.float32(scores[e]) >= least
+    return reached
 
 
 @jit
 def _select(scores, first, keys):  # type: ignore[no-untyped-def]
     k, columns = keys.shape[1], scores.shape[1]
-    room = np.empty(2 * k + SPAN, np.int64)
+    buffer = np.empty(2 * k + SPAN, np.int64)
     for row in range(scores.shape[0]):
-        held, mine = 0, scores[row]
-        while held < k and keys[row, held] != EMPTY:
-            room[held] = keys[row, held]
-            held += 1
+        count, mine = 0, scores[row]
+        while count < k and keys[row, count] != EMPTY:
+            buffer[count] = keys[row, count]
+            count += 1
         lowest = keys[row, k - 1]
-        least = score_of(lowest) if held == k else np.float32(LEAST)
+        least = score_of(lowest) if count == k else np.float32(LEAST)
         for start in range(0, columns, SPAN):
             stop = min(start + SPAN, columns)
             if not _some(mine[start:stop], least):
@@ -121,17 +121,17 @@ def _select(scores, first, keys):  # type: ignore[no-untyped-def]
                 if score >= least:
                     key = key_of(score, first + column)
                     if key > lowest:
-                        room[held] = key
-                        held += 1
-                        if held == room.size:
-                            lowest = kth_greatest(room, 0, held, k)
-                            least, held = score_of(lowest), k
-        if held > k:
-            kth_greatest(room, 0, held, k)
-            held = k
-        kept = np.sort(room[:held])
-        for e in range(held):
-            keys[row, e] = kept[held - 1 - e]
+                        buffer[count] = key
+                        count += 1
+                        if count == buffer.size:
+                            lowest = kth_greatest(buffer, 0, count, k)
+                            least, count = score_of(lowest), k
+        if count > k:
+            kth_greatest(buffer, 0, count, k)
+            count = k
+        kept = np.sort(buffer[:count])
+        for e in range(count):
+            keys[row, e] = kept[count - 1 - e]
 
 
 @jit
@@ -143,7 +143,7 @@ def _add(values, tile, into):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _gather_and_add(x, rows, columns, found):  # type: ignore[no-untyped-def]
+def _gather_and_add(x, rows, columns, totals):  # type: ignore[no-untyped-def]
     # Four sums at a time: each waits for its own last addition.
     last = np.uint64(columns.shape[1] - 1)
     for i in range(np.uint64(rows.size)):
@@ -159,14 +159,14 @@ def _gather_and_add(x, rows, columns, found):  # type: ignore[no-untyped-def]
                 s1 += value * x[c1, f]
                 s2 += value * x[c2, f]
                 s3 += value * x[c3, f]
-            found[i, j], found[i, j1], found[i, j2], found[i, j3] = s0, s1, s2, s3
+            totals[i, j], totals[i, j1], totals[i, j2], totals[i, j3] = s0, s1, s2, s3
 
 
 @jit
-def _midranks(first, last, scores, rows, columns, found):  # type: ignore[no-untyped-def]
+def _midranks(first, last, scores, rows, columns, ranks):  # type: ignore[no-untyped-def]
     for e in range(first, last):
         row = scores[rows[e]]
-        own, twice = row[columns[e]], 1
+        target, twice = row[columns[e]], 1
         for score in row:
-            twice += (score < own) + (score <= own)
-        found[e] = twice / 2
+            twice += (score < target) + (score <= target)
+        ranks[e] = twice / 2

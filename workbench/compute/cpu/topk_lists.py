@@ -81,56 +81,56 @@ def kth_greatest(values: np.ndarray, start: Any, size: Any, k: Any) -> Any:
 
 
 @inline
-def hand_over(keys, held, best, start, k):  # type: ignore[no-untyped-def]
+def store_best(keys, count, best, start, k):  # type: ignore[no-untyped-def]
     """Put the k greatest keys in their place, and EMPTY where there are fewer."""
-    if held > k:
-        kth_greatest(keys, ZERO, held, k)
+    if count > k:
+        kth_greatest(keys, ZERO, count, k)
     for e in range(k):
-        best[start + e] = keys[e] if e < held else EMPTY
+        best[start + e] = keys[e] if e < count else EMPTY
 
 
 @inline
-def _take(row, key, lists, size, held, least, lowest, k):  # type: ignore[no-untyped-def]
+def _insert(row, key, lists, size, counts, least, lowest, k):  # type: ignore[no-untyped-def]
     """Let a key into a row's list; of a full one, the k best stay."""
     if key > lowest[row]:
         start = row * size
-        lists[start + held[row]] = key
-        held[row] += np.uint32(1)
-        if held[row] == size:
+        lists[start + counts[row]] = key
+        counts[row] += np.uint32(1)
+        if counts[row] == size:
             lowest[row] = kth_greatest(lists, start, size, k)
             least[row] = max(least[row], score_of(lowest[row]))
-            held[row] = k
+            counts[row] = k
             for e in range(k, size):
                 lists[start + e] = EMPTY
 
 
 @jit
-def settle(first, count, found, rows, keys, offers, lists, held, least, lowest):  # type: ignore[no-untyped-def]
-    """Take what a search found into the lists: its rows' own, and offers to other rows."""
-    k, size = np.uint64(found.shape[1]), np.uint64(lists.shape[1])
-    flat, flat_found = lists.reshape(lists.size), found.reshape(found.size)
+def merge_results(first, count, best, rows, keys, offers, lists, counts, least, lowest):  # type: ignore[no-untyped-def]
+    """Take results of a search into the lists: the best of its rows, and offers to other rows."""
+    k, size = np.uint64(best.shape[1]), np.uint64(lists.shape[1])
+    flat, flat_best = lists.reshape(lists.size), best.reshape(best.size)
     for done in range(np.uint64(count)):
         row, start = np.uint64(first) + done, done * k
-        if held[row]:
+        if counts[row]:
             for e in range(k):
-                if flat_found[start + e] != EMPTY:
-                    _take(row, flat_found[start + e], flat, size, held, least, lowest, k)
+                if flat_best[start + e] != EMPTY:
+                    _insert(row, flat_best[start + e], flat, size, counts, least, lowest, k)
         else:
-            last, some = flat_found[start], np.uint32(0)
+            last, some = flat_best[start], np.uint32(0)
             for e in range(k):
-                key = flat_found[start + e]
+                key = flat_best[start + e]
                 flat[row * size + e] = key
                 last = min(last, key)
                 some += np.uint32(key != EMPTY)
-            held[row] = some
+            counts[row] = some
             if last != EMPTY:
                 lowest[row] = last
                 least[row] = max(least[row], score_of(last))
     for e in range(np.uint64(offers)):
         if e + AHEAD < offers:
             ahead = np.uint64(rows[e + AHEAD])
-            fetch(flat, ahead * size + held[ahead])
-        _take(np.uint64(rows[e]), keys[e], flat, size, held, least, lowest, k)
+            fetch(flat, ahead * size + counts[ahead])
+        _insert(np.uint64(rows[e]), keys[e], flat, size, counts, least, lowest, k)
 
 
 @jit

@@ -53,7 +53,7 @@ class Ranking:
             Sums of squares, and the metric's statistic of a row that may be found.
         options : SimilarityOptions
         tools : module
-            `_best` or `_card`.
+            `cpu.topk_kernels` or `gpu.topk_kernels`.
         """
         if options.metric not in POWERS or options.shrink:
             return None

@@ -18,6 +18,7 @@ from workbench.compute.topk import kernels
 from workbench.compute.topk_keys import EMPTY, best, repack, unpack
 from workbench.compute.weighting import centred
 from workbench.device import Device
+from workbench.device.arrays import to_host
 
 Array = Any
 
@@ -53,19 +54,19 @@ def nearest(
     where the metric treats both rows of a pair differently), and a block of products: some 10 MB
     for each core, or 0.5 GB of a card.
     """
-    own = np.arange(len(vectors)) if rows is None else rows
-    indices = np.full((len(own), options.k), -1, np.int32)
+    queries = np.arange(len(vectors)) if rows is None else rows
+    indices = np.full((len(queries), options.k), -1, np.int32)
     scores = np.zeros(indices.shape, np.float32)
-    if len(own) and vectors.shape[1] >= options.min_overlap:
+    if len(queries) and vectors.shape[1] >= options.min_overlap:
         tools = kernels(device.kind == "gpu")
         with tools.session() as each:
             search = _Search(_prepared(vectors, options.definition.of), options, tools)
 
             def run(start: int) -> None:
                 part = slice(start, start + tools.HEIGHT)
-                indices[part], scores[part] = search(own[part])
+                indices[part], scores[part] = search(queries[part])
 
-            each(run, range(0, len(own), tools.HEIGHT))
+            each(run, range(0, len(queries), tools.HEIGHT))
     return indices, scores
 
 
@@ -84,7 +85,7 @@ def _tame(values: np.ndarray) -> bool:
 
 
 class _Search:
-    """The vectors, as the metric compares them, where they are searched by `_best` or `_card`."""
+    """The vectors, as the metric compares them, on the device whose kernels search them."""
 
     def __init__(self, vectors: np.ndarray, options: SimilarityOptions, tools: Any) -> None:
         self._options, self._tools = options, tools
@@ -96,8 +97,8 @@ class _Search:
         squares = np.concatenate([(part * part).sum(axis=1) for part in parts])
         counts = np.full(n, float(width))
         a, b = options.definition.statistic(counts, squares, options.alpha)
-        held = values, values.sum(axis=1), squares, a, b
-        x, self._totals, self._squares, self._a, self._b = map(tools.xp.asarray, held)
+        statistics = values, values.sum(axis=1), squares, a, b
+        x, self._totals, self._squares, self._a, self._b = map(tools.xp.asarray, statistics)
         self._x = x
         self._candidates = options.k + options.k // 2 + SLACK
         quick = self._candidates < n and _tame(values)
@@ -106,79 +107,79 @@ class _Search:
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices and scores of the best, for some rows."""
         xp = self._tools.xp
-        own = xp.asarray(rows)
+        rows = xp.asarray(rows)
         if self._ranking is None:
-            keys = self._in_full(own)
+            keys = self._in_full(rows)
         else:
-            keys, proven = self._quickly(own, self._ranking)
+            keys, proven = self._quickly(rows, self._ranking)
             open_ = xp.nonzero(~proven)[0]
             if len(open_):
-                keys[open_] = self._in_full(own[open_])
-        found = unpack(keys, xp)
-        return found if xp is np else (found[0].get(), found[1].get())
+                keys[open_] = self._in_full(rows[open_])
+        columns, scores = unpack(keys, xp)
+        return to_host(columns), to_host(scores)
 
-    def _in_full(self, own: Array) -> Array:
+    def _in_full(self, rows: Array) -> Array:
         """Keys of the best of all rows."""
         tools, n = self._tools, len(self._x)
         keys = None
         for first in range(0, n, tools.NARROW):
             columns = tools.xp.arange(first, min(first + tools.NARROW, n))
-            scores = self._scores(own, columns)
+            scores = self._scores(rows, columns)
             keys = tools.select(scores, self._options.k, first=first, keys=keys)
         return keys
 
-    def _quickly(self, own: Array, ranking: Ranking) -> tuple[Array, Array]:
+    def _quickly(self, rows: Array, ranking: Ranking) -> tuple[Array, Array]:
         """Keys of the best of the candidates, and whether they are proven the best of all."""
         tools, xp = self._tools, self._tools.xp
-        mine, keys = ranking.left[own], None
+        mine, keys = ranking.left[rows], None
         for first in range(0, len(self._x), tools.WIDTH):
             products = tools.product(mine, ranking.right[first : first + tools.WIDTH])
             keys = tools.select(products, self._candidates, first=first, keys=keys)
         columns, products = unpack(keys, xp)
-        scores = self._scores(own, xp.maximum(columns, 0)) + xp.float32(0)  # no -0
+        scores = self._scores(rows, xp.maximum(columns, 0)) + xp.float32(0)  # no -0
         keys = repack(xp.where(scores > -xp.inf, columns, xp.int32(-1)), scores, xp)
         keys = best(keys, self._options.k, xp)
         last, none = keys[:, -1], -np.inf if self._options.signed else 0.0
         worst = xp.where(last == EMPTY, xp.float32(none), unpack(last, xp)[1])
-        return keys, self._ceiling(own, products[:, -1], ranking) < worst
+        return keys, self._ceiling(rows, products[:, -1], ranking) < worst
 
-    def _ceiling(self, own: Array, products: Array, ranking: Ranking) -> Array:
+    def _ceiling(self, rows: Array, products: Array, ranking: Ranking) -> Array:
         """Return what rows can score at most that were left out for products no better than these.
 
         Every step of a metric, rounding included, grows with the product or does not depend on it,
-        so that it is the metric's own score of the greatest product there may be.
+        so that it is the metric's rows score of the greatest product there may be.
         """
-        xp, options, squares = self._tools.xp, self._options, self._squares[own]
-        xy = (products + ranking.error) * ranking.lengths[own] * ranking.most
+        xp, options, squares = self._tools.xp, self._options, self._squares[rows]
+        xy = (products + ranking.error) * ranking.lengths[rows] * ranking.most
         distance = options.metric == "msd"
         sums = {
             "n": float(self._x.shape[1]), "xx": squares, "yy": 0.0 if distance else 1.0,
             "xy": xp.minimum(xy, squares / 2) if distance else xy,
         }  # fmt: skip
-        return scored(sums, self._a[own], 1.0, options, self._unit, xp)
+        return scored(sums, self._a[rows], 1.0, options, self._unit, xp)
 
-    def _scores(self, own: Array, columns: Array) -> Array:
+    def _scores(self, rows: Array, columns: Array) -> Array:
         """Scores of rows with others, all the same or each its own; NaN where no neighbours."""
         xp, options = self._tools.xp, self._options
         sums = {
-            "n": float(self._x.shape[1]), "x": self._totals[own][:, None],
-            "xx": self._squares[own][:, None], "y": self._totals[columns],
-            "yy": self._squares[columns], "xy": self._tools.sums(self._x, own, columns),
+            "n": float(self._x.shape[1]), "x": self._totals[rows][:, None],
+            "xx": self._squares[rows][:, None], "y": self._totals[columns],
+            "yy": self._squares[columns], "xy": self._tools.sums(self._x, rows, columns),
         }  # fmt: skip
-        scores = scored(sums, self._a[own][:, None], self._b[columns], options, self._unit, xp)
-        wanted = columns != own[:, None]
+        scores = scored(sums, self._a[rows][:, None], self._b[columns], options, self._unit, xp)
+        neighbours = columns != rows[:, None]
         if not options.signed:
-            wanted &= scores > 0
-        return xp.where(wanted, scores, xp.float32(np.nan))
+            neighbours &= scores > 0
+        return xp.where(neighbours, scores, xp.float32(np.nan))
 
 
 def scored(
     sums: dict[str, Any], a: Any, b: Any, options: SimilarityOptions, unit: float, xp: Any
 ) -> Array:
     """Scores in float32 from sums over all columns and the statistics of both rows."""
-    given = (sums.get(name, 0.0) for name in ("n", "x", "xx", "y", "yy", "xy"))
+    ordered = (sums.get(name, 0.0) for name in ("n", "x", "xx", "y", "yy", "xy"))
     with np.errstate(all="ignore"):
-        found = options.definition.epilogue(
-            xp.sqrt, xp.where, *given, a, b, options.shrink / unit, unit
+        scores = options.definition.epilogue(
+            xp.sqrt, xp.where, *ordered, a, b, options.shrink / unit, unit
         )
-        return xp.astype(found, xp.float32)
+        return xp.astype(scores, xp.float32)

@@ -14,8 +14,9 @@ from scipy import sparse
 from tqdm.auto import tqdm
 
 from workbench.compute.cpu import engine
-from workbench.compute.cpu.packing import Packed, pack, scaled
-from workbench.compute.cpu.search_kernels import Rules
+from workbench.compute.cpu.kernel_search import DELAY
+from workbench.compute.cpu.packing import PackedRatings, pack, scaled
+from workbench.compute.cpu.scoring import Scoring, row_totals, scoring_of, with_products
 from workbench.compute.gpu import packing
 from workbench.compute.gpu.kernel_source import (
     CONSTANTS,
@@ -44,7 +45,7 @@ class Queries(NamedTuple):
         Its code or value.
     begins, ends : arrays of shape (queries,)
         Where a row's entries start and end.
-    own : int array of shape (queries,)
+    self_ranks : int array of shape (queries,)
         Its rank among the rows that are searched; -1 for none.
     places : int array of shape (queries,)
         Where in the result it goes.
@@ -54,7 +55,7 @@ class Queries(NamedTuple):
     values: np.ndarray
     begins: np.ndarray
     ends: np.ndarray
-    own: np.ndarray
+    self_ranks: np.ndarray
     places: np.ndarray
 
 
@@ -71,7 +72,7 @@ def nearest(
     if engine.are_few(rows, by_feature.shape[1]):  # in the CPU engine's order of features
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), options, exclude=rows)
     with Team() as team:
-        return _among(pack(by_feature, team), options, rows)
+        return search_packed(pack(by_feature, team), options, rows)
 
 
 def nearest_of(
@@ -100,10 +101,12 @@ def nearest_of(
         packed = packing.pack(*entries, shape)
     if packed is None or (not len(packed.codes) and engine.are_few(rows, shape[1])):
         return None
-    return _among(packed, options, rows)
+    return search_packed(packed, options, rows)
 
 
-def _among(packed: Packed, options: SimilarityOptions, rows: np.ndarray | None) -> Any:
+def search_packed(
+    packed: PackedRatings, options: SimilarityOptions, rows: np.ndarray | None
+) -> Any:
     """Search for all rows, or some, among all."""
     n = len(packed.ids)
     ranks = np.arange(n) if rows is None else packed.ranks[rows]
@@ -112,11 +115,11 @@ def _among(packed: Packed, options: SimilarityOptions, rows: np.ndarray | None) 
     values = data.entries.astype(np.uint8) if len(packed.codes) else data.values
     begins, ends = packed.begins[ranks], packed.begins[ranks + 1]
     queries = Queries(data.features, values[data.places], begins, ends, ranks, places)
-    rules = engine._rules(
-        options, engine._coded(packed, options), (totals[0][ranks], totals[1][ranks]), totals,
-        packed.scale, packed.ids,
+    scoring = scoring_of(
+        options, with_products(packed, options), (totals[0][ranks], totals[1][ranks]),
+        totals, packed.scale, packed.ids,
     )  # fmt: skip
-    return _search(packed, queries, rules, options)
+    return _search(packed, queries, scoring, options)
 
 
 def nearest_to(
@@ -137,112 +140,111 @@ def nearest_to(
     count, n = len(exclude), by_feature.shape[1]
     with Team() as team:
         packed = pack(by_feature, team, queries.data, scale=scale)
-    asked, values = scaled(queries.data, packed.scale), scaled(by_feature.data, packed.scale)
+    query_values, values = scaled(queries.data, packed.scale), scaled(by_feature.data, packed.scale)
     # Added up as the CPU engine does, which ranks no rows here.
-    rows = tuple(total[packed.ids] for total in engine._totals(by_feature.indices, values, n))
-    asking = engine._totals(np.repeat(np.arange(count), np.diff(queries.indptr)), asked, count)
-    data = engine._coded(packed, options)
-    rules = engine._rules(options, data, asking, rows, packed.scale, packed.ids)
+    rows = tuple(total[packed.ids] for total in row_totals(by_feature.indices, values, n))
+    query_totals = row_totals(
+        np.repeat(np.arange(count), np.diff(queries.indptr)), query_values, count
+    )
+    data = with_products(packed, options)
+    scoring = scoring_of(options, data, query_totals, rows, packed.scale, packed.ids)
     if len(packed.codes):
-        asked = (asked - packed.codes[0]).astype(np.uint8)
+        query_values = (query_values - packed.codes[0]).astype(np.uint8)
     order = np.argsort(-np.diff(by_feature.indptr), kind="stable")  # as `pack` does
     features = np.argsort(order).astype(np.uint32)[queries.indices]
     begins, ends = queries.indptr[:-1], queries.indptr[1:]
     ranks = np.append(packed.ranks, -1)[exclude]
-    given = Queries(features, asked, begins, ends, ranks, np.arange(count))
-    return _search(packed, given, rules, options)
+    rows_asked = Queries(features, query_values, begins, ends, ranks, np.arange(count))
+    return _search(packed, rows_asked, scoring, options)
 
 
 def _search(
-    packed: Packed, queries: Queries, rules: Rules, options: SimilarityOptions
+    packed: PackedRatings, queries: Queries, scoring: Scoring, options: SimilarityOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Search for all queries, in chunks that fit the card."""
     import cupy
 
-    count, n = len(queries.own), len(packed.ids)
+    count, n = len(queries.self_ranks), len(packed.ids)
     indices = np.full((count, options.k), -1, np.int32)
     scores = np.zeros((count, options.k), np.float32)
     k = min(options.k, n)
     if count and k:
         with bounded(cupy):
-            for places, found in _chunks(cupy, packed, queries, rules, options, k):
-                indices[places, :k], scores[places, :k] = found
+            for places, lists in _chunks(cupy, packed, queries, scoring, options, k):
+                indices[places, :k], scores[places, :k] = lists
     return indices, scores
 
 
 def _chunks(
-    cupy: Any, packed: Packed, queries: Queries, rules: Rules, options: SimilarityOptions, k: int
-) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:
+    cupy: Any, packed: PackedRatings, queries: Queries, scoring: Scoring,
+    options: SimilarityOptions, k: int,
+) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:  # fmt: skip
     """What is found for a chunk of queries after the other; smaller ones where memory is short."""
-    card = _Card(cupy, packed, queries, rules, options, k)
+    card = _CardSearch(cupy, packed, queries, scoring, options, k)
     entries = np.subtract(queries.ends, queries.begins, dtype=np.int64)
     first, height = 0, card.height
     with tqdm(
-        total=int(entries.sum()), delay=engine.DELAY, disable=not options.progress,
+        total=int(entries.sum()), delay=DELAY, disable=not options.progress,
         unit=" ratings", leave=False,
     ) as bar:  # fmt: skip
         while first < len(entries):
             chunk = slice(first, min(first + height, len(entries)))
             try:
-                found = card.search(first, chunk.stop)
+                lists = card.search(first, chunk.stop)
             except MemoryError:  # CuPy's or RMM's
                 if height == 1:
                     raise
                 height = (height + 1) // 2
                 continue
-            yield queries.places[chunk], found
+            yield queries.places[chunk], lists
             bar.update(int(entries[chunk].sum()))
             first = chunk.stop
 
 
-class _Card:
+class _CardSearch:
     """The kernel, compiled, and what it reads, on the card."""
 
     def __init__(
-        self,
-        cupy: Any,
-        packed: Packed,
-        queries: Queries,
-        rules: Rules,
-        options: SimilarityOptions,
-        k: int,
-    ) -> None:
+        self, cupy: Any, packed: PackedRatings, queries: Queries, scoring: Scoring,
+        options: SimilarityOptions, k: int,
+    ) -> None:  # fmt: skip
         self._cupy = cupy
         coded, n = len(packed.codes) > 0, len(packed.ids)
-        kernel = Kernel(options.metric, options.sums, coded, rules.bounded, rules.signed)
+        kernel = Kernel(options.metric, options.sums, coded, scoring.bounded, scoring.signed)
         device = cupy.cuda.Device().attributes
-        self._room = layout(kernel, n, k, int(device["MaxSharedMemoryPerBlockOptin"]))
+        self._layout = layout(kernel, n, k, int(device["MaxSharedMemoryPerBlockOptin"]))
         self._k = k
         self._kernel = cupy.RawKernel(source(kernel), "nearest", options=OPTIONS)
-        self._kernel.max_dynamic_shared_size_bytes = self._room.size
-        each = 8 * (k + (self._room.capacity if self._room.spilled else 0))
+        self._kernel.max_dynamic_shared_size_bytes = self._layout.size
+        each = 8 * (k + (self._layout.capacity if self._layout.spilled else 0))
         waves = WAVES * int(device["MultiProcessorCount"])
-        self.height = max(1, min(CHUNK_BYTES // each, waves, len(queries.own)))
-        data, asked = packed.data, queries
+        self.height = max(1, min(CHUNK_BYTES // each, waves, len(queries.self_ranks)))
+        data = packed.data
         arrays = {
             "entries": data.entries, "values": data.values, "starts": data.starts,
-            "features": asked.features, "own_values": asked.values, "begins": asked.begins,
-            "ends": asked.ends, "own": asked.own, "left": rules.left, "right": rules.right,
-            "query_bound": rules.query_bound, "bound": rules.bound, "ids": rules.ids,
+            "features": queries.features, "query_values": queries.values, "begins": queries.begins,
+            "ends": queries.ends, "self_ranks": queries.self_ranks,
+            "left": scoring.left, "right": scoring.right,
+            "query_bound": scoring.query_bound, "bound": scoring.bound, "ids": scoring.ids,
         }  # fmt: skip
         numbers = {
-            "n": n, "tile": self._room.tile, "k": k, "capacity": self._room.capacity,
-            "spilled": self._room.spilled, "least": packed.codes[0] if coded else 0,
-            "min_overlap": rules.min_overlap, "shrink": rules.shrink, "unit": rules.unit,
+            "n": n, "tile": self._layout.tile, "k": k, "capacity": self._layout.capacity,
+            "spilled": self._layout.spilled, "least": packed.codes[0] if coded else 0,
+            "min_overlap": scoring.min_overlap, "shrink": scoring.shrink, "unit": scoring.unit,
         }  # fmt: skip
-        self._given = {name: kernel.dtype(name)(number) for name, number in numbers.items()}
+        self._arguments = {name: kernel.dtype(name)(number) for name, number in numbers.items()}
         for name, array in arrays.items():
-            self._given[name] = cupy.asarray(array.astype(kernel.dtype(name), copy=False))
+            self._arguments[name] = cupy.asarray(array.astype(kernel.dtype(name), copy=False))
 
     def search(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Indices and scores of the queries from first to last."""
-        empty, count, room = self._cupy.empty, last - first, self._room
+        empty, count, room = self._cupy.empty, last - first, self._layout
         chunk = {
             "scratch": empty(count * room.capacity if room.spilled else 1, np.int64),
             "indices": empty((count, self._k), np.int32),
             "scores": empty((count, self._k), np.float32),
             "first": np.uint64(first),
         }
-        arguments = tuple((self._given | chunk)[name] for _, name in PARAMETERS)
+        arguments = tuple((self._arguments | chunk)[name] for _, name in PARAMETERS)
         self._kernel((count,), (CONSTANTS["THREADS"],), arguments, shared_mem=room.size)
         return chunk["indices"].get(), chunk["scores"].get()

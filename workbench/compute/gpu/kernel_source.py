@@ -1,6 +1,6 @@
 """The CUDA kernel's source, written for a metric, and how its block's memory is laid out.
 
-`_nearest.cu` holds the algorithm; here is what comes before it: the constants, what a pair of
+`nearest.cu` holds the algorithm; here is what comes before it: the constants, what a pair of
 entries adds to the sums, and the metric's epilogue, traced from the function that all engines use.
 """
 
@@ -32,10 +32,10 @@ PARAMETERS = (
     ("const double *", "values"),
     ("const u64 *", "starts"),
     ("const u32 *", "features"),
-    ("const Own *", "own_values"),
+    ("const QueryValue *", "query_values"),
     ("const u64 *", "begins"),
     ("const u64 *", "ends"),
-    ("const i64 *", "own"),
+    ("const i64 *", "self_ranks"),
     ("const double *", "left"),
     ("const double *", "right"),
     ("const Bound *", "query_bound"),
@@ -57,9 +57,9 @@ PARAMETERS = (
 )
 """What the kernel takes, in order.
 
-entries, values, starts : as `compute.cpu.search_kernels.Entries`; no values where there are codes
-features, own_values, begins, ends : by row that is searched for: its features, its codes or values
-own, left, query_bound : of each such row: its rank or -1, and as `compute.cpu.search_kernels.Rules`
+entries, values, starts : as `compute.cpu.packing.Entries`; no values where there are codes
+features, query_values, begins, ends : by row that is searched for: its features, codes or values
+self_ranks, left, query_bound : of each such row: its rank or -1, and as in `Scoring`
 right, bound, ids : of each row, by rank
 scratch : room for the keys of every block, where they are `spilled`
 first, n, tile : the first row of this launch, the number of all rows, and of those in a tile
@@ -78,7 +78,7 @@ class Kernel(NamedTuple):
     coded : bool
         Whether entries hold codes of whole numbers, and sums are integers.
     bounded, signed : bool
-        As `workbench.compute.cpu.search_kernels.Rules`.
+        As `workbench.compute.cpu.scoring.Scoring`.
     """
 
     metric: str
@@ -89,12 +89,12 @@ class Kernel(NamedTuple):
 
     @property
     def types(self) -> dict[str, Any]:
-        """C's names of types in `_nearest.cu` as NumPy's."""
+        """C's names of types in `nearest.cu` as NumPy's."""
         integers = {"u32": np.uint32, "u64": np.uint64, "i64": np.int64, "int": np.int32}
         floats = {"float": np.float32, "double": np.float64}
-        own = {"Own": np.uint8, "Bound": np.float32, "Sum": np.int32, "Number": np.int32}
-        plain = dict.fromkeys(own, np.float64)
-        return integers | floats | (own if self.coded else plain)
+        chosen = {"QueryValue": np.uint8, "Bound": np.float32, "Sum": np.int32, "Number": np.int32}
+        plain = dict.fromkeys(chosen, np.float64)
+        return integers | floats | (chosen if self.coded else plain)
 
     def dtype(self, parameter: str) -> Any:
         """NumPy's type of a parameter, or of what it points to."""
@@ -166,8 +166,8 @@ def _integer(value: int) -> str:
 
 def _types(kernel: Kernel) -> list[str]:
     words = {np.uint8: "unsigned char", np.int32: "int", np.float32: "float", np.float64: "double"}
-    own = {name: words[kernel.types[name]] for name in ("Own", "Bound", "Sum", "Number")}
-    return [f"typedef {word} {name};" for name, word in (FIXED | own).items()]
+    chosen = {name: words[kernel.types[name]] for name in ("QueryValue", "Bound", "Sum", "Number")}
+    return [f"typedef {word} {name};" for name, word in (FIXED | chosen).items()]
 
 
 def _add(kernel: Kernel) -> list[str]:
@@ -188,18 +188,18 @@ def _score(kernel: Kernel) -> list[str]:
     loads = [
         f"const double {name} = sums[{kernel.sums.index(name)} * tile];" for name in metric.sums
     ]
-    taken = "const Sum *sums, u32 tile, double a, double b, double shrink, double unit"
+    parameters = "const Sum *sums, u32 tile, double a, double b, double shrink, double unit"
     body = [f"    {line}" for line in loads + traced(metric.epilogue, metric.sums)]
-    return [f"__device__ double score({taken}) {{", *body, "}"]
+    return [f"__device__ double score({parameters}) {{", *body, "}"]
 
 
 def traced(epilogue: Callable[..., Any], sums: tuple[str, ...]) -> list[str]:
     """C statements of a metric's epilogue, one operation each, in the order Python does them."""
     lines: list[str] = []
     names = ("n", "x", "xx", "y", "yy", "xy")
-    given = [_Term(name if name in sums else "0.0", lines) for name in names]
+    sums_read = [_Term(name if name in sums else "0.0", lines) for name in names]
     others = [_Term(name, lines) for name in ("a", "b", "shrink", "unit")]
-    result = epilogue(_sqrt, _where, *given, *others)
+    result = epilogue(_sqrt, _where, *sums_read, *others)
     return [*lines, f"return {result};"]
 
 

@@ -1,6 +1,6 @@
 // The best keys of a block of threads: for kernels that choose the k best of many.
 //
-// Before this come the definitions of CONSTANTS in `_cuda`, of types, and of SIGNED.
+// Before this come the definitions of CONSTANTS in `kernel_source`, of types, and of SIGNED.
 
 // As workbench.compute.topk_keys.pack.
 __device__ i64 key_of(float score, u32 id) {
@@ -17,26 +17,26 @@ __device__ float score_of(i64 key) {
 // Where scores count from: all that are numbers, or those above 0.
 #define FLOOR (SIGNED ? -3.4028234663852886e38f : 1.401298464324817e-45f)
 
-// The best keys so far, and what may be among them. `held` and `kth` are the same in all threads.
+// The best keys so far, and what may be among them. `count` and `kth` are the same in all threads.
 struct List {
     i64 *keys;
     u32 *cursor;  // shared: where the next key goes
-    u32 capacity, k, held;
+    u32 capacity, k, count;
     i64 kth;
 
     // Every thread calls it, with a key or EMPTY.
     __device__ void offer(i64 key) {
         const bool better = key > kth;
         if (better) keys[atomicAdd(cursor, 1u)] = key;
-        held += __syncthreads_count(better);
-        if (held > capacity - THREADS) cut();  // another round might not fit
+        count += __syncthreads_count(better);
+        if (count > capacity - THREADS) cut();  // another round might not fit
     }
 
     // Sorts, the greatest first, by Batcher's bitonic network, and keeps k.
     __device__ void cut() {
         u32 size = 2;
-        while (size < held) size *= 2;
-        for (u32 i = held + threadIdx.x; i < size; i += THREADS) keys[i] = EMPTY;
+        while (size < count) size *= 2;
+        for (u32 i = count + threadIdx.x; i < size; i += THREADS) keys[i] = EMPTY;
         __syncthreads();
         for (u32 span = 2; span <= size; span *= 2)
             for (u32 gap = span / 2; gap > 0; gap /= 2) {
@@ -50,11 +50,11 @@ struct List {
                 }
                 __syncthreads();
             }
-        if (held >= k) {
-            held = k;
+        if (count >= k) {
+            count = k;
             kth = keys[k - 1];
         }
-        if (threadIdx.x == 0) *cursor = held;
+        if (threadIdx.x == 0) *cursor = count;
         __syncthreads();
     }
 };

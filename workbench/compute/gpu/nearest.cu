@@ -5,7 +5,7 @@
 // block adds up the products of its row's entries with the pieces, scores the tile's rows, and puts
 // the keys above the k-th best so far on a list, which is sorted and cut whenever it is full.
 //
-// Before this come `list.cu` and the definitions that `_cuda.source` writes: constants, types,
+// Before this come `list.cu` and the definitions that `kernel_source.source` writes: constants, types,
 // PARAMETERS, and `add` and `score` of the metric.
 
 #define ALL 0xFFFFFFFFu
@@ -28,7 +28,7 @@ __device__ void accumulate(
     Sum *sums, u32 tile, u32 base, u32 low, u32 high, u64 at, u64 end, u32 group, u64 stride,
     const u32 *__restrict__ entries, const double *__restrict__ values,
     const u64 *__restrict__ starts, const u32 *__restrict__ features,
-    const Own *__restrict__ own_values, int least
+    const QueryValue *__restrict__ query_values, int least
 ) {
     const u32 lane = threadIdx.x % WARP;
     for (; at < end; at += stride) {
@@ -39,7 +39,7 @@ __device__ void accumulate(
             const u32 feature = features[at + lane];
             piece = place_of(entries, starts[feature], starts[feature + 1], low);
             piece_end = place_of(entries, piece, starts[feature + 1], high);
-            value = (Number)own_values[at + lane] + (CODED ? least : 0);
+            value = (Number)query_values[at + lane] + (CODED ? least : 0);
         }
         for (u32 turn = 0; turn < count; ++turn) {
             const u64 last = __shfl_sync(ALL, piece_end, turn);
@@ -58,7 +58,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) nearest(PARAMETERS) {
     extern __shared__ i64 shared[];
     const u64 row = first + blockIdx.x;
     const u64 begin = begins[row], end = ends[row];
-    const i64 self = own[row];
+    const i64 self = self_ranks[row];
     const double a = left[row];
     const Bound factor = query_bound[row];
     const u32 warp = threadIdx.x / WARP, warps = THREADS / WARP;
@@ -76,13 +76,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) nearest(PARAMETERS) {
             const u64 each = (end - begin + warps - 1) / warps;
             const u32 group = each < WARP ? (u32)each : WARP;
             accumulate(sums, tile, low, low, high, begin + warp * group, end, group,
-                       (u64)warps * group, entries, values, starts, features, own_values, least);
+                       (u64)warps * group, entries, values, starts, features, query_values, least);
         } else {
             // Warps share the rows out: each sees all features, in order.
             const u32 width = (tile + warps - 1) / warps;
             const u32 from = min(low + warp * width, high), to = min(from + width, high);
             accumulate(sums, tile, low, from, to, begin, end, WARP, WARP,
-                       entries, values, starts, features, own_values, least);
+                       entries, values, starts, features, query_values, least);
         }
         __syncthreads();
         for (u32 start = low; start < high; start += THREADS) {
@@ -97,8 +97,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) nearest(PARAMETERS) {
                     may = (float)(most * factor) >= limit;
                 }
                 if (may && (COUNT == 1 || (double)mine[0] >= min_overlap)) {
-                    const float found = (float)score(mine, tile, a, right[other], shrink, unit);
-                    if (found >= FLOOR) key = key_of(found, ids[other]);
+                    const float rounded = (float)score(mine, tile, a, right[other], shrink, unit);
+                    if (rounded >= FLOOR) key = key_of(rounded, ids[other]);
                 }
             }
             list.offer(key);
@@ -106,7 +106,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) nearest(PARAMETERS) {
     }
     list.cut();
     for (u32 i = threadIdx.x; i < k; i += THREADS) {
-        const i64 key = i < list.held ? keys[i] : EMPTY;
+        const i64 key = i < list.count ? keys[i] : EMPTY;
         const u64 at = (u64)blockIdx.x * k + i;
         indices[at] = key == EMPTY ? -1 : (int)(LAST - (u32)key);
         scores[at] = key == EMPTY ? 0.0f : score_of(key);

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.compute.cpu.packing import SCALES, Packed, has_codes, power, scaled
-from workbench.compute.cpu.search_kernels import Entries
+from workbench.compute.cpu.packing import SCALES, Entries, PackedRatings, has_codes, power, scaled
 from workbench.compute.options import SimilarityOptions
 from workbench.compute.weighting import UNPREPARED, Coordinates, Weighting
 from workbench.device.arrays import group_sums, library_of, to_host
@@ -19,17 +18,15 @@ def prepared(
     features: Any, rows: Any, values: Any, shape: tuple[int, int], options: SimilarityOptions
 ) -> tuple[Any, Any, Any]:
     """Entries as `workbench.compute.weighting.Weighting` gives them to a metric."""
-    if (
-        options.definition.of,
-        options.weighting,
-    ) not in UNPREPARED:  # sums run in the order of the host's matrix
+    # Sums run in the order of the host's matrix.
+    if (options.definition.of, options.weighting) not in UNPREPARED:
         order = library_of(rows).argsort(features * shape[1] + rows, kind="stable")
         features, rows, values = features[order], rows[order], values[order]
     entries = Coordinates(values, rows, features, shape)
     return features, rows, Weighting(entries, options).transform_entries(entries)
 
 
-def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packed | None:
+def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> PackedRatings | None:
     """Rank rows, order features, and lay out the entries.
 
     Parameters
@@ -41,7 +38,7 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
 
     Returns
     -------
-    Packed
+    PackedRatings
         As `compute.cpu.packing.pack`, but for the blocks, which only threads need. None where
         a row has a feature twice: the host packs those.
     """
@@ -57,20 +54,22 @@ def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> Packe
     keys = keys[by_feature]
     if (keys[1:] == keys[:-1]).any():
         return None
-    held = scaled(values, scale)[by_feature]
+    numbers = scaled(values, scale)[by_feature]
     feature, rank = xp.divmod(keys, n)
     places = xp.argsort(rank, kind="stable")
     position = np.uint32 if len(values) < 2**32 else np.uint64
     nothing = np.empty(0)
     # Whole numbers add up to the same in any order; others are added up on the host, in its.
-    squares = xp.bincount(rank, held * held, n) if coded else group_sums(held * held, rank, n)
-    return Packed(
+    squares = (
+        xp.bincount(rank, numbers * numbers, n) if coded else group_sums(numbers * numbers, rank, n)
+    )
+    return PackedRatings(
         Entries(
-            ((rank << 8) | (held.astype(np.int64) - least) if coded else rank).astype(np.uint32),
+            ((rank << 8) | (numbers.astype(np.int64) - least) if coded else rank).astype(np.uint32),
             _cumulated(lengths[order], position),
             feature[places].astype(np.uint32),
             places.astype(position),
-            nothing if coded else held,
+            nothing if coded else numbers,
             nothing,
         ),
         np.arange(least, greatest + 1) if coded else np.empty(0, np.int64),

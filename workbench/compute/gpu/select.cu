@@ -12,9 +12,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) select(
         const u32 i = start + threadIdx.x;
         const i64 key = i < k ? best[i] : EMPTY;
         if (key != EMPTY) list.keys[i] = key;
-        list.held += __syncthreads_count(key != EMPTY);
+        list.count += __syncthreads_count(key != EMPTY);
     }
-    const u32 before = list.held;
+    const u32 before = list.count;
     const i64 kth = before == k ? best[k - 1] : EMPTY;
     list.kth = kth;
     if (threadIdx.x == 0) *list.cursor = before;
@@ -24,7 +24,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) select(
         const float score = column < columns ? mine[column] : NAN;
         list.offer(score >= FLOOR ? key_of(score, first + column) : EMPTY);
     }
-    if (list.held == before && list.kth == kth) return;  // nothing better
+    if (list.count == before && list.kth == kth) return;  // nothing better
     list.cut();
-    for (u32 i = threadIdx.x; i < list.held; i += THREADS) best[i] = list.keys[i];
+    for (u32 i = threadIdx.x; i < list.count; i += THREADS) best[i] = list.keys[i];
 }

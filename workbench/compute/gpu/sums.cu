@@ -5,7 +5,7 @@
 
 extern "C" __global__ void __launch_bounds__(THREADS) sums(
     const double *__restrict__ x, const i64 *__restrict__ rows, const i64 *__restrict__ columns,
-    double *__restrict__ found, u64 count, u32 width, u32 others, u32 stride
+    double *__restrict__ totals, u64 count, u32 width, u32 others, u32 stride
 ) {
     __shared__ double tiles[THREADS / WARP][WARP][WARP + 1];  // one more: no two in a bank
     const u32 warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
@@ -28,5 +28,5 @@ extern "C" __global__ void __launch_bounds__(THREADS) sums(
         for (u32 i = 0; i < here; ++i) total += left[start + i] * tile[lane][i];
         __syncwarp();
     }
-    if (place < others) found[row * others + place] = total;
+    if (place < others) totals[row * others + place] = total;
 }

@@ -1,4 +1,4 @@
-"""What a search among vectors and a choice of the best need of a card: the twin of `_best`."""
+"""What a search among vectors and a choice of the best need of a card, as `cpu.topk_kernels`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -37,16 +37,16 @@ def session() -> Iterator[Callable[..., None]]:
 def product(x: Any, y: Any) -> Any:
     """Product of halves, added up in single precision: CuPy's own would give halves."""
     runtime, cublas = xp.cuda.runtime, xp.cuda.cublas
-    found = xp.empty((len(x), len(y)), np.float32)
+    result = xp.empty((len(x), len(y)), np.float32)
     one, zero = np.ones(1, np.float32), np.zeros(1, np.float32)
     width, half, single = x.shape[1], runtime.CUDA_R_16F, runtime.CUDA_R_32F
     # In Fortran's order, as cuBLAS sees them, the arrays are their own transposes.
     cublas.gemmEx(
         xp.cuda.device.get_cublas_handle(), cublas.CUBLAS_OP_T, cublas.CUBLAS_OP_N,
         len(y), len(x), width, one.ctypes.data, y.data.ptr, half, width, x.data.ptr, half, width,
-        zero.ctypes.data, found.data.ptr, single, len(y), single, cublas.CUBLAS_GEMM_DEFAULT,
+        zero.ctypes.data, result.data.ptr, single, len(y), single, cublas.CUBLAS_GEMM_DEFAULT,
     )  # fmt: skip
-    return found
+    return result
 
 
 def select(scores: Any, k: int, *, first: int = 0, keys: Any = None) -> Any:
@@ -58,9 +58,9 @@ def select(scores: Any, k: int, *, first: int = 0, keys: Any = None) -> Any:
     capacity = 1 << max(1, (k + THREADS["select"] - 1).bit_length())
     size = 8 * (CONSTANTS["HEADER"] + capacity)
     if size > MOST:  # so many that sorting all is no worse
-        found = pack(scores, xp)
-        found = xp.where(found == EMPTY, EMPTY, found - first)
-        return best(xp.concatenate([keys, found], axis=1), k, xp)
+        packed = pack(scores, xp)
+        packed = xp.where(packed == EMPTY, EMPTY, packed - first)
+        return best(xp.concatenate([keys, packed], axis=1), k, xp)
     if rows and columns and k:
         numbers = (np.uint32(number) for number in (columns, k, first, capacity))
         _launch("select", rows, (scores, keys, *numbers), size)
@@ -70,26 +70,26 @@ def select(scores: Any, k: int, *, first: int = 0, keys: Any = None) -> Any:
 def sums(x: Any, rows: Any, columns: Any) -> Any:
     """See `workbench.compute.cpu.topk_kernels.sums`."""
     count, others = len(rows), columns.shape[-1]
-    found = xp.empty((count, others), np.float64)
+    result = xp.empty((count, others), np.float64)
     warps = THREADS["sums"] // CONSTANTS["WARP"]
     pieces = -(-others // CONSTANTS["WARP"])
     rows, columns = (xp.ascontiguousarray(each, dtype=np.int64) for each in (rows, columns))
     stride = others if columns.ndim == 2 else 0
     numbers = np.uint64(count), *map(np.uint32, (x.shape[1], others, stride))
-    if found.size:
-        _launch("sums", -(-count * pieces // warps), (x, rows, columns, found, *numbers), 0)
-    return found
+    if result.size:
+        _launch("sums", -(-count * pieces // warps), (x, rows, columns, result, *numbers), 0)
+    return result
 
 
 def midranks(scores: Any, rows: Any, columns: Any) -> Any:
     """See `workbench.compute.midranks`."""
     scores = xp.ascontiguousarray(scores, dtype=np.float64)
     rows, columns = (xp.ascontiguousarray(each, dtype=np.int64) for each in (rows, columns))
-    found = xp.empty(len(rows), np.float64)
-    if found.size:
-        arguments = scores, rows, columns, found, np.uint32(scores.shape[1])
+    result = xp.empty(len(rows), np.float64)
+    if result.size:
+        arguments = scores, rows, columns, result, np.uint32(scores.shape[1])
         _launch("midranks", len(rows), arguments, 0)
-    return found
+    return result
 
 
 def _launch(name: str, blocks: int, arguments: tuple[Any, ...], shared: int) -> None:

@@ -66,7 +66,7 @@ FEW = st.lists(
 
 @pytest.mark.parametrize("of", ["items", "users"])
 @pytest.mark.parametrize("metric", METRICS)
-@settings(max_examples=settings.default.max_examples // 6)
+@settings(max_examples=settings.default.max_examples // 16)
 @given(new=FEW, k=st.sampled_from([1, 3, 10, 400]), signed=st.booleans(), overlap=st.integers(1, 3))
 def test_a_few_ratings(of: str, metric: str, new: list, k: int, signed: bool, overlap: int) -> None:
     shrink = 0.0 if metric in WITHOUT_SHRINK else 2.5

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.compute.cuda_model import DTYPES, FLOAT_MAX, Array, Block, Card, key_of
+from tests.compute.gpu.cuda_model import DTYPES, FLOAT_MAX, Array, Block, Card, key_of
 from workbench.compute.gpu import kernel_source, topk_kernels
 
 TYPES = {name: np.dtype(DTYPES[kind]) for name, kind in kernel_source.FIXED.items()} | DTYPES
@@ -176,7 +176,7 @@ class Sums:
                 for i in range(here):
                     total += g.x[left + start + i] * tile[:, i]
             there = place < g.others
-            g.found[row * g.others + place[there]] = total[there]
+            g.totals[row * g.others + place[there]] = total[there]
 
 
 class Midranks:
@@ -193,4 +193,4 @@ class Midranks:
         for start in range(0, g.width, self.c.THREADS):
             score = row[start : start + self.c.THREADS]
             mine[: len(score)] += (score < own).astype(int) + (score <= own)
-        g.found[self.number] = (1 + mine.sum()) / 2
+        g.ranks[self.number] = (1 + mine.sum()) / 2

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tests.compute.cuda_model import Card
+from tests.compute.gpu.cuda_model import Card
+from tests.compute.gpu.strict_card import Array, strict
+from tests.compute.gpu.test_engine import CARDS, REQUESTS, card
 from tests.compute.reference import assert_same
-from tests.compute.strict_card import Array, strict
-from tests.compute.test_cuda import CARDS, REQUESTS, card
 from tests.datasets.cudf_model import modelled
 from workbench.compute import similar
 from workbench.compute.cpu import engine as cpu_engine
-from workbench.compute.cpu.packing import Packed, pack
+from workbench.compute.cpu.packing import PackedRatings, pack
 from workbench.compute.gpu import engine as gpu_engine
 from workbench.compute.gpu import packing
 from workbench.compute.metrics import ONES
@@ -58,7 +58,7 @@ def entries_of(pairs: list[tuple[int, int]], stars: list[float]) -> tuple:
     return features, rows, np.array(stars[: len(pairs)])
 
 
-def assert_equal(found: Packed, expected: Packed) -> None:
+def assert_equal(found: PackedRatings, expected: PackedRatings) -> None:
     assert found.scale == expected.scale
     for name in ("codes", "begins", "ids", "counts", "squares", "ranks"):
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
@@ -78,6 +78,7 @@ def test_entries_are_laid_out_as_the_threads_do(pairs: list, stars: list) -> Non
 
 
 @pytest.mark.parametrize(("metric", "weighting"), PREPARED)
+@settings(max_examples=settings.default.max_examples // 6)
 @given(pairs=ROWS, stars=STARS)
 def test_weights_and_means_on_the_card_are_the_bits_of_the_host(
     metric: str, weighting: str, pairs: list, stars: list

@@ -1,6 +1,6 @@
 """A card that is not there: the module `cupy` as the engine uses it, its kernel run in NumPy.
 
-The kernel is `_nearest.cu` step by step: threads of a round are elements of an array, and what the
+The kernel is `nearest.cu` step by step: threads of a round are elements of an array, and what the
 hardware may do in any order is done in a random one. What is generated is not modelled but read
 from the source that would be compiled: constants, types, `add` and `score`.
 """
@@ -174,7 +174,7 @@ class Kernel:
 
 
 class Block:
-    """One block of `_nearest.cu`: its variables by the same names."""
+    """One block of `nearest.cu`: its variables by the same names."""
 
     def __init__(
         self, number: int, given: dict, source: Source, rng: np.random.Generator, shared: int
@@ -241,7 +241,7 @@ class Block:
                 entries = g.entries[piece]
                 if not len(entries):
                     continue
-                x = g.own_values[e].item() + (g.least if c.CODED else 0)
+                x = g.query_values[e].item() + (g.least if c.CODED else 0)
                 y = (entries & c.MASK).astype(int) + g.least if c.CODED else g.values[piece]
                 places = (entries >> np.uint32(c.SHIFT)) - base
                 for f, product in self.source.products(x, y).items():
@@ -254,7 +254,7 @@ class Block:
         g, c = self.given, self.c
         floor = -FLOAT_MAX if c.SIGNED else FLOAT_TINY
         mine = self.sums[:, other - low]
-        may = (other != g.own[row]) & (bool(c.SIGNED) | (mine[0] != 0))
+        may = (other != g.self_ranks[row]) & (bool(c.SIGNED) | (mine[0] != 0))
         with np.errstate(all="ignore"):
             if c.BOUNDED:
                 bound = self.source.types["Bound"]

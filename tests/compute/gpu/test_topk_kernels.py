@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from tests.compute.dense.test_vector_search import SORTS, of_sort
+from tests.compute.gpu.test_engine import LINUX, compiled
+from tests.compute.gpu.vector_card import VectorCard, vector_card
 from tests.compute.reference import assert_same
-from tests.compute.test_cuda import LINUX, compiled
 from tests.compute.test_topk import ANY, FEW
-from tests.compute.test_vectors import SORTS, of_sort
-from tests.compute.vector_card import VectorCard, vector_card
 from workbench.compute import Device, resolve
 from workbench.compute.cpu import topk_kernels as cpu_kernels
 from workbench.compute.dense import vector_search

@@ -19,9 +19,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tests.compute.cuda_model import Card, Source, evaluated
+from tests.compute.all_pairs import all_pairs
+from tests.compute.cpu.cases import (
+    KINDS,
+    OPTIONS,
+    lists_of_all,
+    options_of,
+    prepared,
+    random_table,
+    table,
+)
+from tests.compute.gpu.cuda_model import Card, Source, evaluated
 from tests.compute.reference import BINARY, NAN, assert_same, sparse_of
-from tests.compute.test_cpu import KINDS, OPTIONS, all_pairs, asked, held, random_table, table
 from workbench.compute import similar
 from workbench.compute.cpu import engine as cpu_engine
 from workbench.compute.cpu.packing import scale_of
@@ -71,7 +80,7 @@ TABLES = st.builds(
     st.integers(0, 2**32),
 )
 REQUESTS = st.builds(
-    lambda metric, k, **options: asked(metric, options, k),
+    lambda metric, k, **options: options_of(metric, options, k),
     st.sampled_from(list(METRICS)),
     st.sampled_from([1, 2, 3, 7, 60]),
     signed=st.booleans(),
@@ -94,7 +103,7 @@ def test_the_kernel_gives_the_processors_bits(
     dense: np.ndarray, request: SimilarityOptions, kind
 ) -> None:
     """Whatever the sizes of tiles, buffers and chunks, also of values that are no whole numbers."""
-    data = held(dense, request.metric)
+    data = prepared(dense, request.metric)
     with card(**kind):
         assert_same(gpu_engine.nearest(data, request), cpu_engine.nearest(data, request))
 
@@ -103,7 +112,7 @@ def test_the_kernel_gives_the_processors_bits(
 @given(TABLES, REQUESTS, CARDS, st.data())
 def test_it_does_for_some_rows(dense: np.ndarray, request: SimilarityOptions, kind, data) -> None:
     rows = np.array(data.draw(st.lists(st.integers(0, len(dense) - 1), max_size=9)), int)
-    by_feature = held(dense, request.metric)
+    by_feature = prepared(dense, request.metric)
     with card(**kind):
         found = gpu_engine.nearest(by_feature, request, rows=rows)
     assert_same(found, cpu_engine.nearest(by_feature, request, rows=rows))
@@ -113,7 +122,7 @@ def test_it_does_for_some_rows(dense: np.ndarray, request: SimilarityOptions, ki
 @given(TABLES, REQUESTS, CARDS, st.data())
 def test_it_does_for_queries_from_outside(dense, request, kind, data) -> None:
     """With codes of their own, and where these rows are some of many that have another scale."""
-    by_feature = held(dense, request.metric)
+    by_feature = prepared(dense, request.metric)
     stars = st.sampled_from([NAN, 0.0, 1.0, 2.5, -4.0, data.draw(st.sampled_from([4.9, 1e5]))])
     queries = sparse_of(data.draw(arrays(float, (4, dense.shape[1]), elements=stars)))
     if request.metric in BINARY:
@@ -131,8 +140,8 @@ def test_it_does_for_queries_from_outside(dense, request, kind, data) -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_it_does_in_blocks_of_1024_threads(kind: str, metric: str) -> None:
     """As on a card, with lists in its memory."""
-    data = held(table(kind), metric)
-    request = asked(metric, OPTIONS[list(METRICS).index(metric) % len(OPTIONS)])
+    data = prepared(table(kind), metric)
+    request = options_of(metric, OPTIONS[list(METRICS).index(metric) % len(OPTIONS)])
     rows = np.arange(0, 700, 140)
     with card(threads=1024, warp=32, shared=12_000):
         found = gpu_engine.nearest(data, request, rows=rows)
@@ -146,7 +155,7 @@ def test_a_query_without_ratings_and_a_table_without_rows() -> None:
         for found in (
             gpu_engine.nearest(empty, SimilarityOptions(k=2)),
             gpu_engine.nearest(
-                held(table("dense"), "cosine"), SimilarityOptions(k=2), rows=np.arange(0)
+                prepared(table("dense"), "cosine"), SimilarityOptions(k=2), rows=np.arange(0)
             ),
             gpu_engine.nearest_to(
                 empty, none, SimilarityOptions(k=2, signed=True), exclude=np.array([-1])
@@ -162,7 +171,7 @@ def test_a_query_without_ratings_and_a_table_without_rows() -> None:
 )
 def test_a_wrong_constant_is_noticed(constants: str, name: str, value: int, monkeypatch) -> None:
     kind = "dense" if constants == "CODED" else "broken"
-    data, request = held(table(kind)[:60], "cosine"), SimilarityOptions(k=5)
+    data, request = prepared(table(kind)[:60], "cosine"), SimilarityOptions(k=5)
     expected = cpu_engine.nearest(data, request)
     with card(shared=300):
         assert_same(gpu_engine.nearest(data, request), expected)
@@ -178,7 +187,7 @@ def test_a_buffer_without_room_for_a_round_is_noticed(monkeypatch) -> None:
 
     monkeypatch.setattr(gpu_engine, "layout", narrow)
     with card(), pytest.raises(AssertionError, match="a round may not fit"):
-        gpu_engine.nearest(held(table("dense")[:60], "cosine"), SimilarityOptions(k=5))
+        gpu_engine.nearest(prepared(table("dense")[:60], "cosine"), SimilarityOptions(k=5))
 
 
 # --- the source -----------------------------------------------------------------------------------
@@ -215,10 +224,10 @@ def test_what_is_added_is_what_the_sums_are(sums: tuple, coded: bool) -> None:
     assert read.products(3, 5) == {f: 3**p * 5**q for f, (p, q) in enumerate(SUMS[s] for s in sums)}
 
 
-@pytest.mark.parametrize("most", [49_152, RTX, H200])
-@pytest.mark.parametrize("k", [1, 20, 1000, 3000, 100_000])
-@pytest.mark.parametrize("coded", [True, False])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("k", "family", "most", "coded"),
+    all_pairs([1, 20, 1000, 3000, 100_000], list(FAMILIES), [49_152, RTX, H200], [True, False]),
+)
 def test_a_tile_fills_what_shared_memory_there_is(family, coded, k, most) -> None:
     kernel = kernel_of(FAMILIES[family], coded)
     found = layout(kernel, 10**7, k, most)
@@ -244,7 +253,7 @@ def test_places_of_entries_have_64_bits() -> None:
 
 
 def test_rows_come_in_chunks_and_memory_is_given_back() -> None:
-    data, request = held(table("dense")[:100], "cosine"), SimilarityOptions(k=5)
+    data, request = prepared(table("dense")[:100], "cosine"), SimilarityOptions(k=5)
     with card(processors=1) as there, pytest.MonkeyPatch.context() as patch:
         patch.setattr(gpu_engine, "WAVES", 30)
         found = gpu_engine.nearest(data, request)
@@ -256,7 +265,7 @@ def test_rows_come_in_chunks_and_memory_is_given_back() -> None:
 
 
 def test_where_memory_is_short_chunks_are_halved_until_they_fit() -> None:
-    data, request = held(table("dense")[:100], "cosine"), SimilarityOptions(k=5)
+    data, request = prepared(table("dense")[:100], "cosine"), SimilarityOptions(k=5)
     expected = cpu_engine.nearest(data, request)
     with card(processors=100) as roomy:
         gpu_engine.nearest(data, request)
@@ -272,7 +281,7 @@ def test_where_memory_is_short_chunks_are_halved_until_they_fit() -> None:
 
 @pytest.mark.parametrize("memory", [100, 13_000])
 def test_where_nothing_fits_the_error_says_what_to_do(memory: int) -> None:
-    data = held(table("dense")[:100], "cosine")
+    data = prepared(table("dense")[:100], "cosine")
     with (
         card(memory=memory) as there,
         pytest.raises(DeviceError, match=r"_FRACTION=0\.8: Out of memory.*device='cpu'"),
@@ -284,7 +293,7 @@ def test_where_nothing_fits_the_error_says_what_to_do(memory: int) -> None:
 
 
 def test_the_part_of_memory_is_a_setting(monkeypatch) -> None:
-    data = held(table("dense")[:100], "cosine")
+    data = prepared(table("dense")[:100], "cosine")
     with card() as there:
         gpu_engine.nearest(data, SimilarityOptions())
         needed = there.most
@@ -335,9 +344,10 @@ def compiled(code: str, architecture: str, *options: str) -> tuple[bytes, str]:
 
 
 @LINUX
-@pytest.mark.parametrize("architecture", ["sm_80", "sm_86", "sm_90", "sm_120"])
-@pytest.mark.parametrize("coded", [True, False])
-@pytest.mark.parametrize("family", ["one sum", "two sums", "six sums"])
+@pytest.mark.parametrize(
+    ("architecture", "family", "coded"),
+    all_pairs(["sm_80", "sm_86", "sm_90", "sm_120"], ["one sum", "two sums", "six sums"], [1, 0]),
+)
 def test_it_compiles_for_every_card_without_spilling(family, coded, architecture) -> None:
     code = source(kernel_of(FAMILIES[family], coded))
     binary, log = compiled(code, architecture, "--ptxas-options=-v")
@@ -362,12 +372,12 @@ def test_no_multiplication_is_fused_with_an_addition(metric: str, coded: bool) -
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("options", range(len(OPTIONS)))
+@pytest.mark.parametrize(
+    ("metric", "kind", "options"), all_pairs(list(METRICS), KINDS, range(len(OPTIONS)))
+)
 def test_a_card_gives_the_processors_bits(kind: str, metric: str, options: int) -> None:
-    data, request = held(table(kind), metric), asked(metric, OPTIONS[options])
-    assert_same(gpu_engine.nearest(data, request), all_pairs(kind, metric, options))
+    data, request = prepared(table(kind), metric), options_of(metric, OPTIONS[options])
+    assert_same(gpu_engine.nearest(data, request), lists_of_all(kind, metric, options))
     for rows in (np.arange(20), np.arange(len(table(kind)))[::-2]):
         expected = cpu_engine.nearest(data, request, rows=rows)
         assert_same(gpu_engine.nearest(data, request, rows=rows), expected)
@@ -390,7 +400,7 @@ def test_a_card_does_for_many_tiles_and_long_lists(of: str, metric: str, k: int)
 def test_on_a_card_chunks_are_halved_and_what_does_not_fit_is_an_error(monkeypatch) -> None:
     import cupy
 
-    data, request = held(table("dense"), "cosine"), SimilarityOptions(k=700)
+    data, request = prepared(table("dense"), "cosine"), SimilarityOptions(k=700)
     free = cupy.cuda.runtime.memGetInfo()[0]
     monkeypatch.setattr(gpu_engine, "WAVES", 2**20)
     for size in (2**22, 2**21):

@@ -4,19 +4,20 @@ import subprocess
 import sys
 
 SCRIPT = """
-from workbench.compute import _kernels, similar
+from workbench.compute import similar
+from workbench.compute.cpu import search_kernels
 from workbench.compute.metrics import METRICS
 from workbench.compute.warm_up import warm
 from workbench.datasets import synthetic
 
 warm()
-warmed = len(_kernels.search.signatures)
+warmed = len(search_kernels.search.signatures)
 data = synthetic(200, 150, 6000, seed=1)
 for metric in METRICS:
     for of, ids in (("items", data.item_ids), ("users", data.user_ids)):
         for options in ({}, {"ids": ids[:3]}, {"min_overlap": 3}, {"signed": True}):
             similar(data, metric=metric, of=of, device="cpu", progress=False, **options)
-print(warmed, len(_kernels.search.signatures))
+print(warmed, len(search_kernels.search.signatures))
 """
 
 

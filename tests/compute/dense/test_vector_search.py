@@ -45,7 +45,7 @@ OPTIONS = st.fixed_dictionaries(
     }
 )
 UNITLESS = [name for name in METRICS if name not in (*BINARY, "dot", "msd")]
-HALF = settings(max_examples=settings.default.max_examples // 2)
+HALF = settings(max_examples=settings.default.max_examples // 6)
 
 
 def run(vectors: np.ndarray, metric: str = "cosine", k: int = 5, **options) -> tuple:
