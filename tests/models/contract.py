@@ -159,27 +159,25 @@ class Contract(ABC):
     def test_all_users_come_by_default(self, ds: Dataset, model: Recommender) -> None:
         assert set(model.recommend(n=18, seen="keep")[C.USER]) == set(ds.user_ids)
 
-    def test_all_users_in_batches_equal_one_by_one(
+    def test_users_in_batches_equal_one_by_one(
         self, ds: Dataset, model: Recommender, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """From the second batch on, the rows of a list were given to the users of the first.
 
         Row numbers counted from the start of the batch, and the data that were tried fitted one.
         """
-        alone = [model.recommend([user], n=5) for user in ds.user_ids]
+        users = ds.user_ids[:9].tolist()
+        alone = [model.recommend([user], n=5) for user in users]
         expected = pd.concat(alone, ignore_index=True)
         for users_a_batch, users_a_block in ((1, 7), (4, 1), (1000, 3)):
             monkeypatch.setattr(profile_model, "BATCH_BYTES", users_a_batch * 8 * len(ds.item_ids))
             monkeypatch.setattr(profile_model, "BLOCK_BYTES", users_a_block * 8 * len(ds.item_ids))
-            assert_frame_equal(model.recommend(n=5), expected)
+            assert_frame_equal(model.recommend(users, n=5), expected)
         monkeypatch.setattr(profile_model, "BATCH_BYTES", 1)
-        shuffled = ds.user_ids[::-2].tolist()
-        assert model.recommend(shuffled, n=5)[C.USER].drop_duplicates().isin(shuffled).all()
-        mine = model.recommend(shuffled, n=5).query("user_id == @shuffled[1]")
-        assert_frame_equal(
-            mine.reset_index(drop=True),
-            expected.query("user_id == @shuffled[1]").reset_index(drop=True),
-        )
+        backwards = model.recommend(users[::-1], n=5)
+        assert backwards[C.USER].drop_duplicates().isin(users).all()
+        last = backwards[backwards[C.USER] == users[1]].reset_index(drop=True)
+        assert_frame_equal(last, alone[1])
 
     def test_what_was_seen_comes_back_only_when_asked(
         self, ds: Dataset, model: Recommender
@@ -187,7 +185,7 @@ class Contract(ABC):
         def chosen(user: object, seen: str) -> set:
             return set(model.recommend([user], n=18, seen=seen)[C.ITEM])
 
-        for user in ds.user_ids[:8]:
+        for user in ds.user_ids[:4]:
             history = ds.history(user).set_index(C.ITEM)[C.RATING]
             disliked = set(history.index[history < history.mean()])
             keep = chosen(user, "keep")

@@ -25,6 +25,7 @@ from workbench.models.sparse_rows import with_values
 from workbench.validation import one_of
 
 CENTRES = ("none", "mean", "baseline")
+OPTIONS = ("metric", "k", "min_overlap", "alpha", "shrink", "weighting")  # of the search
 
 
 @model
@@ -52,9 +53,8 @@ class NeighbourhoodModel(Recommender):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        options = self._options
-        self.k, self.min_overlap = options.k, options.min_overlap
-        self.alpha, self.shrink = options.alpha, options.shrink
+        for name in OPTIONS:
+            setattr(self, name, getattr(self._options, name))
 
     @property
     def by_row(self) -> bool:  # type: ignore[override]
@@ -109,14 +109,7 @@ class NeighbourhoodModel(Recommender):
 
     @property
     def _options(self) -> SimilarityOptions:
-        return SimilarityOptions.checked(
-            metric=self.metric,
-            k=self.k,
-            min_overlap=self.min_overlap,
-            alpha=self.alpha,
-            shrink=self.shrink,
-            weighting=self.weighting,
-        )
+        return SimilarityOptions.checked(**{name: getattr(self, name) for name in OPTIONS})
 
     def _learn_neighbours(self, near: Neighbours) -> None:
         """Learn from neighbours, and the data they were found in."""

@@ -28,11 +28,9 @@ from workbench.models.sequential.histories import (
 from workbench.validation import at_least, number
 
 HELD_OUT = 1000  # users whose last item says when to stop
-# Options that a checkpoint must share: those that its weights hang on.
-CHECKPOINT_OPTIONS = (
-    "factors", "heads", "layers", "dropout", "max_length", "learning_rate", "batch_size",
-    "patience", "seed",
-)  # fmt: skip
+SHAPE = ("factors", "heads", "layers", "dropout")
+TRAINING = ("learning_rate", "batch_size", "patience", "seed")
+CHECKPOINT_OPTIONS = (*SHAPE, "max_length", *TRAINING)  # what its weights hang on
 
 
 @model
@@ -139,10 +137,7 @@ class Sequential(Recommender):
             steps,
             device=self._torch_device,
             epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
-            patience=self.patience,
-            seed=self.seed,
+            **{name: getattr(self, name) for name in TRAINING},
             check=check,
             checkpoint=Path(self.checkpoint) if self.checkpoint else None,
             task={name: self.parameters[name] for name in CHECKPOINT_OPTIONS} | {"data": ds.hash},
@@ -152,14 +147,8 @@ class Sequential(Recommender):
     @property
     def _shape(self) -> dict[str, Any]:
         """What the network is made of."""
-        return {
-            "items": len(self.data.item_ids),
-            "length": self.max_length,
-            "factors": self.factors,
-            "heads": self.heads,
-            "layers": self.layers,
-            "dropout": self.dropout,
-        }
+        sizes = {"items": len(self.item_ids), "length": self.max_length}
+        return sizes | {name: getattr(self, name) for name in SHAPE}
 
     @property
     def _torch_device(self) -> str:
