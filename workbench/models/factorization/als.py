@@ -190,7 +190,7 @@ class ALS(Recommender):
     def _contributions(self, pairs: Pairs) -> sparse.csr_array:
         from workbench.models.factorization import als_kernels
 
-        history, _ = pairs.histories()
+        history = pairs.profiles.ratings[pairs.rows]
         terms = np.empty(history.nnz)
         targets = pairs.rows, pairs.items.astype(np.int64)
         equations = self.equations(history)

@@ -87,7 +87,7 @@ class P3alpha(Recommender):
         return neighbour_sums(self.device, profiles.ratings, matrix)
 
     def _contributions(self, pairs: Pairs) -> sparse.csr_array:
-        return self._by_target[pairs.items].multiply(pairs.histories()[0]).tocsr()
+        return self._by_target[pairs.items].multiply(pairs.profiles.ratings[pairs.rows]).tocsr()
 
 
 @model

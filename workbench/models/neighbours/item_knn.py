@@ -68,7 +68,7 @@ class ItemKNN(NeighbourhoodModel):
         return neighbour_sums(self.device, profiles.ratings, matrix)
 
     def _implicit_terms(self, pairs: Pairs) -> sparse.csr_array:
-        return self.similarities[pairs.items].multiply(pairs.histories()[0]).tocsr()
+        return self.similarities[pairs.items].multiply(pairs.profiles.ratings[pairs.rows]).tocsr()
 
     def _rated_neighbours(self, pairs: Pairs) -> RatedNeighbours:
         return RatedNeighbours(
