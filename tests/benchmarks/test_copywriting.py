@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.evaluation.copies import FILMS, liked, lines
+from tests.language.measures.copies import FILMS, liked, lines
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.evaluation.copies import FILMS, liked, lines
+from tests.language.measures.copies import FILMS, liked, lines
 from workbench.language import COPY_METRICS, evaluate_copy, judge
 from workbench.language.llm.backend import Reply
 from workbench.panels import copy_measures

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.evaluation.copies import FILMS, ITEMS, RATINGS
+from tests.language.measures.copies import FILMS, ITEMS, RATINGS
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.language import Copywriter, personalisation

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
+from tests.language.measures.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
 from workbench.language import judge
-from workbench.language.llm.model_registry import open_backend
 from workbench.language.measures.llm_judge import RUBRIC, conversations, grades
 
 COPY = lines(
@@ -126,9 +125,9 @@ def test_rubric_of_ones_own() -> None:
 
 
 @pytest.mark.slow
-def test_embedded_model_is_taken_as_strictly() -> None:
+def test_embedded_model_is_taken_as_strictly(embedded: object) -> None:
     """It is too small to judge: what it says is kept, and is no grade unless it is one."""
-    found = judge(COPY, FILMS, open_backend(device="cpu"))
+    found = judge(COPY, FILMS, embedded)
     answered = found.per_line["answered"].astype(bool)
     assert answered.tolist() == [grades(own, RUBRIC) is not None for own in found.lines["answer"]]
     assert found.per_line.loc[~answered, "fluent"].isna().all()

@@ -8,7 +8,7 @@ import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 
 import workbench as wb
-from tests.evaluation.copies import FILMS, lines
+from tests.language.measures.copies import FILMS, lines
 from workbench.errors import MissingExtraError
 from workbench.language.measures import references
 

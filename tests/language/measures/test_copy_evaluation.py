@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nltk.util import ngrams
 
 import workbench as wb
-from tests.evaluation.copies import FILMS, ITEMS, RATINGS, liked, lines
+from tests.language.measures.copies import FILMS, ITEMS, RATINGS, liked, lines
 from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import COPY_METRICS, CopyEvaluation
