@@ -3,19 +3,19 @@
 from collections import Counter
 from math import inf, log, log2
 
-from workbench.evaluation.predictions import Answers
+from workbench.evaluation.predictions import Predictions
 
 
-def lists_of(answers: Answers, k: int) -> list[list[int]]:
-    return [[item for item in row[:k].tolist() if item >= 0] for row in answers.lists]
+def lists_of(predictions: Predictions, k: int) -> list[list[int]]:
+    return [[item for item in row[:k].tolist() if item >= 0] for row in predictions.lists]
 
 
-def relevant_of(answers: Answers) -> list[dict[int, float]]:
-    return [dict(entries) for entries in _rows(answers.task.relevant)]
+def relevant_of(predictions: Predictions) -> list[dict[int, float]]:
+    return [dict(entries) for entries in _rows(predictions.task.relevant)]
 
 
-def histories_of(answers: Answers) -> list[list[int]]:
-    return [[item for item, _ in entries] for entries in _rows(answers.task.history)]
+def histories_of(predictions: Predictions) -> list[list[int]]:
+    return [[item for item, _ in entries] for entries in _rows(predictions.task.history)]
 
 
 def _rows(matrix):

@@ -1,16 +1,16 @@
-"""Small tasks with known answers, and a model that answers what it is told to."""
+"""Small tasks with known predictions, and a model that answers what it is told to."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from workbench.datasets import Dataset, split, synthetic
-from workbench.evaluation.predictions import Answers
-from workbench.evaluation.protocol import Task, task
+from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.protocol import Protocol, Task, build_task
 from workbench.models import Recommender
+from workbench.models.profiles import Profiles
 
 GENRES = {1: ["X"], 2: ["X", "Y"], 3: ["Y"], 4: ["Y", "Z"], 5: [], 6: ["Z"]}
 PAST = "a1:5 a2:3 b2:4 b3:2 c2:5 d4:1 d5:1 d6:1"
@@ -29,23 +29,28 @@ def dataset(text: str, *, genres: dict[int, Any] | None = None, **tables: Any) -
     return Dataset(interactions, items, **tables)
 
 
+def task_of(train: Dataset, test: Dataset, **options: Any) -> Task:
+    """The task of a protocol's options."""
+    return build_task(train, test, Protocol(**options))
+
+
 def by_hand(**options: Any) -> Task:
     """Users a, b and c; d is not in test and z not in train."""
     past, future = dataset(PAST, genres=GENRES), dataset(FUTURE, genres=GENRES)
-    return task(past, future, **options)
+    return task_of(past, future, **options)
 
 
-def answered(asked: Task, *lists: list[int], **fields: Any) -> Answers:
-    """Answers with these lists of item ids, one a user."""
+def answered(task: Task, *lists: list[int], **fields: Any) -> Predictions:
+    """Predictions with these lists of item ids, one a user."""
     depth = max(map(len, lists)) if lists else 1
-    numbers = np.full((len(asked.users), depth), -1)
+    numbers = np.full((len(task.users), depth), -1)
     for row, ids in enumerate(lists):
-        numbers[row, : len(ids)] = asked.items.get_indexer(ids)
+        numbers[row, : len(ids)] = task.items.get_indexer(ids)
     nothing = {
-        "auc": np.full(len(asked.users), np.nan),
-        "predicted": np.full(asked.held.nnz, np.nan),
+        "auc": np.full(len(task.users), np.nan),
+        "predicted": np.full(task.test_ratings.nnz, np.nan),
     }
-    return Answers(asked, numbers, **{**nothing, **fields})
+    return Predictions(task, numbers, **{**nothing, **fields})
 
 
 def parts(seed: int = 0) -> tuple[Dataset, Dataset]:
@@ -58,16 +63,18 @@ def parts(seed: int = 0) -> tuple[Dataset, Dataset]:
     return split(ds, by="user", holdout=0.4, seed=seed)
 
 
-def at_random(asked: Task, depth: int, seed: int) -> Answers:
+def at_random(task: Task, depth: int, seed: int) -> Predictions:
     """Unseen items in random order; some lists end early."""
     rng = np.random.default_rng(seed)
-    lists = np.full((len(asked.users), depth), -1)
-    for row in range(len(asked.users)):
-        seen = asked.history.indices[asked.history.indptr[row] : asked.history.indptr[row + 1]]
-        unseen = rng.permutation(np.setdiff1d(np.arange(len(asked.items)), seen))
+    lists = np.full((len(task.users), depth), -1)
+    for row in range(len(task.users)):
+        seen = task.history.indices[task.history.indptr[row] : task.history.indptr[row + 1]]
+        unseen = rng.permutation(np.setdiff1d(np.arange(len(task.items)), seen))
         unseen = unseen[: min(depth, rng.integers(depth + 3))]
         lists[row, : len(unseen)] = unseen
-    return Answers(asked, lists, np.full(len(lists), np.nan), np.full(asked.held.nnz, np.nan))
+    return Predictions(
+        task, lists, np.full(len(lists), np.nan), np.full(task.test_ratings.nnz, np.nan)
+    )
 
 
 class Told(Recommender):
@@ -81,8 +88,8 @@ class Told(Recommender):
         table = self.table.reindex(index=ds.user_ids, columns=ds.item_ids)
         self.told = table.to_numpy(np.float64)
 
-    def _score(self, profiles: sparse.csr_array, own: np.ndarray) -> np.ndarray:
-        return self.told[own]
+    def _score(self, profiles: Profiles) -> np.ndarray:
+        return self.told[profiles.users]
 
     def _contributions(self, *_: Any) -> Any:
         raise AssertionError("an evaluation asks for no evidence")

@@ -4,7 +4,7 @@ import numpy as np
 
 import workbench as wb
 from tests.evaluation.tasks import Told, told_at_random
-from workbench.evaluation.costs import fit, state_bytes
+from workbench.evaluation.costs import fit_and_measure, state_bytes
 
 
 def test_memory_is_that_of_the_arrays_without_the_data() -> None:
@@ -34,5 +34,5 @@ def test_what_has_no_size_makes_it_unknown() -> None:
 def test_only_fitting_is_timed() -> None:
     ds = wb.synthetic(30, 20, 200)
     model: Told = told_at_random(ds, 0)
-    assert fit(model, ds).fit_seconds > 0
-    assert np.isnan(fit(model, ds).fit_seconds)
+    assert fit_and_measure(model, ds).fit_seconds > 0
+    assert np.isnan(fit_and_measure(model, ds).fit_seconds)

@@ -40,7 +40,7 @@ def test_one_table_a_row_a_model_and_metric(found: Comparison) -> None:
 
 def test_rows_are_those_of_each_evaluation(found: Comparison) -> None:
     one = found.evaluations["oracle"]
-    model = one.answers
+    model = one.predictions
     train, test = model.task.train, model.task.test
     alone = wb.evaluate(oracle(test).fit(train), train, test, metrics=METRICS).frame()
     mine = found.frame().query("model == 'oracle'").reset_index(drop=True)

@@ -1,5 +1,8 @@
 """A model, a table."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,7 @@ from pandas.testing import assert_frame_equal
 
 import workbench as wb
 from tests.evaluation.tasks import FUTURE, GENRES, PAST, Told, dataset, parts, told_at_random
-from tests.evaluation.test_answers import TABLE
+from tests.evaluation.test_predictions import TABLE
 from workbench.errors import DataError, OptionError, WorkbenchError
 from workbench.evaluation import METRICS, Evaluation
 from workbench.evaluation.predictions import LISTS
@@ -59,12 +62,12 @@ def test_values_a_user_average_to_the_table(found: Evaluation) -> None:
 
 
 def test_an_evaluation_says_where_and_on_what(found: Evaluation) -> None:
-    train, test = found.answers.task.train, found.answers.task.test
+    train, test = found.predictions.task.train, found.predictions.task.test
     assert found.device.kind == "cpu"
     assert found.data_hash == f"{train.hash}-{test.hash}"
     assert found.seconds > 0
     assert found.seconds_a_user > 0
-    assert "answers" not in repr(found)
+    assert "predictions" not in repr(found)
 
 
 def test_a_seed_gives_the_same_table() -> None:
@@ -82,7 +85,7 @@ def test_a_seed_gives_the_same_table() -> None:
 
 
 def test_sampled_candidates_flatter(found: Evaluation) -> None:
-    train, test = found.answers.task.train, found.answers.task.test
+    train, test = found.predictions.task.train, found.predictions.task.test
     easy = wb.evaluate(
         told_at_random(train, 4).fit(train),
         train,
@@ -157,3 +160,15 @@ def test_an_oracle_is_perfect() -> None:
     test = type(test)(known.reset_index(drop=True), test.items)
     found = wb.evaluate(oracle, train, test, metrics=metrics, gain="rating").frame()
     assert found["value"].tolist() == pytest.approx([1, 1, 1, 1, 1, 1, 0, 0])
+
+
+def test_an_evaluation_loads_no_language_model() -> None:
+    program = """
+import sys
+import workbench as wb
+train, test = wb.split(wb.synthetic(30, 20, 300), by="user")
+wb.evaluate(wb.Popular().fit(train), train, test)
+print(any(name.startswith("workbench.language") for name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr

@@ -54,7 +54,7 @@ def test_one_number_a_user_comes_down_and_it_is_the_processors(
     expected = wb.evaluate(model, train, test, **given)
     assert not came_down
     told = model.told
-    monkeypatch.setattr(model, "_score", lambda profiles, own: Array(told[own].copy()))
+    monkeypatch.setattr(model, "_score", lambda profiles: Array(told[profiles.users].copy()))
     monkeypatch.setattr(model, "_score_pairs", lambda users, items: told[users, items])
     model.device = Device("gpu", "behind a fence")
     found = wb.evaluate(model, train, test, **given)

@@ -56,7 +56,7 @@ def test_lists_are_measured_as_by_trec_eval(seed: int, k: int, gain: str) -> Non
     names = [f"{name}@{k}" for name in (*same, "map")]
     scores, found = evaluated(seed, *names, gain=gain)
     measures = [measure @ k for measure in (*same.values(), AP)]
-    task = found.answers.task
+    task = found.predictions.task
     theirs = trec_eval(measures, scores, task.test, graded=gain == "rating")
     ours = found.per_user.loc[theirs.index]
     for name, measure in same.items():
@@ -76,7 +76,7 @@ def test_reciprocal_ranks_are_those_of_trec_eval(seed: int, k: int) -> None:
         [C.USER, "score"], ascending=[True, False]
     )
     lists = ranked.groupby(C.USER).head(k).set_index([C.USER, C.ITEM])["score"]
-    theirs = trec_eval([RR], lists, found.answers.task.test, graded=False)["RR"]
+    theirs = trec_eval([RR], lists, found.predictions.task.test, graded=False)["RR"]
     np.testing.assert_allclose(found.per_user.loc[theirs.index, f"mrr@{k}"], theirs, **TIGHT)
 
 
@@ -84,7 +84,7 @@ def test_reciprocal_ranks_are_those_of_trec_eval(seed: int, k: int) -> None:
 @given(seed=SEEDS)
 def test_auc_is_that_of_scikit_learn_user_by_user(seed: int) -> None:
     scores, found = evaluated(seed, "auc")
-    task = found.answers.task
+    task = found.predictions.task
     liked = task.test.interactions[task.test.interactions[C.RATING] >= LIKED]
     unseen = pd.MultiIndex.from_product([task.users, task.items], names=[C.USER, C.ITEM])
     unseen = unseen.difference(pairs(task.train))
@@ -103,8 +103,8 @@ def test_auc_is_that_of_scikit_learn_user_by_user(seed: int) -> None:
 def test_predictions_are_measured_as_by_scikit_learn(seed: int) -> None:
     names = ["rmse", "mae", "accuracy", "f1", "log_loss"]
     _, found = evaluated(seed, *names)
-    test = found.answers.task.test.interactions
-    guess = found.answers.predicted
+    test = found.predictions.task.test.interactions
+    guess = found.predictions.predicted
     known = np.isfinite(guess)
     rating, guess = test[C.RATING].to_numpy()[known], guess[known]
     click, guessed = rating >= LIKED, guess >= 0.5

@@ -18,7 +18,7 @@ class Costs(NamedTuple):
     memory: float
 
 
-def fit(model: Recommender, train: Dataset) -> Costs:
+def fit_and_measure(model: Recommender, train: Dataset) -> Costs:
     """Fit a model that is not, and say what that cost."""
     seconds = np.nan
     if not _is_fitted(model):

@@ -19,10 +19,10 @@ def check_pairs(
     users: pd.Index,
     items: pd.Index,
     history: sparse.csr_array,
-    held: sparse.csr_array,
+    test_ratings: sparse.csr_array,
 ) -> None:
     """Refuse a test pair that is in train."""
-    shared = np.intersect1d(keys(history), keys(held), assume_unique=True)
+    shared = np.intersect1d(keys(history), keys(test_ratings), assume_unique=True)
     if len(shared):
         user, item = divmod(int(shared[0]), len(items))
         raise DataError(

@@ -11,10 +11,10 @@ import pandas as pd
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import OptionError
-from workbench.evaluation.costs import Costs, fit
-from workbench.evaluation.metrics.registry import LOWER, wanted
-from workbench.evaluation.model_evaluation import DEFAULT, RESAMPLES, answer
-from workbench.evaluation.protocol import task
+from workbench.evaluation.costs import Costs, fit_and_measure
+from workbench.evaluation.metrics.registry import LOWER, requested_metrics
+from workbench.evaluation.model_evaluation import DEFAULT, RESAMPLES, evaluate_on
+from workbench.evaluation.protocol import Protocol, build_task
 from workbench.evaluation.result import Evaluation
 from workbench.evaluation.statistics.bootstrap import interval
 from workbench.evaluation.statistics.paired_tests import disagreements, holm, p_value
@@ -104,8 +104,8 @@ class Comparison:
             If the metric was not asked for, or has no test.
         """
         first = next(iter(self.evaluations.values()))
-        lower = first.wanted[one_of("metric", metric, first.samples)].metric.better == LOWER
-        values = {name: one.tallies[metric].value() for name, one in self.evaluations.items()}
+        lower = first.requested[one_of("metric", metric, first.samples)].metric.better == LOWER
+        values = {name: one.user_sums[metric].value() for name, one in self.evaluations.items()}
         ranked = pd.Series(values).sort_values(ascending=lower, kind="stable").index.tolist()
         tests = self._tests(metric, list(combinations(ranked, 2)))
         apart = tests[(tests["a"] == ranked[0]) & (tests["verdict"] != NO_DIFFERENCE)]
@@ -153,7 +153,7 @@ class Comparison:
         columns = ["metric", "a", "b", "difference", "low", "high", "p"]
         tests = pd.DataFrame(rows, columns=columns)
         tests["p_holm"] = holm(tests["p"].to_numpy(np.float64))
-        better = next(iter(self.evaluations.values())).wanted[metric].metric.better
+        better = next(iter(self.evaluations.values())).requested[metric].metric.better
         sign = np.sign(tests["difference"]) * (1 if better != LOWER else -1)
         winner = tests["a"].where(sign > 0, tests["b"])
         verdict = winner + (" is better" if better else " is higher")
@@ -162,9 +162,9 @@ class Comparison:
 
     def _difference(self, metric: str, a: str, b: str) -> tuple[float, float, float, float]:
         one, other = self.evaluations[a], self.evaluations[b]
-        difference = one.tallies[metric].value() - other.tallies[metric].value()
+        difference = one.user_sums[metric].value() - other.user_sums[metric].value()
         drawn = one.samples[metric] - other.samples[metric]
-        if min(one.tallies[metric].users, other.tallies[metric].users) < 2:
+        if min(one.user_sums[metric].users, other.user_sums[metric].users) < 2:
             return difference, np.nan, np.nan, np.nan
         return difference, *interval(drawn), p_value(difference, drawn)
 
@@ -208,12 +208,12 @@ def compare(
     """
     if not models:
         raise OptionError("models is empty; name at least one, such as {'popular': wb.Popular()}")
-    chosen = wanted(metrics)
+    chosen = requested_metrics(metrics)
     at_least("resamples", resamples, 1)
-    asked = task(train, test, seed=seed, **options)
-    costs = {name: fit(model, train) for name, model in models.items()}
+    task = build_task(train, test, Protocol(seed=seed, **options))
+    costs = {name: fit_and_measure(model, train) for name, model in models.items()}
     evaluations = {
-        name: answer(model, asked, chosen, resamples=resamples, seed=seed)
+        name: evaluate_on(model, task, chosen, resamples=resamples, seed=seed)
         for name, model in models.items()
     }
     return Comparison(evaluations, costs)

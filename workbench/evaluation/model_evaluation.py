@@ -5,9 +5,9 @@ from time import perf_counter
 
 from workbench.datasets import Dataset
 from workbench.evaluation.leakage import check_model
-from workbench.evaluation.metrics.registry import Wanted, wanted
-from workbench.evaluation.predictions import ask
-from workbench.evaluation.protocol import Task, task
+from workbench.evaluation.metrics.registry import RequestedMetric, requested_metrics
+from workbench.evaluation.predictions import collect_predictions
+from workbench.evaluation.protocol import Protocol, Task, build_task
 from workbench.evaluation.result import Evaluation
 from workbench.models import Recommender
 from workbench.validation import at_least
@@ -84,39 +84,38 @@ def evaluate(
         If test is empty, nothing in it is relevant, a pair of test is in train, the model was
         fitted on other data, or a promised order in time is not kept.
     """
-    chosen = wanted(metrics)
+    chosen = requested_metrics(metrics)
     at_least("resamples", resamples, 1)
-    asked = task(
-        train,
-        test,
-        relevant=relevant,
-        gain=gain,
-        candidates=candidates,
-        negatives=negatives,
-        temporal=temporal,
-        seed=seed,
-    )
-    return answer(model, asked, chosen, resamples=resamples, seed=seed)
+    protocol = Protocol(relevant, gain, candidates, negatives, temporal, seed)
+    task = build_task(train, test, protocol)
+    return evaluate_on(model, task, chosen, resamples=resamples, seed=seed)
 
 
-def answer(
-    model: Recommender, asked: Task, chosen: Mapping[str, Wanted], *, resamples: int, seed: int
+def evaluate_on(
+    model: Recommender,
+    task: Task,
+    chosen: Mapping[str, RequestedMetric],
+    *,
+    resamples: int,
+    seed: int,
 ) -> Evaluation:
-    """Evaluate a model on a task that is lined up."""
+    """Evaluate a model on a task."""
     started = perf_counter()
-    check_model(model, asked.train)
+    check_model(model, task.train)
     depth = max(entry.k or 1 for entry in chosen.values())
-    answers = ask(model, asked, depth=depth, reads={e.metric.reads for e in chosen.values()})
-    tallies = {name: entry.tally(answers) for name, entry in chosen.items()}
+    predictions = collect_predictions(
+        model, task, depth=depth, reads={e.metric.reads for e in chosen.values()}
+    )
+    user_sums = {name: entry.sums(predictions) for name, entry in chosen.items()}
     return Evaluation(
-        answers,
+        predictions,
         chosen,
-        tallies,
+        user_sums,
         resamples,
         seed,
         device=model.device,
-        data_hash=f"{asked.train.hash}-{asked.test.hash}",
+        data_hash=f"{task.train.hash}-{task.test.hash}",
         seconds=perf_counter() - started,
-        seconds_a_user=answers.seconds_a_user,
-        unknown_users=asked.unknown_users,
+        seconds_a_user=predictions.seconds_a_user,
+        unknown_users=task.unknown_users,
     )

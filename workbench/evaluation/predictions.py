@@ -19,11 +19,11 @@ from workbench.models import Recommender
 Array = Any
 
 LISTS, SCORES, RATINGS = "lists", "scores", "ratings"
-"""What a metric reads of the answers; only what is read is asked for."""
+"""What a metric reads of the predictions; only what is read is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Predictions:
     """What one model answered to a task; every metric is a function of this.
 
     Attributes
@@ -34,7 +34,7 @@ class Answers:
         and for an item of neither set, which a model that reads the catalogue may recommend.
     auc : float64 array of shape (u,)
         Area under the ROC curve a user; NaN where it is not defined, or not asked for.
-    predicted : float64 array of shape (entries of ``task.held``,)
+    predicted : float64 array of shape (entries of ``task.test_ratings``,)
         The model's score of every test pair; NaN where it has none, or not asked for.
     seconds_a_user : float
         Time to recommend; NaN where no lists were asked for.
@@ -74,12 +74,14 @@ class Answers:
         return to_host(self.hits(k).sum(axis=1))
 
 
-def ask(model: Recommender, task: Task, *, depth: int, reads: Set[str]) -> Answers:
+def collect_predictions(
+    model: Recommender, task: Task, *, depth: int, reads: Set[str]
+) -> Predictions:
     """Ask a model for what metrics read, once."""
     users = len(task.users)
     lists = np.full((users, depth), -1)
     auc = np.full(users, np.nan)
-    predicted = np.full(task.held.nnz, np.nan)
+    predicted = np.full(task.test_ratings.nnz, np.nan)
     seconds = np.nan
     started = perf_counter()
     if LISTS in reads and task.sampled is None:
@@ -91,7 +93,7 @@ def ask(model: Recommender, task: Task, *, depth: int, reads: Set[str]) -> Answe
             lists, seconds = of_candidates, (perf_counter() - started) / users
     if RATINGS in reads:
         predicted = _predicted(model, task)
-    return Answers(task, lists, auc, predicted, seconds, library_on(model.device))
+    return Predictions(task, lists, auc, predicted, seconds, library_on(model.device))
 
 
 def _recommended(model: Recommender, task: Task, depth: int) -> np.ndarray:
@@ -148,7 +150,7 @@ def user_auc(scores: Array, candidates: Array, relevant: Array) -> Array:
 
 def _predicted(model: Recommender, task: Task) -> np.ndarray:
     """Score the test pairs; an item that the model does not know has no score."""
-    rows, items = row_numbers(task.held), task.held.indices
+    rows, items = row_numbers(task.test_ratings), task.test_ratings.indices
     known = task.items.isin(model.item_ids)[items]
     pairs = {Columns.USER: task.users[rows[known]], Columns.ITEM: task.items[items[known]]}
     predicted = np.full(len(items), np.nan)

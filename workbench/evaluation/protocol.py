@@ -21,6 +21,29 @@ CANDIDATES = ("all", "sampled")
 BATCH_PAIRS = {"cpu": 2**21, "gpu": 2**24}  # a card waits long for the host after each
 
 
+@dataclass(frozen=True)
+class Protocol:
+    """How models are measured; the parameters are those of `workbench.evaluate`.
+
+    Raises
+    ------
+    OptionError
+        If one is not allowed.
+    """
+
+    relevant: float | None = None
+    gain: str = "binary"
+    candidates: str = "all"
+    negatives: int = 100
+    temporal: bool | str = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of("gain", self.gain, GAINS)
+        one_of("candidates", self.candidates, CANDIDATES)
+        at_least("negatives", self.negatives, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """What a model is asked, the same for all models that are compared.
@@ -35,7 +58,7 @@ class Task:
         can recommend; to others they count as missed.
     history : CSR array of shape (u, i)
         The users' ratings in train.
-    held : CSR array of shape (u, i)
+    test_ratings : CSR array of shape (u, i)
         Their ratings in test.
     relevant : CSR array of shape (u, i)
         The gain of each test item that counts as a hit.
@@ -52,7 +75,7 @@ class Task:
     users: pd.Index
     items: pd.Index
     history: sparse.csr_array
-    held: sparse.csr_array
+    test_ratings: sparse.csr_array
     relevant: sparse.csr_array
     popularity: np.ndarray
     threshold: float | None = None
@@ -92,24 +115,14 @@ class Task:
         return present(self.sampled[rows], xp)
 
 
-def task(
-    train: Dataset,
-    test: Dataset,
-    *,
-    relevant: float | None = None,
-    gain: str = "binary",
-    candidates: str = "all",
-    negatives: int = 100,
-    temporal: bool | str = False,
-    seed: int = 0,
-) -> Task:
+def build_task(train: Dataset, test: Dataset, protocol: Protocol) -> Task:
     """Line up train and test, and refuse them where test leaks into train.
 
-    See `workbench.evaluate` for the parameters and errors.
+    Raises
+    ------
+    OptionError, DataError
+        As `workbench.evaluate`.
     """
-    one_of("gain", gain, GAINS)
-    one_of("candidates", candidates, CANDIDATES)
-    at_least("negatives", negatives, 1)
     if test.interactions.empty:
         raise DataError(f"{test.name}: there are no interactions to evaluate on")
     users = test.user_ids[test.user_ids.isin(train.user_ids)]
@@ -119,16 +132,27 @@ def task(
             f"is nobody to recommend to; split the same data, by='user' or at random"
         )
     items = train.item_ids.union(test.item_ids)
-    history, held = _aligned(train, users, items), _aligned(test, users, items)
-    check_pairs(train, test, users, items, history, held)
-    check_times(train, test, temporal)
-    hits = _relevant(held, test, relevant, gain)
+    history, test_ratings = _aligned(train, users, items), _aligned(test, users, items)
+    check_pairs(train, test, users, items, history, test_ratings)
+    check_times(train, test, protocol.temporal)
+    hits = _relevant(test_ratings, test, protocol.relevant, protocol.gain)
     places = items.get_indexer(train.item_ids)
     popularity = np.bincount(places[train.matrix.indices], minlength=len(items))
     sampled = None
-    if candidates == "sampled":
-        sampled = _sample(history, hits, popularity > 0, negatives, seed)
-    return Task(train, test, users, items, history, held, hits, popularity, relevant, sampled)
+    if protocol.candidates == "sampled":
+        sampled = _sample(history, hits, popularity > 0, protocol.negatives, protocol.seed)
+    return Task(
+        train,
+        test,
+        users,
+        items,
+        history,
+        test_ratings,
+        hits,
+        popularity,
+        protocol.relevant,
+        sampled,
+    )
 
 
 def _aligned(ds: Dataset, users: pd.Index, items: pd.Index) -> sparse.csr_array:
@@ -138,13 +162,17 @@ def _aligned(ds: Dataset, users: pd.Index, items: pd.Index) -> sparse.csr_array:
 
 
 def _relevant(
-    held: sparse.csr_array, test: Dataset, threshold: float | None, gain: str
+    test_ratings: sparse.csr_array, test: Dataset, threshold: float | None, gain: str
 ) -> sparse.csr_array:
-    hits = held if threshold is None else filtered(held, held.data >= threshold)
+    hits = (
+        test_ratings
+        if threshold is None
+        else filtered(test_ratings, test_ratings.data >= threshold)
+    )
     if not hits.nnz:
         raise DataError(
             f"{test.name}: no {Columns.RATING!r} reaches relevant={threshold!r}; the highest of "
-            f"known users is {held.data.max():g}"
+            f"known users is {test_ratings.data.max():g}"
         )
     if gain == "rating" and hits.data.min() < 0:
         raise OptionError("gain='rating' needs ratings of 0 or more; use gain='binary'")

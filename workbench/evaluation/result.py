@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.compute import Device
-from workbench.evaluation.metrics.registry import Wanted
-from workbench.evaluation.predictions import Answers
-from workbench.evaluation.statistics.bootstrap import Tally, bootstrap, table
+from workbench.evaluation.metrics.registry import RequestedMetric
+from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.statistics.bootstrap import UserSums, bootstrap, table
 from workbench.evaluation.statistics.groups import by_popularity, gaps, user_groups
 
 
@@ -33,9 +33,9 @@ class Evaluation:
         Users of test who are not in train and were skipped.
     """
 
-    answers: Answers = field(repr=False)
-    wanted: Mapping[str, Wanted] = field(repr=False)
-    tallies: Mapping[str, Tally] = field(repr=False)
+    predictions: Predictions = field(repr=False)
+    requested: Mapping[str, RequestedMetric] = field(repr=False)
+    user_sums: Mapping[str, UserSums] = field(repr=False)
     resamples: int = field(repr=False)
     seed: int = field(repr=False)
     device: Device
@@ -47,7 +47,7 @@ class Evaluation:
     @cached_property
     def samples(self) -> dict[str, np.ndarray]:
         """Values of each metric for users drawn with replacement; arrays of shape (resamples,)."""
-        return self._bootstrap(self.tallies)
+        return self._bootstrap(self.user_sums)
 
     @cached_property
     def per_user(self) -> pd.DataFrame:
@@ -56,11 +56,11 @@ class Evaluation:
         NaN where the user has no part in the metric, such as one with nothing relevant.
         """
         columns = {
-            name: tally.finish(tally.top, tally.bottom)
-            for name, tally in self.tallies.items()
-            if not tally.of_the_whole
+            name: sums.finish(sums.numerator, sums.denominator)
+            for name, sums in self.user_sums.items()
+            if not sums.of_the_whole
         }
-        return pd.DataFrame(columns, index=self.answers.task.users)
+        return pd.DataFrame(columns, index=self.predictions.task.users)
 
     def frame(self) -> pd.DataFrame:
         """One row a metric.
@@ -72,7 +72,7 @@ class Evaluation:
             over users; NaN for coverage, gini and ece, which resampling would bias) and
             ``users``, how many have a part in it.
         """
-        return table(self.tallies, self.samples)
+        return table(self.user_sums, self.samples)
 
     def by(self, groups: str = "activity") -> pd.DataFrame:
         """One row a group of users and metric: ``group`` and the columns of `frame`.
@@ -88,11 +88,11 @@ class Evaluation:
         OptionError
             If users have no such column.
         """
-        codes, names = user_groups(self.answers.task, groups)
+        codes, names = user_groups(self.predictions.task, groups)
         parts = []
         for code, name in enumerate(names):
             rows = np.flatnonzero(codes == code)
-            mine = {metric: tally.of(rows) for metric, tally in self.tallies.items()}
+            mine = {metric: sums.of(rows) for metric, sums in self.user_sums.items()}
             parts.append((name, table(mine, self._bootstrap(mine))))
         return _labelled(parts, "group")
 
@@ -113,8 +113,8 @@ class Evaluation:
             ``metric``, ``gap``, ``highest`` and ``lowest`` (groups), ``p``. Without coverage,
             gini and ece, which depend on the size of a group.
         """
-        codes, names = user_groups(self.answers.task, groups)
-        return gaps(self.tallies, codes, names, permutations=self.resamples, seed=self.seed)
+        codes, names = user_groups(self.predictions.task, groups)
+        return gaps(self.user_sums, codes, names, permutations=self.resamples, seed=self.seed)
 
     def by_popularity(self) -> pd.DataFrame:
         """One row a tenth of the relevant items by popularity in train, and metric of hits.
@@ -128,11 +128,11 @@ class Evaluation:
         """
         tenths = {
             decile: {
-                name: entry.tally(answers)
-                for name, entry in self.wanted.items()
+                name: entry.sums(predictions)
+                for name, entry in self.requested.items()
                 if entry.metric.of_hits
             }
-            for decile, answers in by_popularity(self.answers).items()
+            for decile, predictions in by_popularity(self.predictions).items()
         }
         # Every tenth has the same users: they are drawn once for all.
         samples = self._bootstrap(
@@ -144,8 +144,8 @@ class Evaluation:
         ]
         return _labelled(parts, "decile")
 
-    def _bootstrap(self, tallies: Mapping[Any, Tally]) -> dict[Any, np.ndarray]:
-        return bootstrap(tallies, resamples=self.resamples, seed=self.seed)
+    def _bootstrap(self, user_sums: Mapping[Any, UserSums]) -> dict[Any, np.ndarray]:
+        return bootstrap(user_sums, resamples=self.resamples, seed=self.seed)
 
 
 def _labelled(parts: Iterable[tuple[object, pd.DataFrame]], column: str) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def look_up(matrix: sparse.csr_array, lists: Any) -> tuple[Any, Any]:
     """
     xp = library_of(lists)
     known = xp.asarray(keys(matrix))
-    wanted = xp.arange(len(lists))[:, None] * matrix.shape[1] + lists
-    places = xp.minimum(xp.searchsorted(known, wanted), len(known) - 1)
-    found = (known[places] == wanted) & (lists >= 0)
+    listed_keys = xp.arange(len(lists))[:, None] * matrix.shape[1] + lists
+    places = xp.minimum(xp.searchsorted(known, listed_keys), len(known) - 1)
+    found = (known[places] == listed_keys) & (lists >= 0)
     return found, xp.where(found, xp.asarray(matrix.data)[places], 0.0)

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
 from tests.evaluation import reference
-from tests.evaluation.tasks import answered, at_random, by_hand, dataset, parts
+from tests.evaluation.tasks import answered, at_random, by_hand, dataset, parts, task_of
 from workbench.evaluation.metrics import ranking
 from workbench.evaluation.metrics.registry import METRICS
-from workbench.evaluation.predictions import Answers, user_auc
-from workbench.evaluation.protocol import task
+from workbench.evaluation.predictions import Predictions, user_auc
 from workbench.evaluation.sparse_entries import present
 
 LOG3 = log2(3)
@@ -23,8 +22,8 @@ LISTS = [3, 5, 4], [4, 1], [1, 3, 4]
 
 
 def values(metric: str, k: int, **options) -> list[float]:
-    tally = METRICS[metric].tally(answered(by_hand(**options), *LISTS), k)
-    return tally.finish(tally.top, tally.bottom).tolist()
+    sums = METRICS[metric].sums(answered(by_hand(**options), *LISTS), k)
+    return sums.finish(sums.numerator, sums.denominator).tolist()
 
 
 @pytest.mark.parametrize(
@@ -58,10 +57,10 @@ def test_graded_gain_by_hand() -> None:
 
 def test_a_hit_worth_nothing_is_a_hit() -> None:
     """A test rating of 0 is an entry all the same."""
-    asked = task(dataset("a1:5 b2:3 b3:1"), dataset("a2:0 b1:4"), gain="rating")
-    answers = answered(asked, [2], [1])
-    assert ranking.precision(answers, 1).value() == 1
-    assert ranking.ndcg(answers, 1).users == 1
+    task = task_of(dataset("a1:5 b2:3 b3:1"), dataset("a2:0 b1:4"), gain="rating")
+    predictions = answered(task, [2], [1])
+    assert ranking.precision(predictions, 1).value() == 1
+    assert ranking.ndcg(predictions, 1).users == 1
 
 
 def test_only_ratings_from_the_threshold_on_are_relevant() -> None:
@@ -76,46 +75,46 @@ def test_only_ratings_from_the_threshold_on_are_relevant() -> None:
 @settings(max_examples=15)
 @given(seed=st.integers(0, 99), k=st.integers(1, 8), gain=st.sampled_from(["binary", "rating"]))
 def test_equal_their_definitions_in_loops(metric: str, seed: int, k: int, gain: str) -> None:
-    answers = at_random(task(*parts(seed % 5), relevant=3.0, gain=gain), 8, seed)
-    tally = METRICS[metric].tally(answers, k)
-    every = zip(reference.lists_of(answers, k), reference.relevant_of(answers), strict=True)
+    predictions = at_random(task_of(*parts(seed % 5), relevant=3.0, gain=gain), 8, seed)
+    sums = METRICS[metric].sums(predictions, k)
+    every = zip(reference.lists_of(predictions, k), reference.relevant_of(predictions), strict=True)
     expected = [
         reference.OF_RELEVANT[metric](items, relevant, k) if relevant else np.nan
         for items, relevant in every
     ]
-    np.testing.assert_allclose(tally.finish(tally.top, tally.bottom), expected, atol=1e-9)
-    assert tally.value() == pytest.approx(np.nanmean(expected))
-    assert tally.users == np.isfinite(expected).sum()
-    assert 0 <= tally.value() <= 1
+    np.testing.assert_allclose(sums.finish(sums.numerator, sums.denominator), expected, atol=1e-9)
+    assert sums.value() == pytest.approx(np.nanmean(expected))
+    assert sums.users == np.isfinite(expected).sum()
+    assert 0 <= sums.value() <= 1
 
 
-def full_lists(asked) -> tuple[Answers, np.ndarray]:
+def full_lists(task) -> tuple[Predictions, np.ndarray]:
     """All items of a task in a random order, and scores that order them so."""
     rng = np.random.default_rng(3)
-    lists = rng.permuted(np.tile(np.arange(len(asked.items)), (len(asked.users), 1)), axis=1)
+    lists = rng.permuted(np.tile(np.arange(len(task.items)), (len(task.users), 1)), axis=1)
     scores = np.empty(lists.shape)
     np.put_along_axis(scores, lists, -np.arange(lists.shape[1], dtype=float)[None], axis=1)
     nothing = np.full(len(lists), np.nan)
-    return Answers(asked, lists, nothing, nothing), scores
+    return Predictions(task, lists, nothing, nothing), scores
 
 
 @pytest.mark.parametrize("gain", ["binary", "rating"])
 @pytest.mark.parametrize("k", [1, 5, 15])
 def test_ndcg_is_that_of_scikit_learn(gain: str, k: int) -> None:
-    asked = task(*parts(1), gain=gain)
-    answers, scores = full_lists(asked)
-    expected = ndcg_score(asked.relevant.toarray(), scores, k=k)
-    assert ranking.ndcg(answers, k).value() == pytest.approx(expected, abs=1e-9)
+    task = task_of(*parts(1), gain=gain)
+    predictions, scores = full_lists(task)
+    expected = ndcg_score(task.relevant.toarray(), scores, k=k)
+    assert ranking.ndcg(predictions, k).value() == pytest.approx(expected, abs=1e-9)
 
 
 def test_map_to_the_end_is_average_precision_of_scikit_learn() -> None:
-    asked = task(*parts(1))
-    answers, scores = full_lists(asked)
+    task = task_of(*parts(1))
+    predictions, scores = full_lists(task)
     each = [
         average_precision_score(truth, score)
-        for truth, score in zip(present(asked.relevant), scores, strict=True)
+        for truth, score in zip(present(task.relevant), scores, strict=True)
     ]
-    found = ranking.average_precision(answers, len(asked.items)).value()
+    found = ranking.average_precision(predictions, len(task.items)).value()
     assert found == pytest.approx(np.mean(each), abs=1e-9)
 
 

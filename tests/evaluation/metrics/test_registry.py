@@ -5,17 +5,17 @@ import inspect
 import pytest
 
 from workbench.errors import OptionError
-from workbench.evaluation.metrics.registry import METRICS, wanted
+from workbench.evaluation.metrics.registry import METRICS, requested_metrics
 from workbench.evaluation.model_evaluation import evaluate
 from workbench.evaluation.predictions import LISTS
 
 
 def test_names_are_a_metric_and_a_length() -> None:
-    found = wanted(["ndcg@10", "auc"])
+    found = requested_metrics(["ndcg@10", "auc"])
     assert list(found) == ["ndcg@10", "auc"]
     assert found["ndcg@10"] == (METRICS["ndcg"], 10)
     assert found["auc"] == (METRICS["auc"], None)
-    assert list(wanted("mrr@5")) == ["mrr@5"]
+    assert list(requested_metrics("mrr@5")) == ["mrr@5"]
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_names_are_a_metric_and_a_length() -> None:
 )
 def test_others_are_refused(names: list, message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        wanted(names)
+        requested_metrics(names)
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_is_documented(name: str) -> None:
     metric = METRICS[name]
-    assert inspect.getdoc(metric.tally)
+    assert inspect.getdoc(metric.sums)
     written = f"``{name}@10``" if metric.reads == LISTS else f"``{name}``"
     assert written in str(evaluate.__doc__)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from workbench.evaluation.statistics.bootstrap import Tally, bootstrap, interval, mean, table
+from workbench.evaluation.statistics.bootstrap import UserSums, bootstrap, interval, mean, table
 
 
 def test_a_mean_leaves_out_who_has_no_part() -> None:
-    tally = mean(np.array([1.0, np.nan, 0.0]), np.array([True, False, True]))
-    assert tally.value() == 0.5
-    assert tally.users == 2
-    assert tally.of(np.array([0])).value() == 1.0
-    assert np.isnan(tally.of(np.array([1])).value())
+    sums = mean(np.array([1.0, np.nan, 0.0]), np.array([True, False, True]))
+    assert sums.value() == 0.5
+    assert sums.users == 2
+    assert sums.of(np.array([0])).value() == 1.0
+    assert np.isnan(sums.of(np.array([1])).value())
 
 
 def test_samples_are_means_of_users_drawn_with_replacement() -> None:
@@ -27,18 +27,18 @@ def test_samples_are_means_of_users_drawn_with_replacement() -> None:
 
 def test_all_metrics_see_the_same_users() -> None:
     values = np.random.default_rng(1).normal(size=30)
-    tallies = {"a": mean(values), "b": mean(-2 * values)}
-    drawn = bootstrap(tallies, resamples=50, seed=3)
+    user_sums = {"a": mean(values), "b": mean(-2 * values)}
+    drawn = bootstrap(user_sums, resamples=50, seed=3)
     np.testing.assert_allclose(drawn["b"], -2 * drawn["a"])
-    alone = bootstrap({"b": tallies["b"]}, resamples=50, seed=3)
+    alone = bootstrap({"b": user_sums["b"]}, resamples=50, seed=3)
     np.testing.assert_allclose(alone["b"], drawn["b"])
 
 
 def test_batches_do_not_change_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    tallies = {"m": mean(np.arange(7.0))}
-    expected = bootstrap(tallies, resamples=25, seed=1)["m"]
+    user_sums = {"m": mean(np.arange(7.0))}
+    expected = bootstrap(user_sums, resamples=25, seed=1)["m"]
     monkeypatch.setattr(sys.modules[bootstrap.__module__], "BATCH_BYTES", 8 * 7 * 4)
-    np.testing.assert_allclose(bootstrap(tallies, resamples=25, seed=1)["m"], expected)
+    np.testing.assert_allclose(bootstrap(user_sums, resamples=25, seed=1)["m"], expected)
 
 
 def test_the_interval_is_that_of_scipy() -> None:
@@ -51,7 +51,7 @@ def test_the_interval_is_that_of_scipy() -> None:
 
 
 def test_what_is_of_the_whole_has_a_value_and_no_interval() -> None:
-    reached = Tally(sparse.csr_array(np.eye(3)), np.ones(3), lambda sums, _: (sums > 0).mean(-1))
+    reached = UserSums(sparse.csr_array(np.eye(3)), np.ones(3), lambda sums, _: (sums > 0).mean(-1))
     assert reached.value() == 1
     assert bootstrap({"m": reached}, resamples=10, seed=0) == {}
     row = table({"m": reached}, {}).iloc[0]

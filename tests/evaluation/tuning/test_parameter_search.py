@@ -39,9 +39,11 @@ def ds() -> Dataset:
 def test_the_best_trial_is_the_best_by_the_public_evaluation(ds: Dataset) -> None:
     found = tune(ItemKNN, ds, SPACE, metric="recall@5", budget=6, progress=False, seed=3)
     table = found.frame()
-    part, held = split(ds, by="user", seed=3)
+    part, test_ratings = split(ds, by="user", seed=3)
     values = [
-        evaluate(ItemKNN(**row).fit(part), part, held, metrics="recall@5").frame()["value"][0]
+        evaluate(ItemKNN(**row).fit(part), part, test_ratings, metrics="recall@5").frame()["value"][
+            0
+        ]
         for row in table[list(SPACE)].to_dict("records")
     ]
     assert table["value"].tolist() == pytest.approx(values, abs=1e-12)

@@ -73,7 +73,7 @@ def test_the_verdict_claims_no_more_than_the_tests(shop):
 
 def test_lists_are_the_models_own_with_the_hits_marked(shop):
     experiment = Experiment(shop, METRICS)
-    values = experiment.compare(MAKES).evaluations["users"].answers.hits(5).sum(axis=1)
+    values = experiment.compare(MAKES).evaluations["users"].predictions.hits(5).sum(axis=1)
     user = experiment.sets[1].user_ids[int(np.argmax(values))]
     page = experiment.side_by_side(MAKES, user, 5, Strings("en"))
     for name, part in zip(MAKES, page.split("<div><b>")[1:], strict=True):

@@ -14,21 +14,21 @@ import numpy as np
 from scipy import sparse
 
 from workbench.device.arrays import to_host
-from workbench.evaluation.predictions import Answers
+from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.protocol import Task
 from workbench.evaluation.sparse_entries import from_lists, row_numbers
-from workbench.evaluation.statistics.bootstrap import Tally, mean, ratio
+from workbench.evaluation.statistics.bootstrap import UserSums, mean, ratio
 
 SMOOTHING = 0.01  # Steck's alpha
 BATCH_BYTES = 64 * 2**20
 
 
-def coverage(answers: Answers, k: int) -> Tally:
+def coverage(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the items of train that reach a list: :math:`|\bigcup_u L_u| / |I|`."""
-    return Tally(_exposure(answers, k), np.ones(len(answers.lists)), _share_reached)
+    return UserSums(_exposure(predictions, k), np.ones(len(predictions.lists)), _share_reached)
 
 
-def gini(answers: Answers, k: int) -> Tally:
+def gini(predictions: Predictions, k: int) -> UserSums:
     r"""Inequality of exposure: 0 if all items are listed equally often, near 1 if one is.
 
     .. math::
@@ -37,22 +37,22 @@ def gini(answers: Answers, k: int) -> Tally:
     with :math:`x_1 \le \dots \le x_n` the number of lists that hold each item of train (Fleder
     and Hosanagar 2009).
     """
-    return Tally(_exposure(answers, k), np.ones(len(answers.lists)), _gini)
+    return UserSums(_exposure(predictions, k), np.ones(len(predictions.lists)), _gini)
 
 
-def novelty(answers: Answers, k: int) -> Tally:
+def novelty(predictions: Predictions, k: int) -> UserSums:
     r"""Mean self-information of the listed items, in bits (Zhou et al. 2010).
 
     .. math::
         \frac{1}{|L_u|} \sum_{i \in L_u} -\log_2 \frac{p_i}{|U|}
     """
-    users = len(answers.task.train.user_ids)
-    bits = np.log2(users / np.maximum(answers.task.popularity, 1))
-    sums, lengths = _over_list(answers, k, bits)
+    users = len(predictions.task.train.user_ids)
+    bits = np.log2(users / np.maximum(predictions.task.popularity, 1))
+    sums, lengths = _over_list(predictions, k, bits)
     return mean(ratio(sums, lengths), lengths > 0)
 
 
-def popularity_bias(answers: Answers, k: int) -> Tally:
+def popularity_bias(predictions: Predictions, k: int) -> UserSums:
     r"""Popularity of what is recommended, as a multiple of that of what users chose.
 
     .. math::
@@ -62,8 +62,8 @@ def popularity_bias(answers: Answers, k: int) -> Tally:
     Above 1, lists are more popular than histories: the lift of the average recommendation
     popularity (Abdollahpouri et al. 2019, whose group average popularity it divides).
     """
-    task = answers.task
-    sums, lengths = _over_list(answers, k, task.popularity.astype(np.float64))
+    task = predictions.task
+    sums, lengths = _over_list(predictions, k, task.popularity.astype(np.float64))
     chosen = np.bincount(
         row_numbers(task.history),
         weights=task.popularity[task.history.indices],
@@ -71,10 +71,10 @@ def popularity_bias(answers: Answers, k: int) -> Tally:
     )
     usual = chosen / np.diff(task.history.indptr)
     listed = lengths > 0
-    return Tally(np.where(listed, ratio(sums, lengths), 0.0), np.where(listed, usual, 0.0))
+    return UserSums(np.where(listed, ratio(sums, lengths), 0.0), np.where(listed, usual, 0.0))
 
 
-def diversity(answers: Answers, k: int) -> Tally:
+def diversity(predictions: Predictions, k: int) -> UserSums:
     r"""Mean unlikeness of the pairs of a list (Ziegler et al. 2005), by the genres of its items.
 
     .. math::
@@ -84,17 +84,17 @@ def diversity(answers: Answers, k: int) -> Tally:
     By genres, not by who rated both: that likeness is what neighbourhood models are made of. An
     item without genres is unlike all others. Lists of fewer than two items have no part.
     """
-    lists, xp = answers.listed(k), answers.xp
-    genres = xp.asarray(answers.task.genres.toarray())
+    lists, xp = predictions.listed(k), predictions.xp
+    genres = xp.asarray(predictions.task.genres.toarray())
     size = max(1, BATCH_BYTES // (8 * k * max(k, genres.shape[1])))
     parts = (lists[start : start + size] for start in range(0, len(lists), size))
     alike = np.concatenate([to_host(_jaccard_sums(part, genres, xp)) for part in parts])
-    lengths = (answers.lists[:, :k] >= 0).sum(axis=1)
+    lengths = (predictions.lists[:, :k] >= 0).sum(axis=1)
     pairs = lengths * (lengths - 1) / 2
     return mean(1.0 - ratio(alike, pairs), pairs > 0)
 
 
-def serendipity(answers: Answers, k: int) -> Tally:
+def serendipity(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the list that is relevant and not obvious.
 
     .. math::
@@ -103,11 +103,11 @@ def serendipity(answers: Answers, k: int) -> Tally:
     :math:`P_u` is what a popularity list would hold: the k items with the highest :math:`p_i`
     that are not in :math:`H_u` (the primitive recommender of Ge et al. 2010, section 3.2).
     """
-    found = answers.hits(k) & ~_obvious(answers.task, answers.listed(k), answers.xp)
-    return mean(to_host(found.sum(axis=1)) / k, answers.task.relevant_counts > 0)
+    found = predictions.hits(k) & ~_obvious(predictions.task, predictions.listed(k), predictions.xp)
+    return mean(to_host(found.sum(axis=1)) / k, predictions.task.relevant_counts > 0)
 
 
-def calibration(answers: Answers, k: int) -> Tally:
+def calibration(predictions: Predictions, k: int) -> UserSums:
     r"""How far the genres of a list are from those of the history; 0 is calibrated.
 
     .. math::
@@ -118,12 +118,12 @@ def calibration(answers: Answers, k: int) -> Tally:
     an item's spread equally over its genres, and :math:`\alpha = 0.01` (Steck 2018, section 3).
     Items without genres say nothing; users whose history or list has no other have no part.
     """
-    task = answers.task
+    task = predictions.task
     genres = task.genres
     counts = np.diff(genres.indptr)
     each = np.repeat(1.0 / np.maximum(counts, 1), counts)
     spread = sparse.csr_array((each, genres.indices, genres.indptr), genres.shape)
-    listed = from_lists(answers.lists[:, :k], len(task.items))
+    listed = from_lists(predictions.lists[:, :k], len(task.items))
     chosen = sparse.csr_array(
         (np.ones(task.history.nnz), task.history.indices, task.history.indptr), task.history.shape
     )
@@ -133,10 +133,10 @@ def calibration(answers: Answers, k: int) -> Tally:
     return mean((p * logs).sum(axis=1), (p.sum(axis=1) > 0) & (q.sum(axis=1) > 0))
 
 
-def _exposure(answers: Answers, k: int) -> sparse.csr_array:
+def _exposure(predictions: Predictions, k: int) -> sparse.csr_array:
     """Who is shown what; CSR array of shape (u, items of train)."""
-    task = answers.task
-    return from_lists(answers.lists[:, :k], len(task.items))[:, np.flatnonzero(task.popularity)]
+    task = predictions.task
+    return from_lists(predictions.lists[:, :k], len(task.items))[:, np.flatnonzero(task.popularity)]
 
 
 def _share_reached(lists: np.ndarray, _: np.ndarray) -> np.ndarray:
@@ -149,9 +149,11 @@ def _gini(lists: np.ndarray, _: np.ndarray) -> np.ndarray:
     return ratio(ordered @ (2 * np.arange(1, n + 1) - n - 1.0), n * lists.sum(axis=-1))
 
 
-def _over_list(answers: Answers, k: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _over_list(
+    predictions: Predictions, k: int, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum of item values over each list, and its length; both of shape (u,), on the host."""
-    lists, xp = answers.listed(k), answers.xp
+    lists, xp = predictions.listed(k), predictions.xp
     sums = xp.where(lists >= 0, xp.asarray(values)[lists], 0.0).sum(axis=1)
     return to_host(sums), to_host((lists >= 0).sum(axis=1))
 
@@ -175,8 +177,8 @@ def _obvious(task: Task, lists: Any, xp: Any) -> Any:
     rank[np.lexsort((np.arange(items), -task.popularity))] = np.arange(items)
     ranks = xp.asarray(rank)
     seen = xp.sort(xp.asarray(row_numbers(history)) * items + ranks[xp.asarray(history.indices)])
-    wanted = xp.arange(len(lists))[:, None] * items + ranks[lists]
-    seen_above = xp.searchsorted(seen, wanted) - xp.asarray(history.indptr[:-1, None])
+    listed_keys = xp.arange(len(lists))[:, None] * items + ranks[lists]
+    seen_above = xp.searchsorted(seen, listed_keys) - xp.asarray(history.indptr[:-1, None])
     return ranks[lists] - seen_above < k
 
 

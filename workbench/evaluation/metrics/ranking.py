@@ -13,35 +13,35 @@ from typing import Any
 import numpy as np
 
 from workbench.device.arrays import to_host
-from workbench.evaluation.predictions import Answers
+from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.sparse_entries import row_numbers
-from workbench.evaluation.statistics.bootstrap import Tally, mean, ratio
+from workbench.evaluation.statistics.bootstrap import UserSums, mean, ratio
 
 
-def precision(answers: Answers, k: int) -> Tally:
+def precision(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the list that is relevant: :math:`|L_u \cap R_u| / k`."""
-    return _mean(answers, answers.hit_counts(k) / k)
+    return _mean(predictions, predictions.hit_counts(k) / k)
 
 
-def recall(answers: Answers, k: int) -> Tally:
+def recall(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the relevant items that the list finds: :math:`|L_u \cap R_u| / |R_u|`."""
-    return _mean(answers, ratio(answers.hit_counts(k), answers.task.relevant_counts))
+    return _mean(predictions, ratio(predictions.hit_counts(k), predictions.task.relevant_counts))
 
 
-def capped_recall(answers: Answers, k: int) -> Tally:
+def capped_recall(predictions: Predictions, k: int) -> UserSums:
     r"""Recall that 1 can be reached by: :math:`|L_u \cap R_u| / \min(k, |R_u|)`.
 
     The "Recall@k" of Liang et al. 2018, section 4.2.
     """
-    return _mean(answers, ratio(answers.hit_counts(k), _reachable(answers, k)))
+    return _mean(predictions, ratio(predictions.hit_counts(k), _reachable(predictions, k)))
 
 
-def hit_rate(answers: Answers, k: int) -> Tally:
+def hit_rate(predictions: Predictions, k: int) -> UserSums:
     r"""Share of users whose list holds a relevant item: :math:`[L_u \cap R_u \ne \emptyset]`."""
-    return _mean(answers, answers.hit_counts(k) > 0)
+    return _mean(predictions, predictions.hit_counts(k) > 0)
 
 
-def ndcg(answers: Answers, k: int) -> Tally:
+def ndcg(predictions: Predictions, k: int) -> UserSums:
     r"""Normalised discounted cumulative gain (Järvelin and Kekäläinen 2002).
 
     .. math::
@@ -51,17 +51,20 @@ def ndcg(answers: Answers, k: int) -> Tally:
     rating in test, and :math:`g^*` the gains of the user's relevant items, largest first. Gains
     are linear, as in trec_eval and scikit-learn; others take :math:`2^g - 1`.
     """
-    best, gained = _discounted(answers, _ideal(answers, k)), _discounted(answers, answers.gains(k))
+    best, gained = (
+        _discounted(predictions, _ideal(predictions, k)),
+        _discounted(predictions, predictions.gains(k)),
+    )
     return mean(gained / np.where(best > 0, best, 1.0), best > 0)
 
 
-def mrr(answers: Answers, k: int) -> Tally:
+def mrr(predictions: Predictions, k: int) -> UserSums:
     r"""Mean reciprocal rank of the first hit, 0 without one: :math:`1 / \min \{r : h_r = 1\}`."""
-    hits = answers.hits(k)
-    return _mean(answers, to_host(hits.any(axis=1) / (hits.argmax(axis=1) + 1)))
+    hits = predictions.hits(k)
+    return _mean(predictions, to_host(hits.any(axis=1) / (hits.argmax(axis=1) + 1)))
 
 
-def average_precision(answers: Answers, k: int) -> Tally:
+def average_precision(predictions: Predictions, k: int) -> UserSums:
     r"""Mean average precision, "map".
 
     .. math::
@@ -70,13 +73,13 @@ def average_precision(answers: Answers, k: int) -> Tally:
     Divided by :math:`\min(k, |R_u|)`, so that 1 can be reached; trec_eval's ``map_cut`` divides
     by :math:`|R_u|`.
     """
-    hits = answers.hits(k)
-    precisions = hits.cumsum(axis=1) / answers.xp.arange(1, k + 1)
+    hits = predictions.hits(k)
+    precisions = hits.cumsum(axis=1) / predictions.xp.arange(1, k + 1)
     sums = to_host((hits * precisions).sum(axis=1))
-    return _mean(answers, ratio(sums, _reachable(answers, k)))
+    return _mean(predictions, ratio(sums, _reachable(predictions, k)))
 
 
-def auc(answers: Answers) -> Tally:
+def auc(predictions: Predictions) -> UserSums:
     r"""Area under the ROC curve, over all candidates (Rendle et al. 2009, section 4.1.1).
 
     .. math::
@@ -85,26 +88,28 @@ def auc(answers: Answers) -> Tally:
 
     with :math:`C_u` the user's candidates. What the model does not score comes last, tied.
     """
-    return mean(answers.auc, np.isfinite(answers.auc))
+    return mean(predictions.auc, np.isfinite(predictions.auc))
 
 
-def _mean(answers: Answers, values: np.ndarray) -> Tally:
-    return mean(values, answers.task.relevant_counts > 0)
+def _mean(predictions: Predictions, values: np.ndarray) -> UserSums:
+    return mean(values, predictions.task.relevant_counts > 0)
 
 
-def _reachable(answers: Answers, k: int) -> np.ndarray:
+def _reachable(predictions: Predictions, k: int) -> np.ndarray:
     """Hits that a list of k could have."""
-    return np.minimum(k, answers.task.relevant_counts)
+    return np.minimum(k, predictions.task.relevant_counts)
 
 
-def _discounted(answers: Answers, gains: Any) -> np.ndarray:
+def _discounted(predictions: Predictions, gains: Any) -> np.ndarray:
     """Discounted sum of the gains of each row, on the host."""
-    return to_host(gains @ (1.0 / answers.xp.log2(answers.xp.arange(2, gains.shape[1] + 2))))
+    return to_host(
+        gains @ (1.0 / predictions.xp.log2(predictions.xp.arange(2, gains.shape[1] + 2)))
+    )
 
 
-def _ideal(answers: Answers, k: int) -> Any:
-    """Gains of each user's best possible list, as `Answers.gains`."""
-    xp, relevant = answers.xp, answers.task.relevant
+def _ideal(predictions: Predictions, k: int) -> Any:
+    """Gains of each user's best possible list, as `Predictions.gains`."""
+    xp, relevant = predictions.xp, predictions.task.relevant
     rows, gains, starts = map(xp.asarray, (row_numbers(relevant), relevant.data, relevant.indptr))
     order = xp.lexsort(xp.stack([-gains, rows]))
     ranks = xp.arange(len(rows)) - starts[rows]

@@ -9,64 +9,64 @@ import numpy as np
 
 from workbench.columns import Columns
 from workbench.errors import DataError, OptionError
-from workbench.evaluation.predictions import Answers
+from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.sparse_entries import row_numbers
-from workbench.evaluation.statistics.bootstrap import Tally, ratio
+from workbench.evaluation.statistics.bootstrap import UserSums, ratio
 
 BINS = 10
 
 
-def rmse(answers: Answers) -> Tally:
+def rmse(predictions: Predictions) -> UserSums:
     r"""Root of the mean squared error: :math:`\sqrt{\frac{1}{N} \sum (\hat r - r)^2}`."""
-    errors, rows = _errors(answers)
-    return Tally(_sums(answers, rows, errors**2), _sums(answers, rows), _root)
+    errors, rows = _errors(predictions)
+    return UserSums(_sums(predictions, rows, errors**2), _sums(predictions, rows), _root)
 
 
-def mae(answers: Answers) -> Tally:
+def mae(predictions: Predictions) -> UserSums:
     r"""Mean absolute error: :math:`\frac{1}{N} \sum |\hat r - r|`."""
-    errors, rows = _errors(answers)
-    return Tally(_sums(answers, rows, np.abs(errors)), _sums(answers, rows))
+    errors, rows = _errors(predictions)
+    return UserSums(_sums(predictions, rows, np.abs(errors)), _sums(predictions, rows))
 
 
-def accuracy(answers: Answers) -> Tally:
+def accuracy(predictions: Predictions) -> UserSums:
     r"""Share of clicks guessed right: :math:`\frac{1}{N} \sum [y = [\hat r \ge 0.5]]`."""
-    chance, clicked, rows = _clicks(answers)
+    chance, clicked, rows = _clicks(predictions)
     right = (chance >= 0.5) == clicked
-    return Tally(_sums(answers, rows, right), _sums(answers, rows))
+    return UserSums(_sums(predictions, rows, right), _sums(predictions, rows))
 
 
-def f1(answers: Answers) -> Tally:
+def f1(predictions: Predictions) -> UserSums:
     r"""Harmonic mean of precision and recall of the clicks guessed, those of 0.5 and more.
 
     .. math::
         \frac{2 \, TP}{2 \, TP + FP + FN}
     """
-    chance, clicked, rows = _clicks(answers)
+    chance, clicked, rows = _clicks(predictions)
     guessed = chance >= 0.5
-    both = 2 * _sums(answers, rows, guessed & clicked)
-    return Tally(both, both + _sums(answers, rows, guessed != clicked))
+    both = 2 * _sums(predictions, rows, guessed & clicked)
+    return UserSums(both, both + _sums(predictions, rows, guessed != clicked))
 
 
-def log_loss(answers: Answers) -> Tally:
+def log_loss(predictions: Predictions) -> UserSums:
     r"""Mean negative log-likelihood: :math:`-\frac{1}{N} \sum \ln (\hat r^y (1-\hat r)^{1-y})`."""
-    chance, clicked, rows = _clicks(answers)
+    chance, clicked, rows = _clicks(predictions)
     # A certainty that is wrong costs 36 nats, not infinitely many.
     tiny = np.finfo(np.float64).eps
     likely = np.clip(np.where(clicked, chance, 1 - chance), tiny, 1 - tiny)
-    return Tally(_sums(answers, rows, -np.log(likely)), _sums(answers, rows))
+    return UserSums(_sums(predictions, rows, -np.log(likely)), _sums(predictions, rows))
 
 
-def ece(answers: Answers) -> Tally:
+def ece(predictions: Predictions) -> UserSums:
     r"""Expected calibration error over ten equal bins of the score (Naeini et al. 2015).
 
     .. math::
         \sum_{b=1}^{10} \frac{N_b}{N} |\bar y_b - \bar{\hat r}_b|
     """
-    chance, clicked, rows = _clicks(answers)
+    chance, clicked, rows = _clicks(predictions)
     bins = np.minimum((chance * BINS).astype(np.int64), BINS - 1)
-    shape = len(answers.task.users), BINS
+    shape = len(predictions.task.users), BINS
     gaps = np.bincount(rows * BINS + bins, weights=clicked - chance, minlength=shape[0] * BINS)
-    return Tally(gaps.reshape(shape), _sums(answers, rows), _absolute)
+    return UserSums(gaps.reshape(shape), _sums(predictions, rows), _absolute)
 
 
 def _root(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
@@ -77,28 +77,32 @@ def _absolute(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return ratio(np.abs(sums).sum(axis=-1), totals)
 
 
-def _sums(answers: Answers, rows: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
+def _sums(
+    predictions: Predictions, rows: np.ndarray, values: np.ndarray | None = None
+) -> np.ndarray:
     """Sum of values of pairs (by default their number) a user; shape (u,)."""
-    return np.bincount(rows, weights=values, minlength=len(answers.task.users)).astype(np.float64)
+    return np.bincount(rows, weights=values, minlength=len(predictions.task.users)).astype(
+        np.float64
+    )
 
 
-def _errors(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    scored = np.isfinite(answers.predicted)
-    held = answers.task.held
-    return (answers.predicted - held.data)[scored], row_numbers(held)[scored]
+def _errors(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    scored = np.isfinite(predictions.predicted)
+    test_ratings = predictions.task.test_ratings
+    return (predictions.predicted - test_ratings.data)[scored], row_numbers(test_ratings)[scored]
 
 
-def _clicks(answers: Answers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _clicks(predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Probability, whether clicked, and user of the pairs that are scored."""
-    scored = np.isfinite(answers.predicted)
-    chance = answers.predicted[scored]
+    scored = np.isfinite(predictions.predicted)
+    chance = predictions.predicted[scored]
     if len(chance) and not 0 <= chance.min() <= chance.max() <= 1:
         raise OptionError(
             f"accuracy, f1, log_loss and ece need scores that are probabilities; this model's "
             f"run from {chance.min():.3g} to {chance.max():.3g}"
         )
-    task = answers.task
-    ratings = task.held.data
+    task = predictions.task
+    ratings = task.test_ratings.data
     clicked = ratings > 0 if task.threshold is None else ratings >= task.threshold
     if clicked.all() or not clicked.any():
         raise DataError(
@@ -106,4 +110,4 @@ def _clicks(answers: Answers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             f"click, so that there is nothing to tell apart; keep rows of both kinds, such as "
             f"ratings of 0, or say with relevant=… which rating is one"
         )
-    return chance, clicked[scored], row_numbers(task.held)[scored]
+    return chance, clicked[scored], row_numbers(task.test_ratings)[scored]

@@ -5,21 +5,21 @@ from typing import NamedTuple
 
 from workbench.errors import OptionError
 from workbench.evaluation.metrics import beyond_accuracy, ranking, rating_prediction
-from workbench.evaluation.predictions import LISTS, RATINGS, SCORES, Answers
-from workbench.evaluation.statistics.bootstrap import Tally
+from workbench.evaluation.predictions import LISTS, RATINGS, SCORES, Predictions
+from workbench.evaluation.statistics.bootstrap import UserSums
 from workbench.validation import at_least, one_of
 
 HIGHER, LOWER, EITHER = "higher", "lower", ""
 
 
 class Metric(NamedTuple):
-    """A metric: what computes it, what that reads of the answers, and which way is better.
+    """A metric: what computes it, what that reads of the predictions, and which way is better.
 
-    One that reads lists is called with (answers, k), any other with (answers). Of those, the ones
-    of hits depend on what is relevant.
+    One that reads lists is called with (predictions, k), any other with (predictions). Those of
+    hits depend on what is relevant.
     """
 
-    tally: Callable[..., Tally]
+    sums: Callable[..., UserSums]
     reads: str
     better: str
     of_hits: bool = False
@@ -50,18 +50,18 @@ METRICS = {
 }
 
 
-class Wanted(NamedTuple):
+class RequestedMetric(NamedTuple):
     """A metric that was asked for: "ndcg@10" is (metric "ndcg", k 10)."""
 
     metric: Metric
     k: int | None
 
-    def tally(self, answers: Answers) -> Tally:
-        """Compute it from a model's answers."""
-        return self.metric.tally(answers, *([] if self.k is None else [self.k]))
+    def sums(self, predictions: Predictions) -> UserSums:
+        """Compute it from a model's predictions."""
+        return self.metric.sums(predictions, *([] if self.k is None else [self.k]))
 
 
-def wanted(names: str | Iterable[str]) -> dict[str, Wanted]:
+def requested_metrics(names: str | Iterable[str]) -> dict[str, RequestedMetric]:
     """Read the names of metrics.
 
     Raises
@@ -75,13 +75,15 @@ def wanted(names: str | Iterable[str]) -> dict[str, Wanted]:
     return {str(name): _read(str(name)) for name in listed}
 
 
-def _read(name: str) -> Wanted:
+def _read(name: str) -> RequestedMetric:
     stem, at, cut = name.partition("@")
     metric = METRICS[one_of("metric", stem, METRICS)]
     if metric.reads != LISTS:
         if at:
             raise OptionError(f"metric={name!r} takes no k; write {stem!r}")
-        return Wanted(metric, None)
+        return RequestedMetric(metric, None)
     if not at:
         raise OptionError(f"metric={name!r} needs the length of the list; write '{stem}@10'")
-    return Wanted(metric, at_least(f"k in {name!r}: k", int(cut) if cut.isdecimal() else cut, 1))
+    return RequestedMetric(
+        metric, at_least(f"k in {name!r}: k", int(cut) if cut.isdecimal() else cut, 1)
+    )

@@ -20,7 +20,7 @@ def ratio(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
+class UserSums:
     """What each user adds to a metric.
 
     The metric of any users, drawn once or twice or not at all, is a function of two sums. So one
@@ -28,10 +28,10 @@ class Tally:
 
     Attributes
     ----------
-    top : float64 array of shape (users,), or array or CSR array of shape (users, parts)
+    numerator : float64 array of shape (users,), or array or CSR array of shape (users, parts)
         Summed over users. With parts, such as the items of a catalogue, the metric is one of the
         whole: no user has a value of their own.
-    bottom : float64 array of shape (users,)
+    denominator : float64 array of shape (users,)
         Summed over users; 0 for a user who has no part in the metric.
     finish : callable
         From sums of shape (n,) or (n, parts) and totals of shape (n,) to values of shape (n,).
@@ -41,38 +41,38 @@ class Tally:
         that it has no interval.
     """
 
-    top: np.ndarray | sparse.csr_array
-    bottom: np.ndarray
+    numerator: np.ndarray | sparse.csr_array
+    denominator: np.ndarray
     finish: Finish = ratio
     steady: bool = False
 
     @property
     def of_the_whole(self) -> bool:
         """Whether only all users together have a value."""
-        return self.top.ndim == 2
+        return self.numerator.ndim == 2
 
     @property
     def users(self) -> int:
         """Users who have a part in the metric."""
-        return int((self.bottom > 0).sum())
+        return int((self.denominator > 0).sum())
 
     def values(self, weights: np.ndarray) -> np.ndarray:
         """Values for n groups of users, from weights of shape (n, users)."""
-        return self.finish(weights @ self.top, weights @ self.bottom)
+        return self.finish(weights @ self.numerator, weights @ self.denominator)
 
     def value(self) -> float:
         """Value for all users."""
-        return float(self.values(np.ones((1, len(self.bottom))))[0])
+        return float(self.values(np.ones((1, len(self.denominator))))[0])
 
-    def of(self, rows: np.ndarray) -> "Tally":
-        """Tally of some users only."""
-        return replace(self, top=self.top[rows], bottom=self.bottom[rows])
+    def of(self, rows: np.ndarray) -> "UserSums":
+        """UserSums of some users only."""
+        return replace(self, numerator=self.numerator[rows], denominator=self.denominator[rows])
 
 
-def mean(values: np.ndarray, counted: np.ndarray | None = None) -> Tally:
-    """Tally of a mean over users: all, or those `counted` (bool)."""
+def mean(values: np.ndarray, counted: np.ndarray | None = None) -> UserSums:
+    """UserSums of a mean over users: all, or those `counted` (bool)."""
     weight = np.ones(len(values)) if counted is None else counted.astype(np.float64)
-    return Tally(np.where(weight > 0, values, 0.0), weight)
+    return UserSums(np.where(weight > 0, values, 0.0), weight)
 
 
 class Stack:
@@ -81,33 +81,39 @@ class Stack:
     Those that a sample would bias are left out.
     """
 
-    def __init__(self, tallies: Mapping[Any, Tally]) -> None:
-        self.tallies = {n: one for n, one in tallies.items() if one.steady or not one.of_the_whole}
-        pairs = [column for one in self.tallies.values() for column in (one.top, one.bottom)]
+    def __init__(self, user_sums: Mapping[Any, UserSums]) -> None:
+        self.user_sums = {
+            n: one for n, one in user_sums.items() if one.steady or not one.of_the_whole
+        }
+        pairs = [
+            column for one in self.user_sums.values() for column in (one.numerator, one.denominator)
+        ]
         self.columns = np.column_stack(pairs) if pairs else np.empty((0, 0))
 
     def values(self, sums: np.ndarray) -> dict[Any, np.ndarray]:
         """Metrics, of shape (n,), from n sums over `columns`, of shape (n, columns)."""
         found, start = {}, 0
-        for name, one in self.tallies.items():
-            end = start + (one.top.shape[1] if one.of_the_whole else 1)
-            top = sums[:, start:end] if one.of_the_whole else sums[:, start]
-            found[name] = one.finish(top, sums[:, end])
+        for name, one in self.user_sums.items():
+            end = start + (one.numerator.shape[1] if one.of_the_whole else 1)
+            numerator = sums[:, start:end] if one.of_the_whole else sums[:, start]
+            found[name] = one.finish(numerator, sums[:, end])
             start = end + 1
         return found
 
 
-def bootstrap(tallies: Mapping[Any, Tally], *, resamples: int, seed: int) -> dict[Any, np.ndarray]:
+def bootstrap(
+    user_sums: Mapping[Any, UserSums], *, resamples: int, seed: int
+) -> dict[Any, np.ndarray]:
     """Values of metrics for users drawn with replacement, the same users for every metric.
 
     Returns
     -------
     dict of float64 arrays of shape (resamples,)
-        By the keys of `tallies`, without metrics that a sample would bias. Two models that were
+        By the keys of `user_sums`, without metrics that a sample would bias. Two models that were
         asked for the same users, with the same seed, have paired samples.
     """
-    stack = Stack(tallies)
-    if not stack.tallies:
+    stack = Stack(user_sums)
+    if not stack.user_sums:
         return {}
     rng = np.random.default_rng(seed)
     users = len(stack.columns)
@@ -134,7 +140,7 @@ def interval(samples: np.ndarray | None) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def table(tallies: Mapping[str, Tally], samples: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def table(user_sums: Mapping[str, UserSums], samples: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """One row a metric: ``metric``, ``value``, ``low``, ``high``, ``users``.
 
     One user alone, drawn again and again, would look certain: there is no interval then.
@@ -142,10 +148,10 @@ def table(tallies: Mapping[str, Tally], samples: Mapping[str, np.ndarray]) -> pd
     rows = [
         (
             name,
-            tally.value(),
-            *interval(samples.get(name) if tally.users > 1 else None),
-            tally.users,
+            sums.value(),
+            *interval(samples.get(name) if sums.users > 1 else None),
+            sums.users,
         )
-        for name, tally in tallies.items()
+        for name, sums in user_sums.items()
     ]
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "users"])

@@ -8,10 +8,10 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from workbench.columns import Columns
-from workbench.evaluation.predictions import Answers
+from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.protocol import Task
 from workbench.evaluation.sparse_entries import filtered
-from workbench.evaluation.statistics.bootstrap import Stack, Tally, batch_sizes
+from workbench.evaluation.statistics.bootstrap import Stack, UserSums, batch_sizes
 from workbench.validation import one_of
 
 ACTIVITY = "activity"
@@ -55,27 +55,28 @@ def quantiles(values: np.ndarray, parts: int) -> np.ndarray:
     return (parts * (rankdata(values) - 0.5) / len(values)).astype(np.int64)
 
 
-def by_popularity(answers: Answers) -> dict[int, Answers]:
+def by_popularity(predictions: Predictions) -> dict[int, Predictions]:
     """Take a tenth of the relevant items at a time, 1 the least popular in train, to be hits.
 
     Items of the other tenths are no hits then; equally popular items share a tenth, so that some
     may be empty and are left out.
     """
-    relevant = answers.task.relevant
+    relevant = predictions.task.relevant
     items = np.unique(relevant.indices)
-    decile = np.zeros(len(answers.task.items), dtype=np.int64)
-    decile[items] = 1 + quantiles(answers.task.popularity[items], DECILES)
+    decile = np.zeros(len(predictions.task.items), dtype=np.int64)
+    decile[items] = 1 + quantiles(predictions.task.popularity[items], DECILES)
     entries = decile[relevant.indices]
     return {
         int(number): replace(
-            answers, task=replace(answers.task, relevant=filtered(relevant, entries == number))
+            predictions,
+            task=replace(predictions.task, relevant=filtered(relevant, entries == number)),
         )
         for number in np.unique(entries)
     }
 
 
 def gaps(
-    tallies: Mapping[str, Tally],
+    user_sums: Mapping[str, UserSums],
     codes: np.ndarray,
     names: pd.Index,
     *,
@@ -83,8 +84,8 @@ def gaps(
     seed: int,
 ) -> pd.DataFrame:
     """Largest difference between groups of users, and whether chance would give as much."""
-    stack = Stack(tallies)
-    if not stack.tallies:
+    stack = Stack(user_sums)
+    if not stack.user_sums:
         return pd.DataFrame(columns=GAP)
     own = stack.values(_indicators(codes[None], len(names)) @ stack.columns)
     chance = _gaps_by_chance(stack, codes, len(names), permutations, seed)

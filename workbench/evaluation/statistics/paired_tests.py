@@ -28,8 +28,8 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 def disagreements(a: Evaluation, b: Evaluation, metric: str) -> pd.DataFrame:
     """Users by how differently two models served them; see `Comparison.disagreements`."""
-    task, k = a.answers.task, a.wanted[metric].k
-    lists = (from_lists(one.answers.lists[:, :k], len(task.items)) for one in (a, b))
+    task, k = a.predictions.task, a.requested[metric].k
+    lists = (from_lists(one.predictions.lists[:, :k], len(task.items)) for one in (a, b))
     shared = np.asarray(next(lists).multiply(next(lists)).sum(axis=1), dtype=np.int64)
     table = pd.DataFrame(
         {"a": a.per_user[metric], "b": b.per_user[metric], "shared": shared}, index=task.users

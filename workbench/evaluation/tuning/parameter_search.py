@@ -16,9 +16,9 @@ from tqdm.auto import tqdm
 from workbench.compute import Device
 from workbench.datasets import Dataset, split
 from workbench.errors import MissingExtraError, OptionError
-from workbench.evaluation.metrics.registry import EITHER, HIGHER, Wanted, wanted
-from workbench.evaluation.model_evaluation import answer
-from workbench.evaluation.protocol import Task, task
+from workbench.evaluation.metrics.registry import EITHER, HIGHER, RequestedMetric, requested_metrics
+from workbench.evaluation.model_evaluation import evaluate_on
+from workbench.evaluation.protocol import Protocol, Task, build_task
 from workbench.evaluation.tuning.search_space import check_names, distributions
 from workbench.evaluation.tuning.study import REFUSED, conclude, finished, opened, quiet, trials
 from workbench.models import Recommender
@@ -174,8 +174,8 @@ def tune(
     at_least("seed", seed, 0)
     tried, chosen = distributions(space), _one(metric)
     check_names(model, space)
-    part, held = split(train, holdout=holdout, by=by, seed=seed)
-    asked = task(part, held, seed=seed, **options)
+    part, validation = split(train, holdout=holdout, by=by, seed=seed)
+    task = build_task(part, validation, Protocol(seed=seed, **options))
     about = {
         "model": _name(model), "data": train.hash, "space": {k: repr(v) for k, v in space.items()},
         "metric": metric, "holdout": holdout, "by": by, "seed": seed, "options": options,
@@ -185,7 +185,7 @@ def tune(
         turns = trials(study, tried, seed=seed, budget=budget, timeout=timeout)
         bar = {"initial": len(finished(study)), "total": budget, "disable": not progress}
         for trial in tqdm(turns, unit=" trials", **bar):
-            value, reason = _measured(partial(model, **trial.params), asked, metric, chosen)
+            value, reason = _measured(partial(model, **trial.params), task, metric, chosen)
             conclude(study, trial, value, reason)
     best = _best(study)
     if passed_over := sum(trial.value is None for trial in finished(study)):
@@ -198,15 +198,15 @@ def tune(
 
 
 def _measured(
-    model: Callable[[], Recommender], asked: Task, metric: str, chosen: Wanted
+    model: Callable[[], Recommender], task: Task, metric: str, chosen: RequestedMetric
 ) -> tuple[float | None, str | None]:
     """The metric of a model; or, where it refuses its parameters, why."""
     try:
-        fitted = model().fit(asked.train)
+        fitted = model().fit(task.train)
     except OptionError as error:
         return None, str(error)
-    found = answer(fitted, asked, {metric: chosen}, resamples=1, seed=0)
-    value = float(found.tallies[metric].value())
+    found = evaluate_on(fitted, task, {metric: chosen}, resamples=1, seed=0)
+    value = float(found.user_sums[metric].value())
     return (value, None) if isfinite(value) else (None, f"{metric} is {value}")
 
 
@@ -222,9 +222,9 @@ def _best(study: Any) -> Any:
     return study.best_trial
 
 
-def _one(metric: str) -> Wanted:
+def _one(metric: str) -> RequestedMetric:
     """The metric to tune for."""
-    (chosen,) = wanted(str(metric)).values()
+    (chosen,) = requested_metrics(str(metric)).values()
     if chosen.metric.better == EITHER:
         raise OptionError(
             f"metric={metric!r} is neither good nor bad; tune for one such as ndcg@10"

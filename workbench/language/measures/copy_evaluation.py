@@ -14,7 +14,7 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError, OptionError
 from workbench.evaluation.metrics.registry import EITHER, HIGHER, LOWER
 from workbench.evaluation.model_evaluation import RESAMPLES
-from workbench.evaluation.statistics.bootstrap import Tally, bootstrap, table
+from workbench.evaluation.statistics.bootstrap import UserSums, bootstrap, table
 from workbench.language.measures import copy_metrics
 from workbench.language.measures.copy_lines import Lines, counts
 from workbench.validation import at_least, one_of
@@ -25,7 +25,7 @@ REFERENCES, FEATURES = "references", "features of the items"
 class CopyMetric(NamedTuple):
     """A measure of copy: what computes it, which way is better, what it needs beside the lines."""
 
-    tally: Callable[[Lines], Tally]
+    sums: Callable[[Lines], UserSums]
     better: str
     needs: str = ""
 
@@ -65,7 +65,7 @@ class CopyEvaluation:
     """
 
     lines: pd.DataFrame = field(repr=False)
-    tallies: Mapping[str, Tally] = field(repr=False)
+    user_sums: Mapping[str, UserSums] = field(repr=False)
     resamples: int = field(default=RESAMPLES, repr=False)
     seed: int = 0
 
@@ -79,9 +79,9 @@ class CopyEvaluation:
         NaN where a line has no part in a measure.
         """
         columns = {
-            name: tally.finish(tally.top, tally.bottom)
-            for name, tally in self.tallies.items()
-            if not tally.of_the_whole
+            name: sums.finish(sums.numerator, sums.denominator)
+            for name, sums in self.user_sums.items()
+            if not sums.of_the_whole
         }
         return pd.DataFrame(columns, index=self.lines.index)
 
@@ -119,8 +119,11 @@ class CopyEvaluation:
     def _table(self, rows: np.ndarray) -> pd.DataFrame:
         codes, users = pd.factorize(self.lines[Columns.USER].iloc[rows], use_na_sentinel=False)
         own = counts(codes, np.arange(len(rows)), (len(users), len(rows)))
-        mine = {name: tally.of(rows) for name, tally in self.tallies.items()}
-        summed = {n: replace(t, top=own @ t.top, bottom=own @ t.bottom) for n, t in mine.items()}
+        mine = {name: sums.of(rows) for name, sums in self.user_sums.items()}
+        summed = {
+            n: replace(t, numerator=own @ t.numerator, denominator=own @ t.denominator)
+            for n, t in mine.items()
+        }
         return table(summed, bootstrap(summed, resamples=self.resamples, seed=self.seed))
 
 
@@ -194,10 +197,10 @@ def evaluate_copy(
     if features != Columns.GENRES:  # which a catalogue may lack: its measures are left out then
         one_of("features", features, ds.items.columns)
     read = Lines(lines, ds, language, features, references, checks or {}, preset)
-    tallies = {name: COPY_METRICS[name].tally(read) for name in _chosen(metrics, read)}
+    user_sums = {name: COPY_METRICS[name].sums(read) for name in _chosen(metrics, read)}
     if "reasons" in vars(read):
         lines = lines.assign(reasons=[list(map(str, own)) for own in read.reasons])
-    return CopyEvaluation(lines, tallies, resamples, seed)
+    return CopyEvaluation(lines, user_sums, resamples, seed)
 
 
 def _chosen(metrics: str | Iterable[str] | None, lines: Lines) -> list[str]:

@@ -8,13 +8,13 @@ any wording look varied. What each measure does not say stands in ``docs/copy_me
 
 import numpy as np
 
-from workbench.evaluation.statistics.bootstrap import Tally, mean, ratio
+from workbench.evaluation.statistics.bootstrap import UserSums, mean, ratio
 from workbench.language.grounding.title_masking import ITEM, OTHER
 from workbench.language.measures.copy_lines import Lines, counts
 from workbench.language.measures.references import corpus_bleu
 
 
-def item_named(lines: Lines) -> Tally:
+def item_named(lines: Lines) -> UserSums:
     """Share of the lines that name their item, in full: title match.
 
     The introduction of a list, which has no item to name, has no part.
@@ -22,28 +22,28 @@ def item_named(lines: Lines) -> Tally:
     return mean(_with(ITEM, lines), lines.items.notna().to_numpy())
 
 
-def evidence_named(lines: Lines) -> Tally:
+def evidence_named(lines: Lines) -> UserSums:
     """Share that name an item of their evidence, of the lines whose evidence has one."""
     titled = [any(other.get("title") for other in own) for own in lines.evidence]
     return mean(_with(OTHER, lines), np.array(titled))
 
 
-def by_model(lines: Lines) -> Tally:
+def by_model(lines: Lines) -> UserSums:
     """Share of the lines that a model wrote: whose ``source`` is "model"."""
     return mean((lines.frame["source"] == "model").to_numpy(np.float64))
 
 
-def unsupported(lines: Lines) -> Tally:
+def unsupported(lines: Lines) -> UserSums:
     """Claims a line that its item's row and its evidence do not support, by the checker."""
     return mean(np.array([len(own) for own in lines.claims], dtype=np.float64))
 
 
-def sound(lines: Lines) -> Tally:
+def sound(lines: Lines) -> UserSums:
     """Share of the lines in which the checker finds no fault, of claim or of form."""
     return mean(np.array([not own for own in lines.reasons], dtype=np.float64))
 
 
-def fmr(lines: Lines) -> Tally:
+def fmr(lines: Lines) -> UserSums:
     r"""Feature matching ratio: share of the lines that mention a feature of their item.
 
     .. math::
@@ -56,7 +56,7 @@ def fmr(lines: Lines) -> Tally:
     return mean(matched.astype(np.float64), lines.owned.sum(axis=1) > 0)
 
 
-def fcr(lines: Lines) -> Tally:
+def fcr(lines: Lines) -> UserSums:
     r"""Feature coverage ratio: share of the features that some line mentions.
 
     .. math::
@@ -64,10 +64,10 @@ def fcr(lines: Lines) -> Tally:
 
     (Li, Zhang and Chen 2020.)
     """
-    return Tally(lines.mentioned.astype(np.float64), np.ones(len(lines)), _share_reached)
+    return UserSums(lines.mentioned.astype(np.float64), np.ones(len(lines)), _share_reached)
 
 
-def div(lines: Lines) -> Tally:
+def div(lines: Lines) -> UserSums:
     r"""Feature diversity: features that two lines share, over all pairs; lower is more varied.
 
     .. math::
@@ -76,41 +76,41 @@ def div(lines: Lines) -> Tally:
     (Li, Zhang and Chen 2020.) Counted by feature: one that n lines mention is shared by n (n - 1)
     / 2 pairs.
     """
-    return Tally(lines.mentioned.astype(np.float64), np.ones(len(lines)), _shared_by_pairs)
+    return UserSums(lines.mentioned.astype(np.float64), np.ones(len(lines)), _shared_by_pairs)
 
 
-def usr(lines: Lines) -> Tally:
+def usr(lines: Lines) -> UserSums:
     r"""Unique sentence ratio: different lines over lines (Li, Zhang and Chen 2020)."""
     kinds, own = np.unique(lines.masked, return_inverse=True)
     one_each = counts(np.arange(len(lines)), own, (len(lines), len(kinds)))
-    return Tally(one_each, np.ones(len(lines)), _kinds)
+    return UserSums(one_each, np.ones(len(lines)), _kinds)
 
 
-def distinct_1(lines: Lines) -> Tally:
+def distinct_1(lines: Lines) -> UserSums:
     """Different words over words (Li et al. 2016); the more lines, the lower it is."""
     return _distinct(lines, 1)
 
 
-def distinct_2(lines: Lines) -> Tally:
+def distinct_2(lines: Lines) -> UserSums:
     """Different pairs of neighbouring words over such pairs (Li et al. 2016)."""
     return _distinct(lines, 2)
 
 
-def length(lines: Lines) -> Tally:
+def length(lines: Lines) -> UserSums:
     """Mean length: words in English, characters in Chinese."""
     chinese = lines.language == "zh"
     sizes = [len("".join(t.split())) if chinese else len(t.split()) for t in lines.texts]
     return mean(np.array(sizes, dtype=np.float64))
 
 
-def repeated_clause(lines: Lines) -> Tally:
+def repeated_clause(lines: Lines) -> UserSums:
     """Share of the lines whose first clause an earlier line of the same user has."""
     users = lines.frame["user_id"].reset_index(drop=True)
     repeated = lines.first_clauses.to_frame("clause").assign(user=users).duplicated()
     return mean(repeated.to_numpy(np.float64))
 
 
-def repeated_ending(lines: Lines) -> Tally:
+def repeated_ending(lines: Lines) -> UserSums:
     """Share of the lines that go on after their last title as an earlier line of anybody does.
 
     What a model adds to an opening is then a stock phrase, and the line no more than a pattern.
@@ -118,27 +118,27 @@ def repeated_ending(lines: Lines) -> Tally:
     return mean(lines.endings.duplicated().to_numpy(np.float64))
 
 
-def rouge_1(lines: Lines) -> Tally:
+def rouge_1(lines: Lines) -> UserSums:
     """Words that a line and its reference share: F-measure, as rouge-score has it (Lin 2004)."""
     return _over_references(lines, lines.rouge["rouge1"])
 
 
-def rouge_2(lines: Lines) -> Tally:
+def rouge_2(lines: Lines) -> UserSums:
     """Pairs of neighbouring words that both have: F-measure (Lin 2004)."""
     return _over_references(lines, lines.rouge["rouge2"])
 
 
-def rouge_l(lines: Lines) -> Tally:
+def rouge_l(lines: Lines) -> UserSums:
     """Longest run of words in the same order, gaps allowed: F-measure (Lin 2004)."""
     return _over_references(lines, lines.rouge["rougeL"])
 
 
-def bleu(lines: Lines) -> Tally:
+def bleu(lines: Lines) -> UserSums:
     """BLEU of all lines together, 0 to 100, as sacrebleu has it (Papineni et al. 2002)."""
-    return Tally(lines.bleu, lines.referred.astype(np.float64), corpus_bleu, steady=True)
+    return UserSums(lines.bleu, lines.referred.astype(np.float64), corpus_bleu, steady=True)
 
 
-def exact_match(lines: Lines) -> Tally:
+def exact_match(lines: Lines) -> UserSums:
     """Share of the lines equal to their reference but for case, marks and articles.
 
     The accuracy of generated text, and a poor measure of copy: see ``docs/copy_measures.md``.
@@ -146,7 +146,7 @@ def exact_match(lines: Lines) -> Tally:
     return _over_references(lines, lines.matches[:, 0])
 
 
-def token_f1(lines: Lines) -> Tally:
+def token_f1(lines: Lines) -> UserSums:
     r"""F1 of the words of a line against those of its reference, as bags.
 
     .. math::
@@ -161,12 +161,12 @@ def _with(mark: str, lines: Lines) -> np.ndarray:
     return np.array([mark in text for text in lines.masked], dtype=np.float64)
 
 
-def _distinct(lines: Lines, n: int) -> Tally:
+def _distinct(lines: Lines, n: int) -> UserSums:
     grams = lines.grams(n)
-    return Tally(grams, grams.sum(axis=1), _kinds)
+    return UserSums(grams, grams.sum(axis=1), _kinds)
 
 
-def _over_references(lines: Lines, values: np.ndarray) -> Tally:
+def _over_references(lines: Lines, values: np.ndarray) -> UserSums:
     return mean(values, lines.referred)
 
 

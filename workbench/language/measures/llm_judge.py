@@ -93,10 +93,10 @@ def judge(
     found = [grades(answer, rubric) for answer in answers]
     answered = np.array([own is not None for own in found])
     values = np.array([[0] * len(rubric) if own is None else own for own in found], np.float64)
-    tallies = {"answered": mean(answered.astype(np.float64))} | {
+    user_sums = {"answered": mean(answered.astype(np.float64))} | {
         name: mean(values[:, place], answered) for place, name in enumerate(rubric)
     }
-    return CopyEvaluation(lines.assign(answer=answers), tallies, resamples, seed)
+    return CopyEvaluation(lines.assign(answer=answers), user_sums, resamples, seed)
 
 
 def conversations(

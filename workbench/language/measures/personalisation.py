@@ -10,7 +10,7 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.evaluation.model_evaluation import RESAMPLES
-from workbench.evaluation.statistics.bootstrap import Tally, mean
+from workbench.evaluation.statistics.bootstrap import UserSums, mean
 from workbench.evidence import ByCount, ByUser
 from workbench.language.grounding.title_masking import OTHER
 from workbench.language.measures.copy_evaluation import CopyEvaluation
@@ -79,12 +79,12 @@ def personalisation(
     changed = (new[BEFORE] != new[Columns.TEXT]).to_numpy(np.float64)
     # Titles of the new evidence are out of the text: one may hold a title of the old.
     rest = zip(lines.masked, lines.rows, stale, strict=True)
-    tallies = {
+    user_sums = {
         "changed": mean(changed, np.array([before != after for before, after in pairs])),
         "follows": _named(lines.masked, fresh),
         "lags": _named([mask(t, row, only) for t, row, only in rest], stale),
     }
-    return CopyEvaluation(new, tallies, resamples, seed)
+    return CopyEvaluation(new, user_sums, resamples, seed)
 
 
 def _swapped(recs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -122,7 +122,7 @@ def _titled(
     return [one for one in evidence if one.get(Columns.TITLE) and one[Columns.TITLE] not in others]
 
 
-def _named(masked: list[str], titled: list[list[dict[str, Any]]]) -> Tally:
+def _named(masked: list[str], titled: list[list[dict[str, Any]]]) -> UserSums:
     """Share of the lines with a mark of evidence, of those where there is some to name."""
     found = np.array([OTHER in text for text in masked], dtype=np.float64)
     return mean(found, np.array([bool(some) for some in titled]))

@@ -121,7 +121,7 @@ class Experiment:
 
     def numbers(self, comparison: Comparison, text: Strings) -> dict[str, str]:
         """The size of the question, by label."""
-        task = next(iter(comparison.evaluations.values())).answers.task
+        task = next(iter(comparison.evaluations.values())).predictions.task
         return {
             text("evaluate.train"): f"{len(task.train.interactions):,}",
             text("evaluate.users"): f"{len(task.users):,}",
@@ -160,7 +160,7 @@ def verdict(comparison: Comparison, metric: str, text: Strings) -> str:
     comma = text("evaluate.list_comma")
     names = {"best": best, "level": comma.join(same), "others": comma.join(beaten)}
     if not same and not beaten:
-        value = comparison.evaluations[best].tallies[metric].value()
+        value = comparison.evaluations[best].user_sums[metric].value()
         return text("evaluate.alone", best=best, metric=metric, value=f"{value:.3f}")
     key = "evaluate.part" if same and beaten else "evaluate.none" if same else "evaluate.clear"
     return text(key, metric=metric, **names)

@@ -124,7 +124,9 @@ class ModelReport:
                 f"{name}: {evaluation.device}" for name, evaluation in evaluations.items()
             ),
             self.text("report.hash"): f"{self.ds.name} · {self.ds.hash}",
-            self.text("report.held_out"): f"{one.answers.task.test.account[-1]} · {one.data_hash}",
+            self.text(
+                "report.held_out"
+            ): f"{one.predictions.task.test.account[-1]} · {one.data_hash}",
             self.text("report.intervals"): self.text("report.resamples", count=one.resamples),
             self.text("report.version"): __version__,
         }
