@@ -120,7 +120,7 @@ def test_the_model_keeps_its_rules_and_is_told_nothing_of_users(writer, monkeypa
     ds = dataset("shop", chosen)
     sent = []
     send = prompts.embedded_prompt
-    monkeypatch.setattr(prompts, "taught", lambda *a: sent.append(send(*a)) or sent[-1])
+    monkeypatch.setattr(prompts, "embedded_prompt", lambda *a: sent.append(send(*a)) or sent[-1])
     copy = writer.write(recommendations(len(chosen)), ds, seed=1)
     assert "model" in set(copy["source"])
     assert_unmoved(copy, ds, "en")

@@ -30,7 +30,7 @@ COLUMNS = 4  # small figures side by side, at most
 
 def intervals(comparison: Comparison, *, language: str = "en") -> go.Figure:
     """Value of every metric and model, and its interval: a small figure a metric."""
-    metrics = _first(comparison).wanted
+    metrics = _first(comparison).requested
     titles = [f"{name}{ARROWS.get(entry.metric.better, '')}" for name, entry in metrics.items()]
     figure = _side_by_side(titles, comparison, Strings(language)("evaluate.values"))
     table = comparison.frame()

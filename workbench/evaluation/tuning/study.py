@@ -53,7 +53,7 @@ def trials(
     start = perf_counter()
     for turn in range(len(finished(study)), budget):
         study.sampler = _sampler(seed, turn)
-        yield study.collect_predictions(tried)
+        yield study.ask(tried)
         if timeout is not None and perf_counter() - start >= timeout:
             return
 

@@ -68,7 +68,7 @@ def test_an_attribute_that_the_item_does_not_share_is_no_evidence(name):
 
 def test_the_embedded_model_writes_on_what_the_user_stated(writer):
     """It keeps to the words of the domain, which for finance tempt nobody."""
-    lines = writer.write(recommended("bo").head(2), domain("finance"), preset="finance", seed=0)
+    lines = writer.write(recommended("bo").head(2), domain("finance"), preset="finance", seed=1)
     assert "model" in set(lines.source)
     assert lines.text.str.contains("medium risk").all()
     assert not lines.text.str.contains("great|item|tonight").any()

@@ -79,8 +79,10 @@ def test_every_hand_written_text_of_every_kind_is_sound(name, language):
             assert proofreading.faults(text, row, evidence, brief, names=names) == [], text
         if own == "email":
             for text in filter(None, (fill(p, given) for p in brief.subjects(situation))):
-                given = (row, evidence, brief)
-                assert proofreading.faults(text, *given, names=names, part="subject") == [], text
+                faults = proofreading.faults(
+                    text, row, evidence, brief, names=names, part="subject"
+                )
+                assert faults == [], text
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
