@@ -3,12 +3,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.reports.processes import wait_for
 from workbench.errors import DataError, OptionError
 from workbench.reports import report_batch
 
@@ -118,11 +118,9 @@ def test_an_interruption_keeps_what_is_done_and_leaves_no_process(notebook):
         f"report_batch({tiny!r}, 'users.csv', jobs=1, progress=False)"
     )
     child = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not Path("u2.pid").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_for("u2.pid", child)
     child.send_signal(signal.SIGINT)
-    _, complaint = child.communicate(timeout=30)
+    _, complaint = child.communicate()
 
     assert b"KeyboardInterrupt" in complaint
     assert {user: entry["status"] for user, entry in state().items()} == {"u1": "done"}

@@ -3,13 +3,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
 import pytest
 
 import workbench as wb
+from tests.reports.processes import wait_for
 from workbench.errors import OptionError, ReportError
 from workbench.reports.execution import write_whole
 
@@ -92,11 +92,9 @@ def test_an_interrupted_report_leaves_nothing_half_written(notebook):
     slow = notebook(("open('started', 'w').close()", "import time; time.sleep(60)"))
     script = f"import workbench as wb; wb.report({str(slow)!r}, progress=False)"
     child = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not Path("started").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_for("started", child)
     child.send_signal(signal.SIGINT)
-    _, complaint = child.communicate(timeout=30)
+    _, complaint = child.communicate()
     assert b"KeyboardInterrupt" in complaint
     assert list(Path("reports").iterdir()) == []
 
