@@ -192,7 +192,10 @@ def test_what_is_no_range_and_no_choices_is_refused(values, ds: Dataset) -> None
     [
         ({"space": {}}, "space is empty"),
         ({"space": {"k": [[1]]}}, "a choice is text, a number, a bool or None"),
-        ({"space": {"neighbours": (1, 5)}}, r"takes no \['neighbours'\]; it takes \['device', 'k', 'metric'"),
+        (
+            {"space": {"neighbours": (1, 5)}},
+            r"takes no \['neighbours'\]; it takes \['device', 'k', 'metric'",
+        ),
         ({"metric": "novelty@10"}, "neither good nor bad"),
         ({"metric": "ndcg"}, "needs the length of the list"),
         ({"budget": 0}, "budget=0 must be"),
