@@ -1,7 +1,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import nbformat
 import pytest
 
 import workbench as wb
-from tests.reports.processes import wait_for
+from tests.reports.processes import start, wait_for
 from workbench.errors import OptionError, ReportError
 from workbench.reports.execution import write_whole
 
@@ -91,7 +90,7 @@ def test_a_wrong_parameter_is_refused_before_a_kernel_starts(notebook):
 def test_an_interrupted_report_leaves_nothing_half_written(notebook):
     slow = notebook(("open('started', 'w').close()", "import time; time.sleep(60)"))
     script = f"import workbench as wb; wb.report({str(slow)!r}, progress=False)"
-    child = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
+    child = start(script)
     wait_for("started", child)
     child.send_signal(signal.SIGINT)
     _, complaint = child.communicate()
