@@ -14,8 +14,7 @@ from workbench.errors import OptionError
 from workbench.evaluation.statistics.groups import LEVELS
 from workbench.families import FAMILIES
 from workbench.language import COPY_METRICS
-from workbench.language.copy.brief.domain import DOMAINS
-from workbench.language.copy.brief.text_format import FORMATS
+from workbench.language.copy.brief.settings import DOMAINS, FORMATS
 from workbench.language.copy.brief.voice import TONES
 from workbench.language.review.review import STATUSES
 from workbench.panels.copy.copy_cards import EVIDENCE_TYPES, FACTS, REASONS

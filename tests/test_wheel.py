@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 CODE = """
 import pathlib, sys
 import workbench as wb
-from workbench.language.copy.brief.domain import DOMAINS
+from workbench.language.copy.brief.settings import DOMAINS
 from workbench.panels.performance import timings
 from workbench.reports.plan import available_reports
 

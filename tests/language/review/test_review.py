@@ -11,7 +11,8 @@ from tests.language.copy.brief.test_domain import domain, recommended
 from tests.language.stand_ins import Scripted
 from workbench.errors import DataError, OptionError, UnknownIdError
 from workbench.language import Copywriter, Review
-from workbench.language.copy.brief.domain import DOMAINS, domain_named
+from workbench.language.copy.brief.domain import domain_named
+from workbench.language.copy.brief.settings import DOMAINS
 from workbench.language.copy.brief.voice import Voice
 
 LISTS = ("intro", "welcome")

@@ -14,7 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from workbench.device.arrays import to_host
-from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.metrics.registry import EITHER, HIGHER, LOWER, metric
+from workbench.evaluation.predictions import LISTS, Predictions
 from workbench.evaluation.protocol import Task
 from workbench.evaluation.sparse_entries import from_lists, row_numbers
 from workbench.evaluation.statistics.bootstrap import UserSums, mean, ratio
@@ -23,11 +24,13 @@ SMOOTHING = 0.01  # Steck's alpha
 BATCH_BYTES = 64 * 2**20
 
 
+@metric(LISTS, HIGHER)
 def coverage(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the items of train that reach a list: :math:`|\bigcup_u L_u| / |I|`."""
     return UserSums(_exposure(predictions, k), np.ones(len(predictions.lists)), _share_reached)
 
 
+@metric(LISTS, LOWER)
 def gini(predictions: Predictions, k: int) -> UserSums:
     r"""Inequality of exposure: 0 if all items are listed equally often, near 1 if one is.
 
@@ -40,6 +43,7 @@ def gini(predictions: Predictions, k: int) -> UserSums:
     return UserSums(_exposure(predictions, k), np.ones(len(predictions.lists)), _gini)
 
 
+@metric(LISTS, EITHER)
 def novelty(predictions: Predictions, k: int) -> UserSums:
     r"""Mean self-information of the listed items, in bits (Zhou et al. 2010).
 
@@ -52,6 +56,7 @@ def novelty(predictions: Predictions, k: int) -> UserSums:
     return mean(ratio(sums, lengths), lengths > 0)
 
 
+@metric(LISTS, EITHER)
 def popularity_bias(predictions: Predictions, k: int) -> UserSums:
     r"""Popularity of what is recommended, as a multiple of that of what users chose.
 
@@ -74,6 +79,7 @@ def popularity_bias(predictions: Predictions, k: int) -> UserSums:
     return UserSums(np.where(listed, ratio(sums, lengths), 0.0), np.where(listed, usual, 0.0))
 
 
+@metric(LISTS, EITHER, of_genres=True)
 def diversity(predictions: Predictions, k: int) -> UserSums:
     r"""Mean unlikeness of the pairs of a list (Ziegler et al. 2005), by the genres of its items.
 
@@ -94,6 +100,7 @@ def diversity(predictions: Predictions, k: int) -> UserSums:
     return mean(1.0 - ratio(alike, pairs), pairs > 0)
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def serendipity(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the list that is relevant and not obvious.
 
@@ -107,6 +114,7 @@ def serendipity(predictions: Predictions, k: int) -> UserSums:
     return mean(to_host(found.sum(axis=1)) / k, predictions.task.relevant_counts > 0)
 
 
+@metric(LISTS, LOWER, of_genres=True)
 def calibration(predictions: Predictions, k: int) -> UserSums:
     r"""How far the genres of a list are from those of the history; 0 is calibrated.
 

@@ -13,21 +13,25 @@ from typing import Any
 import numpy as np
 
 from workbench.device.arrays import to_host
-from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.metrics.registry import HIGHER, metric
+from workbench.evaluation.predictions import LISTS, SCORES, Predictions
 from workbench.evaluation.sparse_entries import row_numbers
 from workbench.evaluation.statistics.bootstrap import UserSums, mean, ratio
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def precision(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the list that is relevant: :math:`|L_u \cap R_u| / k`."""
     return _mean(predictions, predictions.hit_counts(k) / k)
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def recall(predictions: Predictions, k: int) -> UserSums:
     r"""Share of the relevant items that the list finds: :math:`|L_u \cap R_u| / |R_u|`."""
     return _mean(predictions, ratio(predictions.hit_counts(k), predictions.task.relevant_counts))
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def capped_recall(predictions: Predictions, k: int) -> UserSums:
     r"""Recall that 1 can be reached by: :math:`|L_u \cap R_u| / \min(k, |R_u|)`.
 
@@ -36,11 +40,13 @@ def capped_recall(predictions: Predictions, k: int) -> UserSums:
     return _mean(predictions, ratio(predictions.hit_counts(k), _reachable(predictions, k)))
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def hit_rate(predictions: Predictions, k: int) -> UserSums:
     r"""Share of users whose list holds a relevant item: :math:`[L_u \cap R_u \ne \emptyset]`."""
     return _mean(predictions, predictions.hit_counts(k) > 0)
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def ndcg(predictions: Predictions, k: int) -> UserSums:
     r"""Normalised discounted cumulative gain (Järvelin and Kekäläinen 2002).
 
@@ -58,12 +64,14 @@ def ndcg(predictions: Predictions, k: int) -> UserSums:
     return mean(gained / np.where(best > 0, best, 1.0), best > 0)
 
 
+@metric(LISTS, HIGHER, of_hits=True)
 def mrr(predictions: Predictions, k: int) -> UserSums:
     r"""Mean reciprocal rank of the first hit, 0 without one: :math:`1 / \min \{r : h_r = 1\}`."""
     hits = predictions.hits(k)
     return _mean(predictions, to_host(hits.any(axis=1) / (hits.argmax(axis=1) + 1)))
 
 
+@metric(LISTS, HIGHER, name="map", of_hits=True)
 def average_precision(predictions: Predictions, k: int) -> UserSums:
     r"""Mean average precision, "map".
 
@@ -79,6 +87,7 @@ def average_precision(predictions: Predictions, k: int) -> UserSums:
     return _mean(predictions, ratio(sums, _reachable(predictions, k)))
 
 
+@metric(SCORES, HIGHER)
 def auc(predictions: Predictions) -> UserSums:
     r"""Area under the ROC curve, over all candidates (Rendle et al. 2009, section 4.1.1).
 

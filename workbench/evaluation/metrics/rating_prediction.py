@@ -9,25 +9,29 @@ import numpy as np
 
 from workbench.columns import Columns
 from workbench.errors import DataError, OptionError
-from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.metrics.registry import HIGHER, LOWER, metric
+from workbench.evaluation.predictions import RATINGS, Predictions
 from workbench.evaluation.sparse_entries import row_numbers
 from workbench.evaluation.statistics.bootstrap import UserSums, ratio
 
 BINS = 10
 
 
+@metric(RATINGS, LOWER)
 def rmse(predictions: Predictions) -> UserSums:
     r"""Root of the mean squared error: :math:`\sqrt{\frac{1}{N} \sum (\hat r - r)^2}`."""
     errors, rows = _errors(predictions)
     return UserSums(_sums(predictions, rows, errors**2), _sums(predictions, rows), _root)
 
 
+@metric(RATINGS, LOWER)
 def mae(predictions: Predictions) -> UserSums:
     r"""Mean absolute error: :math:`\frac{1}{N} \sum |\hat r - r|`."""
     errors, rows = _errors(predictions)
     return UserSums(_sums(predictions, rows, np.abs(errors)), _sums(predictions, rows))
 
 
+@metric(RATINGS, HIGHER)
 def accuracy(predictions: Predictions) -> UserSums:
     r"""Share of clicks guessed right: :math:`\frac{1}{N} \sum [y = [\hat r \ge 0.5]]`."""
     chance, clicked, rows = _clicks(predictions)
@@ -35,6 +39,7 @@ def accuracy(predictions: Predictions) -> UserSums:
     return UserSums(_sums(predictions, rows, right), _sums(predictions, rows))
 
 
+@metric(RATINGS, HIGHER)
 def f1(predictions: Predictions) -> UserSums:
     r"""Harmonic mean of precision and recall of the clicks guessed, those of 0.5 and more.
 
@@ -47,6 +52,7 @@ def f1(predictions: Predictions) -> UserSums:
     return UserSums(both, both + _sums(predictions, rows, guessed != clicked))
 
 
+@metric(RATINGS, LOWER)
 def log_loss(predictions: Predictions) -> UserSums:
     r"""Mean negative log-likelihood: :math:`-\frac{1}{N} \sum \ln (\hat r^y (1-\hat r)^{1-y})`."""
     chance, clicked, rows = _clicks(predictions)
@@ -56,6 +62,7 @@ def log_loss(predictions: Predictions) -> UserSums:
     return UserSums(_sums(predictions, rows, -np.log(likely)), _sums(predictions, rows))
 
 
+@metric(RATINGS, LOWER)
 def ece(predictions: Predictions) -> UserSums:
     r"""Expected calibration error over ten equal bins of the score (Naeini et al. 2015).
 

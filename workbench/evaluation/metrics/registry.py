@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from workbench.errors import OptionError
-from workbench.evaluation.metrics import beyond_accuracy, ranking, rating_prediction
-from workbench.evaluation.predictions import LISTS, RATINGS, SCORES, Predictions
+from workbench.evaluation.predictions import LISTS, Predictions
 from workbench.evaluation.statistics.bootstrap import UserSums
 from workbench.validation import at_least, one_of
 
@@ -16,38 +15,34 @@ class Metric(NamedTuple):
     """A metric: what computes it, what that reads of the predictions, and which way is better.
 
     One that reads lists is called with (predictions, k), any other with (predictions). Those of
-    hits depend on what is relevant.
+    hits depend on what is relevant, those of genres need items that have some.
     """
 
     sums: Callable[..., UserSums]
     reads: str
     better: str
-    of_hits: bool = False
+    of_hits: bool
+    of_genres: bool
+
+    @property
+    def group(self) -> str:
+        """The file that it stands in: ranking, beyond_accuracy or rating_prediction."""
+        return self.sums.__module__.rpartition(".")[2]
 
 
-METRICS = {
-    "precision": Metric(ranking.precision, LISTS, HIGHER, of_hits=True),
-    "recall": Metric(ranking.recall, LISTS, HIGHER, of_hits=True),
-    "capped_recall": Metric(ranking.capped_recall, LISTS, HIGHER, of_hits=True),
-    "hit_rate": Metric(ranking.hit_rate, LISTS, HIGHER, of_hits=True),
-    "ndcg": Metric(ranking.ndcg, LISTS, HIGHER, of_hits=True),
-    "mrr": Metric(ranking.mrr, LISTS, HIGHER, of_hits=True),
-    "map": Metric(ranking.average_precision, LISTS, HIGHER, of_hits=True),
-    "auc": Metric(ranking.auc, SCORES, HIGHER),
-    "coverage": Metric(beyond_accuracy.coverage, LISTS, HIGHER),
-    "gini": Metric(beyond_accuracy.gini, LISTS, LOWER),
-    "novelty": Metric(beyond_accuracy.novelty, LISTS, EITHER),
-    "diversity": Metric(beyond_accuracy.diversity, LISTS, EITHER),
-    "serendipity": Metric(beyond_accuracy.serendipity, LISTS, HIGHER, of_hits=True),
-    "calibration": Metric(beyond_accuracy.calibration, LISTS, LOWER),
-    "popularity_bias": Metric(beyond_accuracy.popularity_bias, LISTS, EITHER),
-    "rmse": Metric(rating_prediction.rmse, RATINGS, LOWER),
-    "mae": Metric(rating_prediction.mae, RATINGS, LOWER),
-    "accuracy": Metric(rating_prediction.accuracy, RATINGS, HIGHER),
-    "f1": Metric(rating_prediction.f1, RATINGS, HIGHER),
-    "log_loss": Metric(rating_prediction.log_loss, RATINGS, LOWER),
-    "ece": Metric(rating_prediction.ece, RATINGS, LOWER),
-}
+METRICS: dict[str, Metric] = {}  # filled by the files of this folder
+
+
+def metric(
+    reads: str, better: str, *, name: str = "", of_hits: bool = False, of_genres: bool = False
+) -> Callable[[Callable[..., UserSums]], Callable[..., UserSums]]:
+    """Register a function as the metric of its name, or of another."""
+
+    def registered(sums: Callable[..., UserSums]) -> Callable[..., UserSums]:
+        METRICS[name or sums.__name__] = Metric(sums, reads, better, of_hits, of_genres)
+        return sums
+
+    return registered
 
 
 class RequestedMetric(NamedTuple):

@@ -11,8 +11,8 @@ from workbench.columns import Columns
 from workbench.errors import OptionError, WorkbenchError
 from workbench.html import escape
 from workbench.language import Copywriter, Review
-from workbench.language.copy.brief.domain import DOMAINS, domain_named
-from workbench.language.copy.brief.text_format import FORMATS
+from workbench.language.copy.brief.domain import domain_named
+from workbench.language.copy.brief.settings import DOMAINS, FORMATS
 from workbench.language.copy.brief.voice import TONES
 from workbench.language.grounding.violation import Claim
 from workbench.language.review.review import OPEN, STATUSES
@@ -24,7 +24,7 @@ from workbench.panels.copy import copy_cards
 from workbench.panels.copy.copy_draft import VARIANTS, CopyDraft
 from workbench.panels.copy.export_box import ExportBox
 from workbench.panels.copy.line_editor import LineEditor
-from workbench.strings import Strings
+from workbench.strings import Strings, catalogue
 from workbench.validation import one_of
 
 LENGTHS = {"en": (400, 160, 120, 80), "zh": (200, 60, 45, 30)}  # characters to choose from
@@ -281,12 +281,14 @@ class CopyStudio(Panel):
 
 
 def _formats(text: Strings) -> list[tuple[str, str]]:
-    return [(text(f"text.{name}"), name) for name in FORMATS]
+    return [(text(f"text.{name}"), name) for name in catalogue()["text"]]
 
 
 def _domains(text: Strings, preset: str | Path | None) -> list[tuple[str, Any]]:
     """Domains to choose from; of None, a list would show no option as chosen."""
-    domains: list[tuple[str, Any]] = [(text(f"preset.{name}"), name) for name in DOMAINS]
+    domains: list[tuple[str, Any]] = [
+        (text(f"preset.{name}"), name) for name in catalogue()["preset"]
+    ]
     if preset not in (None, *DOMAINS):  # a file of one's own
         domains.append((domain_named(preset).name, preset))
     return [(text("copy.by_data"), ""), *domains]

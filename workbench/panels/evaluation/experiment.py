@@ -11,13 +11,13 @@ from workbench import models
 from workbench.columns import Columns
 from workbench.datasets import Dataset, split
 from workbench.errors import OptionError
-from workbench.evaluation import Comparison, compare
+from workbench.evaluation import METRICS, Comparison, compare
 from workbench.families import FAMILIES
 from workbench.html import escape
 from workbench.models import Recommender
 from workbench.panels.controls import cards
 from workbench.panels.controls.recommendation_card import ratings_of, recommendation_card
-from workbench.strings import Strings
+from workbench.strings import Strings, catalogue
 from workbench.validation import one_of
 
 SPLITS: Mapping[str, Mapping[str, Any]] = {
@@ -28,12 +28,9 @@ SPLITS: Mapping[str, Mapping[str, Any]] = {
     "last": {"leave_one_out": True},
 }
 PROMISED: Mapping[str, bool | str] = {"time": True, "user-time": "user"}  # held to by leak checks
-ACCURACY = ("ndcg", "recall", "capped_recall", "precision", "hit_rate", "mrr", "map")
-BEYOND = (
-    *("diversity", "coverage", "novelty", "serendipity"),
-    *("calibration", "popularity_bias", "gini"),
-)
-OF_GENRES = ("diversity", "calibration")
+OFFERED = tuple(catalogue()["metric"])  # those that are explained in words
+ACCURACY = tuple(name for name in OFFERED if METRICS[name].group == "ranking")
+BEYOND = tuple(name for name in OFFERED if METRICS[name].group == "beyond_accuracy")
 
 Make = Callable[[], Recommender]
 
@@ -150,7 +147,7 @@ class Experiment:
 
 def measures(ds: Dataset, names: Iterable[str]) -> list[str]:
     """Metrics that the data have what it takes for: without genres, two are left out."""
-    return [name for name in names if Columns.GENRES in ds.items or name not in OF_GENRES]
+    return [name for name in names if Columns.GENRES in ds.items or not METRICS[name].of_genres]
 
 
 def verdict(comparison: Comparison, metric: str, text: Strings) -> str:

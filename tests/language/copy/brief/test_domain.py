@@ -6,7 +6,8 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError, DataFileError, OptionError
 from workbench.evidence import ByCount, ByItem
 from workbench.language import Copywriter
-from workbench.language.copy.brief.domain import DOMAINS, domain_named
+from workbench.language.copy.brief.domain import domain_named
+from workbench.language.copy.brief.settings import DOMAINS
 from workbench.language.copy.item_evidence import EvidenceReader
 from workbench.language.copy.proofreading import finished
 from workbench.language.grounding.check import check

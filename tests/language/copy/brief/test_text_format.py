@@ -7,8 +7,9 @@ from workbench.errors import OptionError
 from workbench.language import Copywriter
 from workbench.language.copy import proofreading
 from workbench.language.copy.brief.brief import CopyBrief
-from workbench.language.copy.brief.domain import DOMAINS, domain_named
-from workbench.language.copy.brief.text_format import FORMATS, format_named
+from workbench.language.copy.brief.domain import domain_named
+from workbench.language.copy.brief.settings import DOMAINS, FORMATS
+from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import TONES, Voice
 from workbench.language.copy.item_evidence import list_evidence
 from workbench.language.copy.selection import first_clause

@@ -14,6 +14,7 @@ from workbench.datasets import Dataset
 from workbench.errors import DataError
 from workbench.language.copy.brief.settings import (
     DATA,
+    DOMAINS,
     FormatName,
     Language,
     Openings,
@@ -27,7 +28,6 @@ from workbench.language.grounding.violation import Violation
 from workbench.validation import one_of
 from workbench.words import clean
 
-DOMAINS = ("shop", "film", "feed", "finance", "health", "education")
 VALUE = 60  # characters of a user's attribute
 _IDENTIFIES = re.compile(r"(^|_)(id|name|e?mail|phone|mobile|address|birth\w*|passport)($|_)", re.I)
 

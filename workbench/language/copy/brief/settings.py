@@ -12,6 +12,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from workbench.errors import DataFileError, OptionError
 
 DATA = Path(__file__).parents[1] / "data"
+FORMATS, DOMAINS = (  # those that ship, a file each
+    tuple(sorted(path.stem for path in (DATA / folder).glob("*.toml")))
+    for folder in ("formats", "domains")
+)
 SLOTS = frozenset(
     "title because genre a_genre kind a_kind shared year value picks line".split()  # noqa: SIM905
 )
@@ -30,12 +34,18 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"there is no format {name!r}; formats are {', '.join(FORMATS)}")
+    return name
+
+
 Language = Literal["en", "zh"]
+FormatName = Annotated[str, AfterValidator(_format)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 EvidenceType = Literal["liked", "bought", "own", "attribute", "similar", "popular", "none"]
 Supply = dict[EvidenceType, dict[Literal["any", "warm", "plain", "playful"], list[Pattern]]]
 Openings = dict[EvidenceType, list[Pattern]]
-FormatName = Literal["line", "push", "email", "title", "why", "intro", "welcome"]
 
 
 class Settings(BaseModel):

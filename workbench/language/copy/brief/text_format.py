@@ -6,6 +6,7 @@ from typing import Literal
 from workbench.columns import Columns
 from workbench.language.copy.brief.settings import (
     DATA,
+    FORMATS,
     FormatName,
     Language,
     Openings,
@@ -14,8 +15,6 @@ from workbench.language.copy.brief.settings import (
     empty,
 )
 from workbench.validation import one_of
-
-FORMATS: tuple[FormatName, ...] = ("line", "push", "email", "title", "why", "intro", "welcome")
 
 
 class TextFormat(Settings):
