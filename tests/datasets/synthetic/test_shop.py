@@ -10,7 +10,7 @@ from workbench.datasets.readers.reader import read
 from workbench.datasets.synthetic.shop import ShopTruth, shop, shop_truth
 from workbench.errors import OptionError
 
-FILES = Path(__file__).parents[2] / "data" / "shop"
+FILES = Path(__file__).parents[3] / "data" / "shop"
 
 
 @pytest.fixture(scope="module")

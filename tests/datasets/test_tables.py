@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from tests.datasets.cudf_model import CARDS, modelled
-from tests.datasets.files import LOG, write
+from tests.datasets.readers.files import LOG, write
 from workbench.datasets import Dataset, extended, load, read, split, synthetic, tables
 from workbench.datasets.features import item_profiles, user_profiles
 from workbench.datasets.readers.cleaning import clean

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.datasets.files import LOG, write
+from tests.datasets.readers.files import LOG, write
 from workbench.datasets import read
 from workbench.datasets.readers.item_table import complete_items, split_year
 

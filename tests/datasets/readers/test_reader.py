@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.datasets.files import LOG, text, write
+from tests.datasets.readers.files import LOG, text, write
 from workbench.datasets import Dataset, read
 from workbench.errors import DataError, DataFileError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.datasets.files import LOG, write
+from tests.datasets.readers.files import LOG, write
 from workbench.datasets import read
 from workbench.errors import DataError
 
