@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from workbench.columns import Columns
@@ -55,7 +56,7 @@ class Draft:
     @cached_property
     def situation(self) -> tuple[Any, ...]:
         """What decides which sentences suit: domain, evidence, and the slots that have a value."""
-        filled = frozenset(name for slots in self.slots for name, value in slots.items() if value)
+        filled = frozenset(n for n in self.slots[0] if any(map(itemgetter(n), self.slots)))
         return (self.brief.goods.name, *self.evidence_types, filled)
 
     def fillings(
