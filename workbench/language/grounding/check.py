@@ -10,6 +10,7 @@ reason not to deliver the text.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
+from typing import TypedDict, Unpack
 
 from workbench.columns import Columns
 from workbench.language.grounding import lexicon as lex
@@ -63,33 +64,34 @@ _RECOMMENDED = re.compile(  # a title of the evidence, spoken of as if it were t
 )
 
 
+class CheckOptions(TypedDict, total=False):
+    """The keywords of `check`, as it documents them."""
+
+    language: str
+    length: tuple[int, int] | None
+    named: bool
+    allowed: Collection[str]
+
+
 def check(
-    text: str,
-    row: Row,
-    evidence: Sequence[Row],
-    *,
-    language: str = "en",
-    length: tuple[int, int] | None = None,
-    named: bool = True,
-    allowed: Collection[str] = (),
+    text: str, row: Row, evidence: Sequence[Row], **options: Unpack[CheckOptions]
 ) -> list[Violation]:
     """Return the reasons why a text must not be delivered; none if it is sound.
 
     Parameters
     ----------
     text : str
-        The text.
     row : mapping
         The item's row: ``title``, ``year``, ``genres``, ``description``, ``price``, ….
     evidence : sequence of mapping
         What the recommendation rests on; see `workbench.language.copy.item_evidence`.
     language : {"en", "zh"}
-        Language that the text has to be in.
+        Language that the text has to be in; by default "en".
     length : tuple of int, optional
         Fewest and most words, in Chinese characters, a title counting as one. Where it is given
         the text need not be one sentence: it may have paragraphs and may end without a full stop.
     named : bool
-        Whether the text has to name the item.
+        Whether the text has to name the item, as it has by default.
     allowed : collection of str
         Words, phrases and marks that need no support, such as those of a preset.
 
@@ -103,37 +105,19 @@ def check(
         ``unsupported-word``; ``instruction``; ``residue`` (of a template, of markup, of a chat);
         ``article``; ``repetition``; ``length``; ``language``.
     """
-    ground = FactChecker(
-        row, evidence, language=language, length=length, named=named, allowed=allowed
-    )
-    return ground.check(text)
+    return FactChecker(row, evidence, **options).check(text)
 
 
 def claims(text: str, row: Row, evidence: Sequence[Row], *, language: str = "en") -> list[Claim]:
-    """Say which spans of a text rest on which fact, in their order.
+    """Say which spans of a text rest on which fact, in their order; arguments as for `check`.
 
-    Parameters
-    ----------
-    text, row, evidence, language
-        As for `check`.
-
-    Returns
-    -------
-    list of Claim
-        They do not overlap. Of a text that `check` accepts, what lies outside them states
-        nothing.
+    They do not overlap. Of a text that `check` accepts, what lies outside them states nothing.
     """
     return FactChecker(row, evidence, language=language).claims(text)
 
 
 class FactChecker:
-    """What may be said of an item to a user: `check` and `claims` for many texts.
-
-    Parameters
-    ----------
-    row, evidence, language, length, named, allowed
-        As for `check`.
-    """
+    """What may be said of an item to a user: `check` and `claims` for many texts."""
 
     def __init__(
         self,
@@ -148,19 +132,19 @@ class FactChecker:
         goods = goods_of(row)
         self._language, self._length, self._named = language, length, named
         self._quotes_titles = language == "zh" and goods == "shop"
-        self._evidence, self._held = evidence, conditions(row, evidence)
+        self._evidence, self._conditions = evidence, conditions(row, evidence)
         # A word that is set aside would break up the phrases that it stands in.
         plain = {word for word in allowed if word.isalpha() and word.islower()}
         self._names = known_names(row, evidence, set(allowed) - plain)
         self._titles = [name.casefold() for name in names(row, goods)]
-        told = texts(row)
-        self._texts = [text for _, text in told]
+        stated = texts(row)
+        self._texts = [text for _, text in stated]
         self._neutral = lex.neutral(language, goods) | plain
-        self._phrases = (stated_phrases(row, told, language), neutral_phrases(language, goods))
-        self._words = stated_words(row, told, evidence, language)
-        self._attached = attached_words(told) if language == "en" else {}
+        self._phrases = (stated_phrases(row, stated, language), neutral_phrases(language, goods))
+        self._words = stated_words(row, stated, evidence, language)
+        self._attached = attached_words(stated) if language == "en" else {}
         self._counters = lex.words(language, "counters")
-        self._numbers = stated_numbers(row, told, evidence)
+        self._numbers = stated_numbers(row, stated, evidence)
 
     def check(self, text: str) -> list[Violation]:
         """Return the reasons why a text must not be delivered; see `check`."""
@@ -169,26 +153,26 @@ class FactChecker:
         masked = Masked.of(text, self._names)
         words = tokens(masked.text, self._language)
         reasons = [part for part in self._read(masked, words) if isinstance(part, Violation)]
-        found = self._joined(masked, reasons)
-        if self._named and ITEM not in masked.text and "misnamed" not in {r.code for r in found}:
-            found.insert(0, Violation("not-named"))
-        found += text_form.faults(masked, words, self._language, self._length)
-        return [masked.placed(reason) for reason in found]
+        reasons = self._joined(masked, reasons)
+        if self._named and ITEM not in masked.text and "misnamed" not in {r.code for r in reasons}:
+            reasons.insert(0, Violation("not-named"))
+        reasons += text_form.faults(masked, words, self._language, self._length)
+        return [masked.placed(reason) for reason in reasons]
 
     def claims(self, text: str) -> list[Claim]:
         """Say which spans of a text rest on which fact; see `claims`."""
         masked = Masked.of(text, self._names)
         read = self._read(masked, tokens(masked.text, self._language))
-        found: list[Claim] = []
+        joined: list[Claim] = []
         for claim in sorted(part for part in read if isinstance(part, Claim)):
             start, end = masked.place(claim.start, claim.end)
-            last = found[-1] if found else Claim(0, 0, "", "")
+            last = joined[-1] if joined else Claim(0, 0, "", "")
             start = max(start, last.end)  # both numbers of "½" stand in one place
             if last[2:] == claim[2:] and not text[last.end : start].strip():
-                found[-1] = last._replace(end=end)
+                joined[-1] = last._replace(end=end)
             elif start < end:
-                found.append(Claim(start, end, *claim[2:]))
-        return found
+                joined.append(Claim(start, end, *claim[2:]))
+        return joined
 
     def _read(self, masked: Masked, words: Sequence[Span]) -> list[Claim | Violation]:
         facts = [*self._titles_in(masked), *self._words_in(masked, words)]
@@ -200,12 +184,12 @@ class FactChecker:
         ]
 
     def _titles_in(self, masked: Masked) -> Iterator[Claim | Violation]:
-        own = f"{Columns.TITLE}_{self._language}"
-        for start, end, (said, mark, rows, where) in masked.titles:
+        for start, end, (form, mark, rows, where) in masked.titles:
             if mark == ALLOWED and rows:
-                yield Claim(start, end, where, said)
+                yield Claim(start, end, where, form)
             elif mark != ALLOWED:
-                title = rows[0].get(own) or rows[0].get(Columns.TITLE)
+                translated = rows[0].get(f"{Columns.TITLE}_{self._language}")
+                title = translated or rows[0].get(Columns.TITLE)
                 where = "title" if mark == ITEM else "evidence.title"
                 yield Claim(start, end, where, clean(title))
 
@@ -219,41 +203,37 @@ class FactChecker:
             after = CLAUSE.search(masked.text, end)
             clause_end = after.start() if after else len(masked.text)
             if not any(match.start() <= claim.start < clause_end for claim in history):
-                yield Violation(
-                    "other-title",
-                    next(t.name.form for t in masked.titles if t.start == start),
-                    start,
-                    end,
-                )
+                form = next(t.name.form for t in masked.titles if t.start == start)
+                yield Violation("other-title", form, start, end)
 
     def _quotes_in(self, masked: Masked) -> Iterator[Violation]:
-        for found in _QUOTED.finditer(masked.text):
-            inside = next(part for part in found.groups() if part is not None)
+        for quoted in _QUOTED.finditer(masked.text):
+            inside = next(part for part in quoted.groups() if part is not None)
             bare = _MASKS.sub("", inside)
             if not any(map(str.isalpha, bare)) or any(inside in text for text in self._texts):
                 continue
             if bare != inside or self._resembles(inside):
                 code = "misnamed"
             else:
-                titled = found[4] is not None or inside.istitle() or self._quotes_titles
+                titled = quoted[4] is not None or inside.istitle() or self._quotes_titles
                 code = "other-title" if titled else "quote"
-            yield Violation(code, inside, *found.span())
+            yield Violation(code, inside, *quoted.span())
 
     def _amounts_in(self, masked: Masked) -> Iterator[Claim | Violation]:
-        for found in NUMBER.finditer(masked.text):
-            start, end = found.span()
-            value = found.group().replace(",", "")
-            code, said = self._amount(masked.text, start, end)
-            held = self._numbers.get(value, [])
+        for number in NUMBER.finditer(masked.text):
+            start, end = number.span()
+            value = number[0].replace(",", "")
+            code, words = self._amount(masked.text, start, end)
+            facts = self._numbers.get(value, [])
             if code in AMOUNTS:
                 # The 8 of a description's "8 hours" is no price.
                 listed = code == "measure" and any(e["kind"] == "list" for e in self._evidence)
                 field = AMOUNTS["count" if listed else code]
-                held = [(f, x) for f, x in held if f == field or said in x]
-            if held and held[0][0] == "evidence.rating" and not self._rated(masked, start, end):
-                held = []
-            if held and code != "misnamed":
-                yield Claim(start, end, *held[0])
+                facts = [(f, x) for f, x in facts if f == field or words in x]
+            if facts and facts[0][0] == "evidence.rating" and not self._rated(masked, start, end):
+                facts = []
+            if facts and code != "misnamed":
+                yield Claim(start, end, *facts[0])
             else:
                 named = code in ("price", "year", "misnamed")
                 yield Violation(code if named else "number", value, start, end)
@@ -307,14 +287,14 @@ class FactChecker:
         return None
 
     def _word(self, masked: Masked, start: int, end: int, previous: str) -> Fact | Violation:
-        said = masked.text[start:end]
-        word = said.lower() if self._language == "en" else said
+        form = masked.text[start:end]
+        word = form.lower() if self._language == "en" else form
         stated = self._words.get(word)
         if word in self._attached and self._is_bare(masked, word, end):
             stated = None
-        capital = self._language == "en" and said != word and said != "I" and not stated
+        capital = self._language == "en" and form != word and form != "I" and not stated
         if capital and not masked.opens(start):
-            return Violation("other-title", said, start, end)
+            return Violation("other-title", form, start, end)
         if word in self._neutral:
             return NEUTRAL
         # The Chinese measure behind a number, which is checked with it.
@@ -328,11 +308,11 @@ class FactChecker:
             return stated
         # Of "hand-made" every part is neutral, and the whole is not.
         parts = [NEUTRAL if p in self._neutral else self._words.get(p) for p in word.split("-")]
-        found = [part for part in parts if part]
-        if len(found) == len(parts) > 1 and max(found) != NEUTRAL:
-            return max(found)
-        if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(said)):
-            return Violation("other-title", said, start, end)
+        facts = [part for part in parts if part]
+        if len(facts) == len(parts) > 1 and max(facts) != NEUTRAL:
+            return max(facts)
+        if capital and (masked.text[end + 1 : end + 2].isupper() or self._resembles(form)):
+            return Violation("other-title", form, start, end)
         return Violation(self._fault(word, kinds), word, start, end)
 
     def _is_bare(self, masked: Masked, word: str, end: int) -> bool:
@@ -344,9 +324,9 @@ class FactChecker:
         self, kinds: Collection[str], masked: Masked, start: int, end: int, previous: str
     ) -> str | None:
         """Return the kind of evidence that carries a word, of the title that the word speaks of."""
-        own = OWN if "own" in kinds else OWN.intersection(kinds)
-        crowd = min(self._held.difference(OWN, {"own"}).intersection(kinds), default=None)
-        if not own:
+        personal = OWN if "own" in kinds else OWN.intersection(kinds)
+        crowd = min(self._conditions.difference(OWN, {"own"}).intersection(kinds), default=None)
+        if not personal:
             return crowd
         subject = masked.subject(start, end, self._language)
         if subject and subject.name.mark == OTHER:
@@ -355,7 +335,7 @@ class FactChecker:
             return crowd  # that others liked it does not mean that "you" did
         else:
             rows = () if subject else self._evidence
-        return next((e["kind"] for e in rows if e["kind"] in own), None)
+        return next((e["kind"] for e in rows if e["kind"] in personal), None)
 
     def _fault(self, word: str, kinds: Collection[str]) -> str:
         if _OF_USER.intersection(kinds):
@@ -366,23 +346,18 @@ class FactChecker:
 
     def _joined(self, masked: Masked, reasons: Sequence[Violation]) -> list[Violation]:
         """Join the words of a name, and say where it is the item's, cut or altered."""
-        found: list[Violation] = []
+        joined: list[Violation] = []
         for reason in reasons:
-            last = found[-1] if found else Violation("")
+            last = joined[-1] if joined else Violation("")
             if last.code == reason.code == "other-title" and last.end == (reason.start or 0) - 1:
-                found[-1] = last._replace(detail=f"{last.detail} {reason.detail}", end=reason.end)
+                joined[-1] = last._replace(detail=f"{last.detail} {reason.detail}", end=reason.end)
             else:
-                found.append(reason)
-        return [
-            reason._replace(code="misnamed") if self._is_its_own(reason, masked) else reason
-            for reason in found
-        ]
-
-    def _is_its_own(self, reason: Violation, masked: Masked) -> bool:
-        if reason.code != "other-title":
-            return False
-        extends = masked.text.endswith(f"{ITEM} ", 0, reason.start)
-        return extends or self._resembles(reason.detail)
+                joined.append(reason)
+        for place, reason in enumerate(joined):
+            extends = masked.text.endswith(f"{ITEM} ", 0, reason.start)
+            if reason.code == "other-title" and (extends or self._resembles(reason.detail)):
+                joined[place] = reason._replace(code="misnamed")
+        return joined
 
     def _resembles(self, name: str) -> bool:
         folded = _ARTICLE.sub("", name.casefold())

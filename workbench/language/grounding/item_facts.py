@@ -23,11 +23,8 @@ def readable(title: str, *, goods: str = "film") -> str:
     """Turn "Godfather, The" and a film's "Seven (a.k.a. Se7en)" into what one says."""
     # Of goods, what stands in brackets tells one from another.
     name = re.sub(r"(?<=\S) \([^()]*\)$", "", title) if goods == "film" else title
-    found = re.fullmatch(r"(.+), (The|A|An|Le|La|Les|L'|Il|El|Der|Die|Das)", name)
-    if not found:
-        return name
-    name, article = found.groups()
-    return f"{article}{'' if article.endswith(chr(39)) else ' '}{name}"
+    name = re.sub(r"^(.+), (L')$", r"\2\1", name)
+    return re.sub(r"^(.+), (The|A|An|Le|La|Les|Il|El|Der|Die|Das)$", r"\2 \1", name)
 
 
 def goods_of(row: Row) -> str:
@@ -51,8 +48,8 @@ def names(row: Row, goods: str) -> set[str]:
     titles = {clean(row[c]) for c in (Columns.TITLE, f"{Columns.TITLE}_zh") if row.get(c)}
     forms = {normal(name) for name in titles | {readable(t, goods=goods) for t in titles}} - {""}
     year = year_of(row)
-    dated = set() if year is None else {f"{n} ({year})" for n in forms}
-    dated |= set() if year is None else {f"《{n}》({year})" for n in forms}
+    styles = () if year is None else (f"{{}} ({year})", f"《{{}}》({year})")
+    dated = {style.format(name) for style in styles for name in forms}
     vague = {n for n in forms if _is_short(n) or (dated and is_common_word(n))}
     quoted = {f"{a}{n}{b}" for n in vague for a, b in ("《》", "“”", '""')}
     return forms - vague | dated | quoted
@@ -61,7 +58,7 @@ def names(row: Row, goods: str) -> set[str]:
 def is_common_word(name: str) -> bool:
     """Say whether a title, such as "It", is a word: it counts only in quotes or with its year."""
     words = (neutral(language, "") for language in ("en", "zh"))
-    return _is_short(name) or any(name.casefold() in own for own in words)
+    return _is_short(name) or any(name.casefold() in listed for listed in words)
 
 
 def values(attribute: Row) -> list[str]:
@@ -91,26 +88,26 @@ def texts(row: Row) -> list[tuple[str, str]]:
 
 def makers(row: Row) -> dict[str, str]:
     """Return the names of who made an item, each with the field that it stands in."""
-    held = {f"{field}{end}": field for field in MAKERS for end in ("", "_zh")}
-    found = {clean(row[key]): field for key, field in held.items() if isinstance(row.get(key), str)}
-    return {normal(name): at for name, at in found.items() if len(name) > 1 and not instructs(name)}
+    keys = [(f"{field}{end}", field) for field in MAKERS for end in ("", "_zh")]
+    made = {clean(row[key]): field for key, field in keys if isinstance(row.get(key), str)}
+    return {normal(name): at for name, at in made.items() if len(name) > 1 and not instructs(name)}
 
 
 def genre_phrases(row: Row, language: str) -> dict[str, str]:
     """Phrases that name an item's genres, each with the genre that it names."""
     listed = lexicon()[language]["genres"]
     genres = row.get(Columns.GENRES)
-    own = [clean(genre) for genre in genres] if isinstance(genres, list | tuple) else []
-    own = [genre for genre in own if not instructs(genre)]
-    return {phrase: g for g in own for phrase in listed.get(g, g.lower()).split(", ")}
+    cleaned = map(clean, genres if isinstance(genres, list | tuple) else [])
+    named = [genre for genre in cleaned if not instructs(genre)]
+    return {phrase: g for g in named for phrase in listed.get(g, g.lower()).split(", ")}
 
 
 def conditions(row: Row, evidence: Iterable[Row]) -> set[str]:
     """Name what a sentence may appeal to: the kinds of evidence and the kind of goods."""
     kinds = {str(other["kind"]) for other in evidence}
-    own = {"own"} if kinds & OWN else set()
+    personal = {"own"} if kinds & OWN else set()
     shared = {"shared"} if any(other.get(Columns.GENRES) for other in evidence) else set()
-    return kinds | own | shared | {goods_of(row)}
+    return kinds | personal | shared | {goods_of(row)}
 
 
 def _is_short(name: str) -> bool:

@@ -17,17 +17,17 @@ def lexicon() -> dict[str, Any]:
 @cache
 def words(language: str, name: str) -> frozenset[str]:
     """Return a list of single words, such as "function" or "needs.liked"."""
-    found: Any = lexicon()[language]
+    listed: Any = lexicon()[language]
     for part in name.split("."):
-        found = found.get(part, "")
-    return frozenset(found.split())
+        listed = listed.get(part, "")
+    return frozenset(listed.split())
 
 
 @cache
 def neutral(language: str, goods: str) -> frozenset[str]:
     """Words that state nothing of an item of these goods, "film" or "shop"."""
-    own = words(language, f"needs.{goods}")
-    return words(language, "function") | words(language, "neutral") | own
+    names = ("function", "neutral", f"needs.{goods}")
+    return frozenset().union(*(words(language, name) for name in names))
 
 
 @cache

@@ -15,7 +15,6 @@ _MARKS = re.compile(
     rf"[^\w\s,.!?;:'\"“”‘’()《》「」、。—–…&$¥%·\-{ITEM}{OTHER}{ALLOWED}]|_|[^\S\n]{{2}}|[,;:]\s*[.,]"
 )
 _BREAK = re.compile(r"(?<![.!?。…\n])\n|\n{3}")  # no paragraph ends where no sentence does
-_LINE = re.compile(r"\n")
 _END = re.compile(r"[.!?。…][”’\")]?$")
 _LAST = re.compile(r"([\w'-]+)\W?$")
 _ARTICLE = re.compile(r"\ba (?=[aeio](?!ne))|\ban (?=[^aeiouh\W])", re.IGNORECASE)
@@ -26,24 +25,16 @@ _FOREIGN = re.compile(r"[\u0370-\u1dff\u3040-\u33ff\uac00-\ud7ff]")  # neither L
 def tokens(text: str, language: str) -> list[Span]:
     """Return where the words of a text stand."""
     if language == "en":
-        return [found.span() for found in WORD.finditer(text)]
+        return [word.span() for word in WORD.finditer(text)]
     return [(start, end) for word, start, end in segmented(text) if WORD.search(word)]
 
 
 def faults(
     masked: Masked, spans: Sequence[Span], language: str, length: tuple[int, int] | None
 ) -> Iterator[Violation]:
-    """Find what is wrong with the form of a text.
+    """Find what is wrong with the form of a text whose words stand at `spans`.
 
-    Parameters
-    ----------
-    masked : Masked
-        The text.
-    spans : sequence of tuple
-        Where its words stand.
-    language : {"en", "zh"}
-    length : tuple of int, optional
-        Fewest and most words; where it is given the text need not be one full sentence.
+    Where the fewest and most words are given, it need not be one full sentence.
     """
     text = masked.text
     least, most = length or LENGTHS[language]
@@ -51,12 +42,13 @@ def faults(
     if not least <= size <= most:
         yield Violation("length", f"{size}")
     for code in ("instruction", "residue"):
-        for found in signs(code).finditer(text):
-            yield Violation(code, found.group(), *found.span())
-    mark = _MARKS.search(text) or (_BREAK if length else _LINE).search(text)
-    if mark:
+        for sign in signs(code).finditer(text):
+            yield Violation(code, sign[0], *sign.span())
+    if mark := _MARKS.search(text) or re.search(_BREAK if length else "\n", text):
         yield Violation("residue", mark.group().strip(), *mark.span())
-    if not (length or _END.search(text)) or _hangs(text, language):
+    last = _LAST.search(text) if language == "en" else None
+    hangs = last is not None and last[1].lower() in words("en", "hanging")
+    if hangs or not (length or _END.search(text)):
         yield Violation("residue", "unfinished")
     if language == "en" and (slip := _ARTICLE.search(text)):
         yield Violation("article", slip.group().strip(), *slip.span())
@@ -64,11 +56,6 @@ def faults(
     if other or _FOREIGN.search(text):
         yield Violation("language")
     yield from _repetition(masked, spans, language, whole=length is None)
-
-
-def _hangs(text: str, language: str) -> bool:
-    last = _LAST.search(text)
-    return language == "en" and last is not None and last[1].lower() in words("en", "hanging")
 
 
 def _repetition(

@@ -41,17 +41,17 @@ def known_names(row: Row, evidence: Iterable[Row], allowed: Collection[str] = ()
     """Return the forms to set aside, longest first, so that none hides in another."""
     goods = goods_of(row)
     rows: dict[str, tuple[Row, ...]] = {}
-    found = {form: Name(form, ALLOWED) for text in allowed for form in _beginnings(text)}
-    found |= {make: Name(make, ALLOWED, (row,), where) for make, where in makers(row).items()}
+    known = {form: Name(form, ALLOWED) for text in allowed for form in _beginnings(text)}
+    known |= {make: Name(make, ALLOWED, (row,), where) for make, where in makers(row).items()}
     for other in evidence:
         if other["kind"] == "attribute":
             forms = {form for value in values(other) for form in _beginnings(value)}
-            found |= {form: Name(form, ALLOWED, (other,)) for form in forms}
+            known |= {form: Name(form, ALLOWED, (other,)) for form in forms}
         else:
             rows |= {form: (*rows.get(form, ()), other) for form in names(other, goods)}
-    found |= {form: Name(form, OTHER, own) for form, own in rows.items()}
-    found |= {form: Name(form, ITEM, (row,)) for form in names(row, goods)}
-    return sorted(found.values(), key=lambda name: (-len(name.form), name.form))
+    known |= {form: Name(form, OTHER, others) for form, others in rows.items()}
+    known |= {form: Name(form, ITEM, (row,)) for form in names(row, goods)}
+    return sorted(known.values(), key=lambda name: (-len(name.form), name.form))
 
 
 @dataclass
@@ -69,18 +69,14 @@ class Masked:
         # What a text brings of the masks' own characters must not pass for a title.
         masked = cls(re.sub(f"[{ITEM}{OTHER}{ALLOWED}]", "\ufffd", plain), places)
         for name in known:
-            masked._set_aside(name)
+            end, length = 0, len(name.form)
+            while (start := masked.text.find(name.form, end)) >= 0:
+                before, end = masked.text[:start], start + length
+                if not (_runs_on(masked.text, start) or _runs_on(masked.text, end)):
+                    masked.text = before + name.mark * length + masked.text[end:]
+                    masked.titles.append(Title(start, end, name))
         masked.titles.sort()
         return masked
-
-    def _set_aside(self, name: Name) -> None:
-        start = self.text.find(name.form)
-        while start >= 0:
-            end = start + len(name.form)
-            if not (_runs_on(self.text, start) or _runs_on(self.text, end)):
-                self.text = self.text[:start] + name.mark * (end - start) + self.text[end:]
-                self.titles.append(Title(start, end, name))
-            start = self.text.find(name.form, end)
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Say where a span stood in the text as it was given."""

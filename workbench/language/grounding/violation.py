@@ -4,21 +4,11 @@ from typing import NamedTuple
 
 
 class Violation(NamedTuple):
-    """Why a text must not be delivered.
+    """Why a text must not be delivered."""
 
-    Attributes
-    ----------
-    code : str
-        What is wrong; see `workbench.language.grounding.check.check`.
-    detail : str
-        The word, number or name that is.
-    start, end : int or None
-        Where it stands in the text; None of what is wrong with all of it.
-    """
-
-    code: str
-    detail: str = ""
-    start: int | None = None
+    code: str  # what is wrong; see `workbench.language.grounding.check.check`
+    detail: str = ""  # the word, number or name that is
+    start: int | None = None  # where it stands in the text; None of what is wrong with all of it
     end: int | None = None
 
     def __str__(self) -> str:
@@ -26,19 +16,9 @@ class Violation(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A span of a text and the fact on which it rests.
-
-    Attributes
-    ----------
-    start, end : int
-        The span.
-    field : str
-        Field of the item's row, such as "genres", or of the evidence, such as "evidence.kind".
-    fact : str
-        What stands there.
-    """
+    """A span of a text and the fact on which it rests."""
 
     start: int
     end: int
-    field: str
-    fact: str
+    field: str  # of the item's row ("genres"), or of the evidence ("evidence.kind")
+    fact: str  # what stands there
