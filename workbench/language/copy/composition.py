@@ -1,7 +1,7 @@
 """Copy is composed: drafts, suppliers that give them sentences, and what is delivered."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from workbench.language.copy.selection import Selection
 class Supplier(Protocol):
     """Gives drafts sentences: a model, or a pool. What none supplies is written from templates."""
 
-    has_patterns: bool  # whether its sentences have slots that are told of
+    has_patterns: ClassVar[bool]  # whether its sentences have slots that are told of
 
     def supply(self, drafts: Sequence[Draft], selection: Selection, progress: bool) -> None:
         """Give drafts a sound sentence that is new to their list, where there is one."""
@@ -32,24 +32,9 @@ def compose(
     seed: int,
     progress: bool = False,
 ) -> tuple[list[Draft], pd.DataFrame]:
-    """Write a text for each recommendation or list.
+    """Write a text for each recommendation or list; return drafts and `Copywriter.write`'s table.
 
-    Parameters
-    ----------
-    recs : DataFrame
-    reader : EvidenceReader
-    brief : CopyBrief
-    suppliers : sequence of Supplier
-        They are asked in turn for what is still without a sentence.
-    seed : int
-    progress : bool
-        Show progress bars.
-
-    Returns
-    -------
-    drafts : list of Draft
-    table : DataFrame
-        As `Copywriter.write` returns it.
+    The suppliers are asked in turn for what is still without a sentence.
     """
     drafts, table = drafts_of(recs, reader, brief)
     selection = Selection(seed, words=brief.voice.use)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from workbench.errors import BackendError, InterruptedWriting, PartialError
 from workbench.language.copy.brief.brief import CopyBrief
@@ -38,42 +39,25 @@ class OpeningSupply(NamedTuple):
         return True
 
 
+@dataclass(frozen=True)
 class ModelWriter:
-    """Asks a model for texts, and takes those that may be delivered.
+    """Asks a model for texts, and takes those that may be delivered."""
 
-    Parameters
-    ----------
-    backend : Backend or None
-        The model; None where nothing is asked.
-    follows : bool
-        Whether it follows instructions; the embedded one continues openings.
-    candidates : int
-        Texts for each that is delivered.
-    taste : callable
-        Share of each genre in what a reader likes.
-    """
-
-    has_patterns = False
-
-    def __init__(
-        self,
-        backend: Any,
-        follows: bool,
-        candidates: int,
-        taste: Callable[[Any], Mapping[str, float]] = lambda reader: {},
-    ) -> None:
-        self._backend, self._follows, self._candidates = backend, follows, candidates
-        self._taste = taste
+    has_patterns: ClassVar[bool] = False
+    backend: Any  # None where nothing is asked
+    follows: bool  # instructions; the embedded one continues openings
+    candidates: int  # texts for each that is delivered
+    taste: Callable[[Any], Mapping[str, float]] = lambda reader: {}  # share of each genre
 
     def address(self, drafts: Sequence[Draft], selection: Selection) -> None:
         """Write down what each draft's model is sent."""
-        if not self._follows:
-            for draft in drafts:
-                draft.open("")
-            selection.assign(drafts, OpeningSupply(), new=(True,))
-            return
         for draft in drafts:
-            draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
+            if self.follows:
+                draft.sent = json.dumps(draft.messages(), ensure_ascii=False, indent=1)
+            else:
+                draft.open("")
+        if not self.follows:
+            selection.assign(drafts, OpeningSupply(), new=(True,))
 
     def supply(self, drafts: Sequence[Draft], selection: Selection, progress: bool) -> None:
         """Give drafts a sound text; those that the model failed get a fault.
@@ -83,8 +67,7 @@ class ModelWriter:
         BackendError
             If the model answered nothing at all.
         """
-        voices = drafts[:1]
-        ranking = ReplyRanking(voices[0].brief.voice.use if voices else ())
+        ranking = ReplyRanking(drafts[0].brief.voice.use if drafts else ())
         for attempt in range(ROUNDS):
             pending = [draft for draft in drafts if not (draft.sentence or draft.fault)]
             self.address(pending, selection)
@@ -116,20 +99,16 @@ class ModelWriter:
 
     def replies(self, drafts: Sequence[Draft], seed: int, progress: bool = False) -> Replies:
         """Send drafts what `address` wrote down, and return what the model says."""
-        settings = {"samples": self._candidates, "seed": seed, "progress": progress}
+        settings = {"samples": self.candidates, "seed": seed, "progress": progress}
         sent = [draft.sent for draft in drafts]
-        if self._follows:
+        if self.follows:
             tokens = max(draft.brief.format.tokens for draft in drafts)
             conversations = list(map(json.loads, sent))
-            return list(self._backend.generate(conversations, max_new_tokens=tokens, **settings))
-        return list(self._backend.complete(sent, temperature=TEMPERATURE, **settings))
+            return list(self.backend.generate(conversations, max_new_tokens=tokens, **settings))
+        return list(self.backend.complete(sent, temperature=TEMPERATURE, **settings))
 
     def _take(
-        self,
-        draft: Draft,
-        replies: Sequence[Reply],
-        selection: Selection,
-        ranking: ReplyRanking,
+        self, draft: Draft, replies: Sequence[Reply], selection: Selection, ranking: ReplyRanking
     ) -> None:
         if draft.opening:
             selection.hold(draft.opening, draft, -1)
@@ -139,6 +118,6 @@ class ModelWriter:
             if draft.accepts(reply.text)
             and (draft.whole or selection.is_new(draft.read(reply.text)[1], draft))
         ]
-        if best := ranking.best(sound, self._taste(draft.reader)):
-            draft.take(best.text, repr(self._backend))
+        if best := ranking.best(sound, self.taste(draft.reader)):
+            draft.take(best.text, repr(self.backend))
             selection.hold(draft.sentence, draft)

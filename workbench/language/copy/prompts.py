@@ -19,13 +19,7 @@ _NAMES = {Columns.ITEM, Columns.IMAGE, Columns.TITLE}
 def embedded_prompt(row: Mapping[str, Any], opening: str, tone: str) -> str:
     """Write what the embedded model was trained on: genres, of goods also their use; the opening.
 
-    Parameters
-    ----------
-    row : mapping
-        The item's row; the user, by name or id, is never part of a prompt.
-    opening : str
-        Beginning of the sentence, its slots filled.
-    tone : {"warm", "plain", "playful"}
+    The user, by name or id, is never part of a prompt.
     """
     facts = ", ".join(_genres(row)) or "-"
     purpose = last_sentence(row) if goods_of(row) == "shop" else ""
@@ -40,12 +34,7 @@ def opened_prompt(facts: str, opening: str, tone: str) -> str:
 def messages(brief: CopyBrief, facts: Iterable[str]) -> list[dict[str, str]]:
     """Write the conversation for a model that follows instructions: the rules, then the facts.
 
-    Parameters
-    ----------
-    brief : CopyBrief
-        Of an item: with its domain.
-    facts : iterable of str
-        As `facts_of` and `grounds_of` give them.
+    The facts are those of `facts_of` and `grounds_of`.
     """
     language, voice, domain = brief.language, brief.voice, brief.goods
     words, between = shipped("instructions")[language], "、" if language == "zh" else ", "
@@ -79,21 +68,10 @@ def pool_messages(
     language: str,
     tone: str,
 ) -> list[dict[str, str]]:
-    """Write the conversation that asks for sentences with slots.
+    """Write the conversation that asks for a number of sentences with slots.
 
-    Parameters
-    ----------
-    count : int
-        Sentences.
-    evidence : str
-        Its type.
-    domain : {"film", "shop"}
-    genre : bool
-        Whether they name the item's genre.
-    shown : iterable of str
-        Sentences to go by, and not to repeat.
-    language : {"en", "zh"}
-    tone : {"any", "warm", "plain", "playful"}
+    They rest on a type of evidence and may name the item's `genre`; those `shown` are to go by,
+    and not to be repeated.
     """
     words = shipped("sentences")[language]
     named = {"title": True, "because": evidence in PERSONAL, "genre": genre}

@@ -27,34 +27,17 @@ def faults(
 ) -> list[Violation]:
     """Return why a text must not be delivered; none if it is sound.
 
-    Parameters
-    ----------
-    text : str
-        Without what the domain requires after it.
-    row : mapping
-        The item's row.
-    evidence : sequence of mapping
-        As `workbench.language.copy.item_evidence` documents.
-    brief : CopyBrief
-        Of an item: with its domain.
-    names : collection of str
-        Titles and values as they stand in the text.
-    part : {"text", "subject"}
-        A subject need not name the item, and has a length of its own.
-
-    Returns
-    -------
-    list of Violation
-        Those of `grounding.check`, ``length`` in characters with what is required, those of
-        `Voice.faults`, and ``preset-never:WORD``.
+    The text is without what the domain requires after it, the brief that of an item, with its
+    domain, and `names` are titles and values as they stand in the text. A "subject" need not name
+    the item, and has a length of its own. The reasons are those of `grounding.check`, ``length``
+    in characters with what is required, those of `Voice.faults`, and ``preset-never:WORD``.
     """
     is_subject = part == Columns.SUBJECT
     final, (least, most) = finished(text, brief), brief.format.length[brief.language]
     if is_subject:
         final, (least, most) = text, (1, brief.format.subject[brief.language])
-    violations = []
-    if not is_subject:
-        violations += [Violation("residue", f"U+{ord(c):04X}") for c in text if _hides(c, brief)]
+    hidden = "" if is_subject else [character for character in text if _hides(character, brief)]
+    violations = [Violation("residue", f"U+{ord(character):04X}") for character in hidden]
     if not (least <= len(text) and len(final) <= most):
         violations.append(Violation("length", str(len(final))))
     violations += _grounding(text, row, evidence, brief, names, not is_subject)
@@ -73,14 +56,8 @@ def line_faults(
 ) -> list[Violation]:
     """Check a line as it was delivered, with its subject and what the domain requires.
 
-    The one check of finished lines: of `Review` and of the measures of copy.
-
-    Parameters
-    ----------
-    texts : mapping of str to str
-        ``text`` and, of an e-mail, ``subject``, whose codes begin with "subject-".
-    row, evidence, brief
-        As for `faults`.
+    The one check of finished lines: of `Review` and of the measures of copy. Its texts are
+    ``text`` and, of an e-mail, ``subject``, whose codes begin with "subject-".
     """
     language = brief.language
     names = {

@@ -13,13 +13,7 @@ USED = 0.5  # the same for a word that the brand wants used
 
 
 class ReplyRanking:
-    """Ranks what a model wrote, and remembers what was taken.
-
-    Parameters
-    ----------
-    words : collection of str
-        Words that the brand wants used.
-    """
+    """Ranks what a model wrote, and remembers what was taken; the brand wants `words` used."""
 
     def __init__(self, words: Collection[str] = ()) -> None:
         self._uses: Counter[str] = Counter()
@@ -48,14 +42,7 @@ class ReplyRanking:
 
 
 def taste_share(text: str, taste: Mapping[str, float]) -> float:
-    """Share of a reader's taste, by genre, that a text speaks of.
-
-    Parameters
-    ----------
-    text : str
-    taste : mapping of str to float
-        Share of each genre, as it is called in a sentence.
-    """
+    """Share of a reader's taste that a text speaks of; genres are called as in a sentence."""
     return sum(
         share
         for genre, share in taste.items()

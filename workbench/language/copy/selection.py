@@ -34,13 +34,7 @@ class Selection:
 
     Among sentences that a list has used alike a hash decides, of list, item, sentence and seed
     (rendezvous hashing), so that other lists do not matter and a new sentence changes only the
-    lines that it takes.
-
-    Parameters
-    ----------
-    seed : int
-    words : collection of str
-        Words that the brand wants used.
+    lines that it takes. Those with `words`, which the brand wants used, come first.
     """
 
     def __init__(self, seed: int, *, words: Collection[str] = ()) -> None:
@@ -59,14 +53,7 @@ class Selection:
     ) -> None:
         """Give each draft a sentence of a supply that may stand there, if there is one.
 
-        Parameters
-        ----------
-        drafts : sequence of Draft
-        supply : Supply
-        new : sequence of bool
-            Rounds: whether the first clause, names and all, has to be new to the list.
-        progress : bool
-            Show a progress bar.
+        A round each says whether the first clause, names and all, has to be `new` to the list.
         """
         rejected: defaultdict[Draft, frozenset[str]] = defaultdict(frozenset)
         left = list(drafts)
@@ -156,14 +143,11 @@ def choose(
     ----------
     lists, items : Series of shape (lines,)
         Ids of the list that a line belongs to and of its item.
-    patterns : sequence of str
-        Sentences with slots.
     costs : float array of shape (situations, sentences)
         Infinite where a sentence does not suit. A sentence that its list has had costs 2 more, one
         with the same first clause 1.
     situations : int array of shape (lines,)
         Row of `costs` for each line.
-    seed : int
     uses : mapping, optional
         By list, how often it has had sentences and first clauses before.
 

@@ -88,17 +88,12 @@ def last_sentence(row: Mapping[str, Any]) -> str:
 def purpose(row: Mapping[str, Any], language: str) -> dict[str, str]:
     """Return what goods are for as the value of the slot that it fits; empty values elsewhere.
 
-    Returns
-    -------
-    dict of str to str
-        "use_for" ("for the morning run"), "use_verb" ("keeps leftovers fresh"), "use_noun" ("a
-        quiet accent for a sideboard") and "use_trait" ("warm on a cold day"): at most one is
-        filled, and it claims nothing that copy may not.
+    Of "use_for" ("for the morning run"), "use_verb" ("keeps leftovers fresh"), "use_noun" ("a
+    quiet accent for a sideboard") and "use_trait" ("warm on a cold day") at most one is filled, and
+    it claims nothing that copy may not.
     """
-    none = dict.fromkeys(PURPOSE_SLOTS, "")
-    if language != "en" or goods_of(row) != "shop":
-        return none
-    return none | _purpose(last_sentence(row))
+    sentence = last_sentence(row) if language == "en" and goods_of(row) == "shop" else ""
+    return dict.fromkeys(PURPOSE_SLOTS, "") | _purpose(sentence)
 
 
 @lru_cache(maxsize=2**14)

@@ -15,14 +15,9 @@ Body = TypeVar("Body")
 
 
 class ConcurrentRequests(Generic[Body]):
-    """Sends many requests; after several failures in a row, or Ctrl-C, no more of them.
+    """Sends many requests, some at a time; after several failures in a row, or Ctrl-C, no more.
 
-    Parameters
-    ----------
-    send : callable
-        Gives the reply to a request, and stops trying once the event is set.
-    workers : int
-        Requests under way at a time.
+    What sends a request stops trying once the event is set.
     """
 
     def __init__(self, send: Callable[[Body, Event], Reply], workers: int) -> None:
@@ -35,13 +30,6 @@ class ConcurrentRequests(Generic[Body]):
         self, bodies: Sequence[Body], conversations: int, label: str | None
     ) -> list[list[Reply]]:
         """Return the replies to each conversation, of which every round of bodies has one each.
-
-        Parameters
-        ----------
-        bodies : sequence
-        conversations : int
-        label : str, optional
-            Of a progress bar.
 
         Raises
         ------

@@ -25,15 +25,6 @@ class TextBatch:
 
     A row's random numbers come from the seed, its prompt and the number of its sample alone, so
     that neither the order of the prompts nor the size of a batch changes a word.
-
-    Parameters
-    ----------
-    tokenizer : PreTrainedTokenizer
-    prompts : sequence of sequence of int
-        Tokens to continue.
-    end_tokens : set of int
-        Tokens that end a text.
-    sampling : Sampling
     """
 
     def __init__(
@@ -129,10 +120,7 @@ def replies(network: Any, batch: TextBatch) -> list[Reply]:
 def _prefill(network: Any, prompts: Sequence[Tokens], samples: int) -> tuple[Any, Any, Any]:
     """Read all but the last token of the prompts: what they share once, each once for its samples.
 
-    Returns
-    -------
-    cache, mask, last
-        Of each row: keys and values, which of them count, the token to go on from.
+    Returns of each row: keys and values, which of them count, the token to go on from.
     """
     shared = shared_length(prompts)
     longest = max(map(len, prompts))

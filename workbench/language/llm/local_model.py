@@ -86,9 +86,8 @@ class LocalModel:
         try:
             return read(source)
         except (OSError, ValueError, RuntimeError) as error:
-            raise ModelFileError(
-                f"The language model {str(source)!r} does not load: {error}"
-            ) from error
+            message = f"The language model {str(source)!r} does not load: {error}"
+            raise ModelFileError(message) from error
 
     def generate(
         self,

@@ -18,19 +18,10 @@ def number_format(capability: tuple[int, int] | None) -> str:
 
 
 def bytes_a_sequence(config: Any, tokens: int, itemsize: int) -> int:
-    """Memory that a sequence takes beside the model's weights.
+    """Memory that a sequence takes, its tokens read and written, beside the model's weights.
 
     Keys and values of every layer, 2 x layers x heads x width x itemsize bytes a token, and the
     scores of the vocabulary at the last one.
-
-    Parameters
-    ----------
-    config : PretrainedConfig
-        Of the model.
-    tokens : int
-        In the prompt and written.
-    itemsize : int
-        Bytes of a number.
     """
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,14 +40,14 @@ COPY_METRICS = {
     "fcr": CopyMetric(copy_metrics.fcr, HIGHER, FEATURES),
     "div": CopyMetric(copy_metrics.div, LOWER, FEATURES),
     "usr": CopyMetric(copy_metrics.usr, HIGHER),
-    "distinct_1": CopyMetric(copy_metrics.distinct_1, HIGHER),
-    "distinct_2": CopyMetric(copy_metrics.distinct_2, HIGHER),
+    "distinct_1": CopyMetric(partial(copy_metrics.distinct, 1), HIGHER),
+    "distinct_2": CopyMetric(partial(copy_metrics.distinct, 2), HIGHER),
     "repeated_clause": CopyMetric(copy_metrics.repeated_clause, LOWER),
     "repeated_ending": CopyMetric(copy_metrics.repeated_ending, LOWER),
     "length": CopyMetric(copy_metrics.length, EITHER),
-    "rouge_1": CopyMetric(copy_metrics.rouge_1, HIGHER, REFERENCES),
-    "rouge_2": CopyMetric(copy_metrics.rouge_2, HIGHER, REFERENCES),
-    "rouge_l": CopyMetric(copy_metrics.rouge_l, HIGHER, REFERENCES),
+    "rouge_1": CopyMetric(partial(copy_metrics.rouge, "rouge1"), HIGHER, REFERENCES),
+    "rouge_2": CopyMetric(partial(copy_metrics.rouge, "rouge2"), HIGHER, REFERENCES),
+    "rouge_l": CopyMetric(partial(copy_metrics.rouge, "rougeL"), HIGHER, REFERENCES),
     "bleu": CopyMetric(copy_metrics.bleu, HIGHER, REFERENCES),
     "exact_match": CopyMetric(copy_metrics.exact_match, HIGHER, REFERENCES),
     "token_f1": CopyMetric(copy_metrics.token_f1, HIGHER, REFERENCES),
@@ -110,20 +110,17 @@ class CopyEvaluation:
         if len(codes) != len(self):
             raise DataError(f"{len(codes)} groups for {len(self)} lines")
         parts = [self._table(np.flatnonzero(codes == code)) for code in range(len(names))]
-        return (
-            pd.concat(parts, keys=names, names=["group"])
-            .reset_index("group")
-            .reset_index(drop=True)
-        )
+        grouped = pd.concat(parts, keys=names, names=["group"]).reset_index("group")
+        return grouped.reset_index(drop=True)
 
     def _table(self, rows: np.ndarray) -> pd.DataFrame:
         codes, users = pd.factorize(self.lines[Columns.USER].iloc[rows], use_na_sentinel=False)
-        own = counts(codes, np.arange(len(rows)), (len(users), len(rows)))
-        mine = {name: sums.of(rows) for name, sums in self.user_sums.items()}
-        summed = {
-            n: replace(t, numerator=own @ t.numerator, denominator=own @ t.denominator)
-            for n, t in mine.items()
-        }
+        by_user = counts(codes, np.arange(len(rows)), (len(users), len(rows)))
+        summed = {}
+        for name, of_all in self.user_sums.items():
+            sums = of_all.of(rows)
+            numerator, denominator = by_user @ sums.numerator, by_user @ sums.denominator
+            summed[name] = replace(sums, numerator=numerator, denominator=denominator)
         return table(summed, bootstrap(summed, resamples=self.resamples, seed=self.seed))
 
 
@@ -199,7 +196,7 @@ def evaluate_copy(
     read = Lines(lines, ds, language, features, references, checks or {}, preset)
     user_sums = {name: COPY_METRICS[name].sums(read) for name in _chosen(metrics, read)}
     if "reasons" in vars(read):
-        lines = lines.assign(reasons=[list(map(str, own)) for own in read.reasons])
+        lines = lines.assign(reasons=[list(map(str, reasons)) for reasons in read.reasons])
     return CopyEvaluation(lines, user_sums, resamples, seed)
 
 

@@ -1,6 +1,7 @@
 """Lines of copy, read once for all measures: titles set aside, words, features, faults."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,23 +41,7 @@ _LETTER = re.compile(r"[^\W\u3400-\u9fff]")  # Chinese runs on without spaces: i
 class Lines:
     """Copy as `Copywriter.write` returns it, and what the measures read of it.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        ``user_id``, ``item_id`` (or ``items``, of a text on a list), ``text``, ``evidence`` and, if
-        any, ``kind``.
-    ds : Dataset
-        What the lines speak of.
-    language : {"en", "zh"}
-    features : str
-        Column of the items whose values a line may mention.
-    references : sequence of str or None, optional
-        What a person wrote for the same lines, in their order.
-    checks : dict
-        Options of `workbench.language.grounding.check.check`, such as ``length``, which then judges
-        instead of what each kind of text has to pass.
-    preset : str or Path, optional
-        Domain of the items, as in `Copywriter.write`.
+    The frame is the ``lines`` of `evaluate_copy`, which documents all parameters.
     """
 
     frame: pd.DataFrame
@@ -99,8 +84,9 @@ class Lines:
     @cached_property
     def items(self) -> pd.Series:
         """Item that each line has to name; None of the introduction of a list, which names none."""
-        own = [self.frame.get(c, _none(self)) for c in (Columns.ITEM, Columns.ITEMS)]
-        parts = zip(*own, self._kinds, strict=True)
+        none = [None] * len(self)
+        columns = (Columns.ITEM, Columns.ITEMS, Columns.KIND)
+        parts = zip(*(self.frame.get(name, none) for name in columns), strict=True)
         return pd.Series([_item(*part) for part in parts], dtype=object)
 
     @cached_property
@@ -136,7 +122,7 @@ class Lines:
     def claims(self) -> list[list[Violation]]:
         """Of the reasons, the claims that nothing supports."""
         codes = FORM | {f"{Columns.SUBJECT}-{code}" for code in FORM}
-        return [[one for one in found if one.code not in codes] for found in self.reasons]
+        return [[each for each in reasons if each.code not in codes] for reasons in self.reasons]
 
     @cached_property
     def words(self) -> tuple[np.ndarray, np.ndarray]:
@@ -151,8 +137,8 @@ class Lines:
         keys = np.zeros(len(starts), dtype=np.int64)
         for place in range(n):
             keys = keys * (code.max(initial=0) + 1) + code[starts + place]
-        runs, own = np.unique(keys, return_inverse=True)
-        return counts(line[starts], own, (len(self), len(runs)))
+        runs, codes = np.unique(keys, return_inverse=True)
+        return counts(line[starts], codes, (len(self), len(runs)))
 
     @cached_property
     def owned(self) -> sparse.csr_array:
@@ -165,17 +151,18 @@ class Lines:
     @cached_property
     def mentioned(self) -> sparse.csr_array:
         """Which features each line mentions, titles set aside; bool of shape (lines, features)."""
-        forms: dict[str, list[int]] = {}
+        listed = lexicon()[self.language]["genres"]
+        codes: defaultdict[str, list[int]] = defaultdict(list)
         for code, name in enumerate(self.feature_names):
-            for form in _forms(name, self.language):
-                forms.setdefault(form, []).append(code)
-        names = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
-        found = re.compile(f"(?<!{_LETTER.pattern})(?:{names})(?!{_LETTER.pattern})").findall
+            for word in str(listed[name]).split(", ") if name in listed else [name.lower()]:
+                codes[word].append(code)
+        names = "|".join(map(re.escape, sorted(codes, key=len, reverse=True)))
+        pattern = re.compile(f"(?<!{_LETTER.pattern})(?:{names})(?!{_LETTER.pattern})")
         pairs = [
             (line, code)
             for line, text in enumerate(self.masked)
-            for form in found(text.lower())
-            for code in forms[form]
+            for word in pattern.findall(text.lower())
+            for code in codes[word]
         ]
         entries = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         return counts(entries[:, 0], entries[:, 1], (len(self), len(self.feature_names))) > 0
@@ -188,27 +175,18 @@ class Lines:
     @cached_property
     def referred(self) -> np.ndarray:
         """Which lines have a reference; bool of shape (lines,)."""
-        return np.array([bool(reference) for reference in self._references])
+        return np.array([bool(reference) for reference in self.reference_texts])
 
     @cached_property
     def rouge(self) -> dict[str, np.ndarray]:
         """F-measures against the references; see `references.rouge`."""
         split = self._split if self.language == "zh" else None
-        return references.rouge(self.texts, self._references, split=split)
-
-    @cached_property
-    def bleu(self) -> np.ndarray:
-        """Counts that BLEU is made of; see `references.bleu_counts`."""
-        return references.bleu_counts(self.texts, self._references, language=self.language)
+        return references.rouge(self.texts, self.reference_texts, split=split)
 
     @cached_property
     def matches(self) -> np.ndarray:
         """Exact match and F1 of the words; see `references.matches`."""
-        return references.matches(self.texts, self._references, split=self._split)
-
-    @property
-    def _kinds(self) -> Iterable[Any]:
-        return self.frame.get(Columns.KIND, _none(self))
+        return references.matches(self.texts, self.reference_texts, split=self._split)
 
     def _violations(self, place: int) -> list[Violation]:
         """By what the format of the text has to pass, or where there is none as one sentence."""
@@ -227,22 +205,19 @@ class Lines:
         return words(text, self.language)
 
     @cached_property
-    def _references(self) -> list[str]:
-        given = pd.Series([None] * len(self) if self.references is None else list(self.references))
-        return given.astype(object).where(given.notna(), "").map(str.strip).tolist()
+    def reference_texts(self) -> list[str]:
+        """References, empty where a line has none."""
+        texts: Sequence[Any] = [None] * len(self) if self.references is None else self.references
+        return ["" if pd.isna(text) else text.strip() for text in texts]
 
     @cached_property
     def _cells(self) -> pd.Series:
         """Every feature of every item, by the place of the item."""
         items = self.ds.items.reset_index(drop=True)
         columns = (f"{self.features}_{self.language}", self.features)
-        found = next((items[name] for name in columns if name in items), pd.Series(dtype=object))
-        cells = found.explode().dropna().astype(str).map(clean)
+        values = next((items[name] for name in columns if name in items), pd.Series(dtype=object))
+        cells = values.explode().dropna().astype(str).map(clean)
         return cells[~cells.str.match(r"\(|$")]  # "(no genres listed)" is none
-
-
-def _none(lines: Lines) -> list[None]:
-    return [None] * len(lines)
 
 
 def _item(item: Any, items: Any, kind: Any) -> Any:
@@ -270,12 +245,6 @@ def words(text: str, language: str) -> list[str]:
     if language != "zh":
         return _MARKED.findall(text)
     return [word for word, _, _ in segmented(text) if _MARKED.search(word)]
-
-
-def _forms(name: str, language: str) -> list[str]:
-    """What may stand for a feature: the words that the lexicon lists for it, or its name."""
-    listed = lexicon()[language]["genres"]
-    return str(listed[name]).split(", ") if name in listed else [name.lower()]
 
 
 def counts(row: Any, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.evaluation.statistics.bootstrap import UserSums, mean, ratio
 from workbench.language.grounding.title_masking import ITEM, OTHER
 from workbench.language.measures.copy_lines import Lines, counts
-from workbench.language.measures.references import corpus_bleu
+from workbench.language.measures.references import bleu_counts, corpus_bleu
 
 
 def item_named(lines: Lines) -> UserSums:
@@ -24,7 +24,7 @@ def item_named(lines: Lines) -> UserSums:
 
 def evidence_named(lines: Lines) -> UserSums:
     """Share that name an item of their evidence, of the lines whose evidence has one."""
-    titled = [any(other.get("title") for other in own) for own in lines.evidence]
+    titled = [any(other.get("title") for other in others) for others in lines.evidence]
     return mean(_with(OTHER, lines), np.array(titled))
 
 
@@ -35,12 +35,12 @@ def by_model(lines: Lines) -> UserSums:
 
 def unsupported(lines: Lines) -> UserSums:
     """Claims a line that its item's row and its evidence do not support, by the checker."""
-    return mean(np.array([len(own) for own in lines.claims], dtype=np.float64))
+    return mean(np.array(list(map(len, lines.claims)), dtype=np.float64))
 
 
 def sound(lines: Lines) -> UserSums:
     """Share of the lines in which the checker finds no fault, of claim or of form."""
-    return mean(np.array([not own for own in lines.reasons], dtype=np.float64))
+    return mean(np.array([not reasons for reasons in lines.reasons], dtype=np.float64))
 
 
 def fmr(lines: Lines) -> UserSums:
@@ -81,19 +81,15 @@ def div(lines: Lines) -> UserSums:
 
 def usr(lines: Lines) -> UserSums:
     r"""Unique sentence ratio: different lines over lines (Li, Zhang and Chen 2020)."""
-    kinds, own = np.unique(lines.masked, return_inverse=True)
-    one_each = counts(np.arange(len(lines)), own, (len(lines), len(kinds)))
+    texts, codes = np.unique(lines.masked, return_inverse=True)
+    one_each = counts(np.arange(len(lines)), codes, (len(lines), len(texts)))
     return UserSums(one_each, np.ones(len(lines)), _kinds)
 
 
-def distinct_1(lines: Lines) -> UserSums:
-    """Different words over words (Li et al. 2016); the more lines, the lower it is."""
-    return _distinct(lines, 1)
-
-
-def distinct_2(lines: Lines) -> UserSums:
-    """Different pairs of neighbouring words over such pairs (Li et al. 2016)."""
-    return _distinct(lines, 2)
+def distinct(n: int, lines: Lines) -> UserSums:
+    """Different runs of n words over such runs (Li et al. 2016); the more lines, the lower."""
+    grams = lines.grams(n)
+    return UserSums(grams, grams.sum(axis=1), _kinds)
 
 
 def length(lines: Lines) -> UserSums:
@@ -118,24 +114,19 @@ def repeated_ending(lines: Lines) -> UserSums:
     return mean(lines.endings.duplicated().to_numpy(np.float64))
 
 
-def rouge_1(lines: Lines) -> UserSums:
-    """Words that a line and its reference share: F-measure, as rouge-score has it (Lin 2004)."""
-    return _over_references(lines, lines.rouge["rouge1"])
+def rouge(name: str, lines: Lines) -> UserSums:
+    """F-measure, as rouge-score has it (Lin 2004), of what a line and its reference share.
 
-
-def rouge_2(lines: Lines) -> UserSums:
-    """Pairs of neighbouring words that both have: F-measure (Lin 2004)."""
-    return _over_references(lines, lines.rouge["rouge2"])
-
-
-def rouge_l(lines: Lines) -> UserSums:
-    """Longest run of words in the same order, gaps allowed: F-measure (Lin 2004)."""
-    return _over_references(lines, lines.rouge["rougeL"])
+    "rouge1" are words, "rouge2" pairs of neighbouring words, and "rougeL" is the longest run of
+    words in the same order, gaps allowed.
+    """
+    return mean(lines.rouge[name], lines.referred)
 
 
 def bleu(lines: Lines) -> UserSums:
     """BLEU of all lines together, 0 to 100, as sacrebleu has it (Papineni et al. 2002)."""
-    return UserSums(lines.bleu, lines.referred.astype(np.float64), corpus_bleu, steady=True)
+    sums = bleu_counts(lines.texts, lines.reference_texts, language=lines.language)
+    return UserSums(sums, lines.referred.astype(np.float64), corpus_bleu, steady=True)
 
 
 def exact_match(lines: Lines) -> UserSums:
@@ -143,7 +134,7 @@ def exact_match(lines: Lines) -> UserSums:
 
     The accuracy of generated text, and a poor measure of copy: see ``docs/copy_measures.md``.
     """
-    return _over_references(lines, lines.matches[:, 0])
+    return mean(lines.matches[:, 0], lines.referred)
 
 
 def token_f1(lines: Lines) -> UserSums:
@@ -154,20 +145,11 @@ def token_f1(lines: Lines) -> UserSums:
 
     without case, marks and articles (Rajpurkar et al. 2016).
     """
-    return _over_references(lines, lines.matches[:, 1])
+    return mean(lines.matches[:, 1], lines.referred)
 
 
 def _with(mark: str, lines: Lines) -> np.ndarray:
     return np.array([mark in text for text in lines.masked], dtype=np.float64)
-
-
-def _distinct(lines: Lines, n: int) -> UserSums:
-    grams = lines.grams(n)
-    return UserSums(grams, grams.sum(axis=1), _kinds)
-
-
-def _over_references(lines: Lines, values: np.ndarray) -> UserSums:
-    return mean(values, lines.referred)
 
 
 def _share_reached(mentions: np.ndarray, _: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """A language model as judge: grades for lines of copy, taken strictly or not at all."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,10 +89,10 @@ def judge(
         seed=seed,
         progress=progress,
     )
-    answers = [own[0].text for own in replies]
-    found = [grades(answer, rubric) for answer in answers]
-    answered = np.array([own is not None for own in found])
-    values = np.array([[0] * len(rubric) if own is None else own for own in found], np.float64)
+    answers = [samples[0].text for samples in replies]
+    graded = [grades(answer, rubric) for answer in answers]
+    answered = np.array([row is not None for row in graded])
+    values = np.array([row or [0] * len(rubric) for row in graded], np.float64)
     user_sums = {"answered": mean(answered.astype(np.float64))} | {
         name: mean(values[:, place], answered) for place, name in enumerate(rubric)
     }
@@ -108,14 +108,12 @@ def conversations(
         criteria="\n".join(f"- {name}: {what}" for name, what in rubric.items()),
         example=json.dumps(dict.fromkeys(rubric, 3)),
     )
-    parts = zip(read.texts, read.rows, read.evidence, strict=True)
-    return [
-        [
-            {"role": "system", "content": task},
-            {"role": "user", "content": _data(text, row, evidence)},
-        ]
-        for text, row, evidence in parts
-    ]
+    messages: list[list[Message]] = []
+    for text, row, evidence in zip(read.texts, read.rows, read.evidence, strict=True):
+        line = {"text": text, "item": _shown(row), "evidence": list(map(_shown, evidence))}
+        data = json.dumps(line, ensure_ascii=False, default=str)
+        messages.append([{"role": "system", "content": task}, {"role": "user", "content": data}])
+    return messages
 
 
 def grades(answer: str, rubric: Mapping[str, str]) -> list[int] | None:
@@ -127,14 +125,9 @@ def grades(answer: str, rubric: Mapping[str, str]) -> list[int] | None:
     # An object comes as a tuple, so that a criterion graded twice is seen.
     if not isinstance(pairs, tuple) or sorted(name for name, _ in pairs) != sorted(rubric):
         return None
-    given = dict(pairs)
-    sound = all(type(grade) is int and LEAST <= grade <= MOST for grade in given.values())
-    return [given[name] for name in rubric] if sound else None
-
-
-def _data(text: str, row: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]]) -> str:
-    found = {"text": text, "item": _shown(row), "evidence": [_shown(own) for own in evidence]}
-    return json.dumps(found, ensure_ascii=False, default=str)
+    by_name = dict(pairs)
+    sound = all(type(grade) is int and LEAST <= grade <= MOST for grade in by_name.values())
+    return [by_name[name] for name in rubric] if sound else None
 
 
 def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,9 +68,8 @@ def personalisation(
     DataError
         If there are fewer than two users, or no line can be swapped.
     """
-    own, swapped = _swapped(recs)
     options |= {"language": language, "seed": seed}
-    old, new = (writer.write(part, ds, **options) for part in (own, swapped))
+    old, new = (writer.write(part, ds, **options) for part in _swapped(recs))
     new = new.assign(**{BEFORE: old[Columns.TEXT].to_numpy()})
     lines = Lines(new, ds, language)
     pairs = list(zip(old[Columns.EVIDENCE], lines.evidence, strict=True))
@@ -96,18 +95,16 @@ def _swapped(recs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise DataError("recs holds one user; evidence is swapped between two or more")
     place = pd.Series(codes).groupby(codes).cumcount().to_numpy()
     lines = dict(zip(zip(codes, place, strict=True), recs[Columns.BECAUSE], strict=True))
-    wanted = zip((codes + 1) % len(users), place, strict=True)
-    theirs = [list(lines.get(line) or []) for line in wanted]
-    fits = [
+    following = (codes + 1) % len(users)
+    theirs = [list(lines.get(line) or []) for line in zip(following, place, strict=True)]
+    can_swap = [
         code >= 0 and bool(because) and item not in _items(because)
         for code, item, because in zip(codes, recs[Columns.ITEM], theirs, strict=True)
     ]
-    if not any(fits):
+    if not any(can_swap):
         raise DataError("no line can be swapped: the next user has no evidence, or the item itself")
-    swapped = recs.assign(
-        **{Columns.USER: users[(codes + 1) % len(users)], Columns.BECAUSE: theirs}
-    )
-    return recs[fits], swapped[fits]
+    swapped = recs.assign(**{Columns.USER: users[following], Columns.BECAUSE: theirs})
+    return recs[can_swap], swapped[can_swap]
 
 
 def _items(because: list[Any]) -> list[Any]:
@@ -119,10 +116,10 @@ def _titled(
 ) -> list[dict[str, Any]]:
     """Return what has a title, but for titles that other evidence has too."""
     others = {other.get(Columns.TITLE) for other in without}
-    return [one for one in evidence if one.get(Columns.TITLE) and one[Columns.TITLE] not in others]
+    return [e for e in evidence if e.get(Columns.TITLE) and e[Columns.TITLE] not in others]
 
 
 def _named(masked: list[str], titled: list[list[dict[str, Any]]]) -> UserSums:
     """Share of the lines with a mark of evidence, of those where there is some to name."""
-    found = np.array([OTHER in text for text in masked], dtype=np.float64)
-    return mean(found, np.array([bool(some) for some in titled]))
+    marked = np.array([OTHER in text for text in masked], dtype=np.float64)
+    return mean(marked, np.array(list(map(bool, titled))))

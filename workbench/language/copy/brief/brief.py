@@ -25,19 +25,10 @@ class BriefOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class CopyBrief:
-    """An order for copy, and the hand-written supply that answers it.
-
-    Parameters
-    ----------
-    format : TextFormat
-    domain : Domain or None
-        None is the domain of each item, by its columns.
-    language : {"en", "zh"}
-    voice : Voice
-    """
+    """An order for copy, and the hand-written supply that answers it."""
 
     format: TextFormat
-    domain: Domain | None
+    domain: Domain | None  # None is the domain of each item, by its columns
     language: Language
     voice: Voice
 

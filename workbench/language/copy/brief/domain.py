@@ -12,16 +12,8 @@ from pydantic import AfterValidator
 from workbench.columns import Columns
 from workbench.datasets import Dataset
 from workbench.errors import DataError
-from workbench.language.copy.brief.settings import (
-    DATA,
-    DOMAINS,
-    FormatName,
-    Language,
-    Openings,
-    Settings,
-    Supply,
-    empty,
-)
+from workbench.language.copy.brief import settings
+from workbench.language.copy.brief.settings import FormatName, Language, Openings, Supply, empty
 from workbench.language.grounding.item_facts import goods_of
 from workbench.language.grounding.lexicon import genre_name
 from workbench.language.grounding.violation import Violation
@@ -38,7 +30,7 @@ def _impersonal(column: str) -> str:
     return column
 
 
-class Attribute(Settings):
+class Attribute(settings.Settings):
     """A column of the users that is evidence where a column of the items holds the same value.
 
     With `order`, from least to most, an item above the user's own level is refused.
@@ -55,7 +47,7 @@ class Attribute(Settings):
         return ranks.index(levels[0]) if len(levels) == 1 and levels[0] in ranks else None
 
 
-class Domain(Settings):
+class Domain(settings.Settings):
     """A domain. Presets are TOML files; those that ship stand in ``language/copy/data/domains``.
 
     Attributes
@@ -65,9 +57,8 @@ class Domain(Settings):
     like : {"film", "shop", "any"}, optional
         The goods whose general sentences suit these too, or "any" for those that suit all.
         Without it the preset's own are the only ones.
-    attributes : list
-        What of a user is evidence: ``user`` and ``item`` are columns; with ``order``, from least
-        to most, an item above the user's own level is refused.
+    attributes : list of Attribute
+        What of a user is evidence.
     values : dict
         How values are called in each language.
     required : dict
@@ -109,23 +100,20 @@ class Domain(Settings):
         A user or item of unknown level is refused too: what is not known cannot be judged.
         """
         for each in (a for a in self.attributes if a.order):
-            wanted, has = each.level(user.get(each.user)), each.level(row.get(each.item))
-            if wanted is None or has is None:
-                whose = f"user's {each.user}" if wanted is None else f"item's {each.item}"
+            limit, rank = each.level(user.get(each.user)), each.level(row.get(each.item))
+            if limit is None or rank is None:
+                whose = f"user's {each.user}" if limit is None else f"item's {each.item}"
                 return Violation("unknown", f"the {whose} is none of {', '.join(each.order)}")
-            if has > wanted:
-                level = f"{each.item} {each.order[has]}"
+            if rank > limit:
+                level = f"{each.item} {each.order[rank]}"
                 return Violation("unsuitable", f"{level}, above the user's own")
         return None
 
     def evidence(self, user: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return what of a user's attributes speaks for an item: those that it shares.
 
-        Returns
-        -------
-        list of dict
-            ``kind`` ("attribute"), ``name``, ``value``, and as ``title`` and ``title_zh`` how the
-            value is called.
+        Each has ``kind`` ("attribute"), ``name``, ``value``, and as ``title`` and ``title_zh`` how
+        the value is called.
         """
         return [
             {"kind": "attribute", "name": each.user, "value": value}
@@ -159,7 +147,8 @@ def domain_named(name: str | Path) -> Domain:
     """
     if isinstance(name, Path) or name.endswith(".toml"):
         return Domain.read(Path(name))
-    return Domain.read(DATA / "domains" / f"{one_of('preset', name, DOMAINS)}.toml")
+    stem = one_of("preset", name, settings.DOMAINS)
+    return Domain.read(settings.DATA / "domains" / f"{stem}.toml")
 
 
 def domain_of(row: Mapping[str, Any]) -> Domain:
@@ -169,8 +158,6 @@ def domain_of(row: Mapping[str, Any]) -> Domain:
 
 def _values(value: Any) -> list[str]:
     """Read an attribute: a text, several in one ("a|b"), or a list of them."""
-    if isinstance(value, list | tuple | np.ndarray):
-        parts = [str(v) for v in value]
-    else:
-        parts = [] if value is None or value != value else re.split(r"[|;]", str(value))
-    return [value for part in parts if (value := clean(part, limit=VALUE))]
+    if not isinstance(value, list | tuple | np.ndarray):
+        value = [] if value is None or value != value else re.split(r"[|;]", str(value))
+    return [text for part in value if (text := clean(part, limit=VALUE))]

@@ -87,14 +87,8 @@ def shipped(name: str) -> dict[str, Any]:
 def texts(supply: Mapping[Any, Any], evidence: str, tone: str, domain: str = "") -> list[str]:
     """Return the texts for a type of evidence, those of the tone itself first.
 
-    Parameters
-    ----------
-    supply : mapping
-        Texts by type of evidence, then by domain if one is given, then by tone if they have one.
-    evidence : str
-    tone : {"warm", "plain", "playful"}
-    domain : {"film", "shop", "any"}, optional
-        "any" goes with the others.
+    They stand by type of evidence, then by domain if one is given ("any" goes with the others),
+    then by tone if they have one.
     """
     cells: Iterable[Any] = [supply.get(each, {}) for each in WIDER.get(evidence, (evidence,))]
     if domain:

@@ -4,20 +4,12 @@ from functools import cache
 from typing import Literal
 
 from workbench.columns import Columns
-from workbench.language.copy.brief.settings import (
-    DATA,
-    FORMATS,
-    FormatName,
-    Language,
-    Openings,
-    Settings,
-    Supply,
-    empty,
-)
+from workbench.language.copy.brief import settings
+from workbench.language.copy.brief.settings import FormatName, Language, Openings, Supply, empty
 from workbench.validation import one_of
 
 
-class TextFormat(Settings):
+class TextFormat(settings.Settings):
     """A format of text: its limits, what is asked of a model, and its hand-written sentences."""
 
     name: FormatName
@@ -49,4 +41,5 @@ class TextFormat(Settings):
 @cache
 def format_named(name: str) -> TextFormat:
     """Return a format of text by its name."""
-    return TextFormat.read(DATA / "formats" / f"{one_of('kind', name, FORMATS)}.toml")
+    stem = one_of("kind", name, settings.FORMATS)
+    return TextFormat.read(settings.DATA / "formats" / f"{stem}.toml")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.columns import Columns
 from workbench.language.copy.brief.settings import WIDER
@@ -22,13 +22,9 @@ class PoolSupplier:
 
     A sentence is sound of any item, so that only what could be mistaken is checked again: a genre
     that the sentence has not met, and titles that may be read elsewhere than in their slots.
-
-    Parameters
-    ----------
-    sentences : iterable of SlottedSentence
     """
 
-    has_patterns = True
+    has_patterns: ClassVar[bool] = True
 
     def __init__(self, sentences: Iterable[SlottedSentence]) -> None:
         self._sentences = tuple(sentences)
@@ -70,8 +66,8 @@ class PoolSupplier:
         if key not in self._by_text:
             suited = [s for s in self._sentences if s.language == language]
             suited = [s for s in suited if s.tone in (tone, "any")]
-            self._by_text[key] = {s.text: s for s in reversed(suited)}
-            self._by_text[key] = dict(reversed(self._by_text[key].items()))
+            first = {s.text: s for s in reversed(suited)}
+            self._by_text[key] = dict(reversed(first.items()))
         return self._by_text[key]
 
 

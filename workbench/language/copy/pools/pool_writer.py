@@ -49,21 +49,14 @@ Proposals = Iterator[SlottedSentence | None]  # None for a line that is not kept
 def evidence_types(ds: Dataset) -> list[str]:
     """Types of evidence that the interactions of a data set can give."""
     if Columns.EVENT in ds.interactions:
-        bought = (ds.interactions[Columns.EVENT] == "purchase").any()
-        return [*(["bought"] if bought else []), "own", "similar", "popular", "none"]
-    return [*(["liked"] if ds.explicit else []), "own", "similar", "popular", "none"]
+        strongest = {"bought": (ds.interactions[Columns.EVENT] == "purchase").any()}
+    else:
+        strongest = {"liked": ds.explicit}
+    return [*(name for name in strongest if strongest[name]), "own", "similar", "popular", "none"]
 
 
 class PoolBuilder:
-    """Draws situations to write about, and keeps the sentences that are sound and new.
-
-    Parameters
-    ----------
-    ds : Dataset
-    language : {"en", "zh"}
-    tone : {"any", "warm", "plain", "playful"}
-    seed : int
-    """
+    """Draws situations to write about, and keeps the sentences that are sound and new."""
 
     def __init__(self, ds: Dataset, *, language: str, tone: str, seed: int) -> None:
         self._reader = EvidenceReader(ds, language=language)
@@ -102,14 +95,7 @@ class PoolBuilder:
         """Return what was kept for a situation."""
         return [s for s in self.kept if (s.evidence, s.domain) == (evidence, domain)]
 
-    def build(
-        self,
-        author: "OpeningAuthor | InstructedAuthor",
-        *,
-        size: int,
-        types: Sequence[str],
-        progress: bool,
-    ) -> Pool:
+    def build(self, author: Any, *, size: int, types: Sequence[str], progress: bool) -> Pool:
         """Have a model write a pool; see `Copywriter.pool`."""
         written, tries, why = Counter[str](), 0, ""
         with tqdm(total=size, desc=f"{author.name} writes a pool", disable=not progress) as bar:
