@@ -25,13 +25,8 @@ def updated_lists(
 ) -> tuple[np.ndarray, np.ndarray, int] | None:
     """Lists of a search of more ratings, from those of the search before it.
 
-    Returns
-    -------
-    indices, scores : arrays of shape (n, k)
-    computed : int
-        Rows that were searched anew.
-
-    None where it is as well to search for all rows.
+    Indices, scores, and how many rows were searched anew; None where it is as well to search for
+    all rows.
     """
     if after.ids is not None:
         return None
@@ -99,13 +94,7 @@ def _fresh(then: _Rows, now: _Rows) -> np.ndarray:
 def _merged(
     lists: Lists, then: _Rows, now: _Rows, changed: np.ndarray, device: Device
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lists of all rows from the old ones and from what changed; and which may miss some row.
-
-    Returns
-    -------
-    indices, scores : arrays of shape (n, k)
-    missing : int array
-    """
+    """Lists of all rows from the old ones and from what changed; and which may miss some row."""
     old_indices, old_scores = lists
     n, k = len(now.ids), old_indices.shape[1]
     place = now.ids.get_indexer(then.ids)

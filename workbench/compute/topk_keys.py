@@ -26,8 +26,7 @@ def best(keys: Array, k: int, xp: Any = np) -> Array:
 def pack(scores: Array, xp: Any = np) -> Array:
     """Keys of a float32 array of shape (rows, columns); EMPTY for NaN and -inf."""
     # Adding 0 turns -0.0 into 0.0, which would order below it.
-    bits = _flip((scores + xp.float32(0)).view(xp.int32)).astype(xp.int64)
-    keys = (bits << 32) | (0xFFFFFFFF - xp.arange(scores.shape[1], dtype=xp.int64))
+    keys = repack(xp.arange(scores.shape[1]), scores + xp.float32(0), xp)
     return xp.where(xp.isnan(scores) | (scores == -xp.inf), EMPTY, keys)
 
 

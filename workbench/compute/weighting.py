@@ -23,17 +23,9 @@ DIGITS = 25  # of a logarithm, before it is rounded to the 17 that a float64 has
 
 
 class Coordinates(NamedTuple):
-    """The entries of an array of shape (columns, rows), by column and within it by row.
+    """The entries of an array of shape (columns, rows), by column and within it by row."""
 
-    Attributes
-    ----------
-    values : float64 array of shape (entries,)
-        NumPy's or, as the others, CuPy's.
-    rows, columns : int arrays of shape (entries,)
-    shape : (columns, rows)
-    """
-
-    values: Any
+    values: Any  # float64, NumPy's or, as the others, CuPy's
     rows: Any
     columns: Any
     shape: tuple[int, int]

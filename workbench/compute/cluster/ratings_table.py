@@ -27,28 +27,14 @@ NEEDED = (Columns.USER, Columns.ITEM, Columns.RATING)
 
 @dataclass(frozen=True)
 class Table:
-    """Ratings, spread over a cluster.
+    """Ratings, spread over a cluster."""
 
-    Attributes
-    ----------
-    chunks : list of Delayed
-        DataFrames of `ROW`, `FEATURE` (int32) and `VALUE` (float64).
-    pool : Index of shape (n,)
-        Ids of the rows, ascending.
-    rows, features : int64 arrays of shape (n,) and (features,)
-        Number of ratings of each.
-    kind : str
-        How a row is called in messages.
-    data_hash : str
-        Of a `Dataset` its own; else that of the ratings, in whatever order they come.
-    """
-
-    chunks: list[Any]
-    pool: pd.Index
-    rows: np.ndarray
-    features: np.ndarray
-    kind: str
-    data_hash: str
+    chunks: list[Any]  # Delayed tables of `ROW`, `FEATURE` (int32) and `VALUE` (float64)
+    pool: pd.Index  # ids of the rows, ascending
+    rows: np.ndarray  # int64, number of ratings of each
+    features: np.ndarray  # the same of the features
+    kind: str  # how a row is called in messages
+    data_hash: str  # of a `Dataset` its own; else of the ratings, in whatever order they come
 
     @property
     def entries(self) -> int:
@@ -57,17 +43,7 @@ class Table:
 
 
 def table_of(data: Any, of: str, client: Any) -> Table:
-    """Number the rows and features of a Dataset, a Dask DataFrame or a folder of Parquet files.
-
-    Raises
-    ------
-    OptionError
-        If the data are something else.
-    DataError
-        If a column is missing or holds what is no rating or no id.
-    DataFileError
-        If there is no such folder.
-    """
+    """Number the rows and features of a Dataset, a Dask DataFrame or a folder of Parquet files."""
     sides = (Columns.ITEM, Columns.USER) if of == "items" else (Columns.USER, Columns.ITEM)
     if isinstance(data, Dataset):
         return _of_dataset(data, sides)

@@ -45,18 +45,10 @@ for _kind in (PackedRatings, Neighbours):
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where the lists of a block of rows go.
+    """Where the lists of a block of rows go."""
 
-    Attributes
-    ----------
-    template : Neighbours
-        With no rows.
-    folder : Path or None
-        Where lists are written to; None for the client.
-    """
-
-    template: Neighbours
-    folder: Path | None
+    template: Neighbours  # with no rows
+    folder: Path | None  # where lists are written to; None for the client
 
     def __call__(self, lists: Lists, rows: np.ndarray, block: int) -> Lists | None:
         """Indices and scores of a block of rows; or, where there is a folder, a file of them."""
@@ -83,13 +75,7 @@ def team_of_worker() -> Iterator[Team]:
 def packed_ratings(
     chunks: list[pd.DataFrame], shape: tuple[int, int], options: SimilarityOptions
 ) -> PackedRatings:
-    """All ratings, ready for the kernels.
-
-    Raises
-    ------
-    DataError
-        If a user has two ratings of one item.
-    """
+    """All ratings, ready for the kernels; `DataError` if a user has two of one item."""
     features, rows, values = (
         np.concatenate([chunk[name].to_numpy() for chunk in chunks])
         for name in (FEATURE, ROW, VALUE)

@@ -18,25 +18,12 @@ SHARE = 0.25  # of the smallest worker's memory: packing takes some times what i
 
 @dataclass(frozen=True)
 class Cluster:
-    """A client, and what its scheduler says of the workers.
-
-    Attributes
-    ----------
-    client : distributed.Client
-    addresses : list of str
-        Of the workers.
-    threads : list of int
-        Of each worker.
-    memory : list of int
-        Bytes each worker may use.
-    devices : list of Device
-        Of each worker.
-    """
+    """A client, and what its scheduler says of the workers: a value a worker."""
 
     client: Any
     addresses: list[str]
     threads: list[int]
-    memory: list[int]
+    memory: list[int]  # bytes that it may use
     devices: list[Device]
 
     @classmethod
@@ -70,13 +57,7 @@ class Cluster:
         return Device("cpu", f"Dask, {len(self.addresses)} workers, {sum(self.threads)} threads")
 
     def require_memory(self, needed: int) -> None:
-        """Check that every worker can hold so many bytes and pack them.
-
-        Raises
-        ------
-        DeviceError
-            If one has too little memory.
-        """
+        """Raise `DeviceError` unless every worker can hold so many bytes and pack them."""
         room = SHARE * min(self.memory)
         if needed > room:
             raise DeviceError(

@@ -25,13 +25,7 @@ EXACT = 2**24  # whole numbers up to here are exact in float32
 
 
 class DenseHead:
-    """Which rows and features go through matrix products, and their sums.
-
-    Parameters
-    ----------
-    packed : PackedRatings
-    sums : tuple of str
-    """
+    """Which rows and features go through matrix products, and their sums."""
 
     def __init__(self, packed: PackedRatings, sums: tuple[str, ...]) -> None:
         self._packed = packed
@@ -65,10 +59,7 @@ class DenseHead:
     def panel(self, first: int, last: int, team: Team) -> np.ndarray:
         """Sums of rows first to last with rows 0 to last, over the features of their blocks.
 
-        Returns
-        -------
-        float32 array of shape (sums, last - first, last)
-            Whole numbers.
+        Whole numbers, float32 of shape (sums, last - first, last).
         """
         panel = np.zeros((len(self._sums), last - first, last), np.float32)
         features = int(self._packed.blocks[self.blocks(last)])

@@ -30,17 +30,8 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k best of all rows, or of some, among all rows.
 
-    Parameters
-    ----------
-    by_feature : CSR array of shape (features, n), float64
-        What the metric compares, see `workbench.compute.weighting.prepare`.
-    options : SimilarityOptions
-    rows : int array, optional
-
-    Returns
-    -------
-    indices : int32 array of shape (rows, k)
-    scores : float32 array of shape (rows, k)
+    `by_feature`, of shape (features, n), is what the metric compares: see
+    `workbench.compute.weighting.Weighting`. Indices are int32, scores float32, of shape (rows, k).
     """
     if are_few(rows, by_feature.shape[1]):
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), options, exclude=rows)
@@ -65,17 +56,10 @@ def nearest_to(
     exclude: np.ndarray,
     scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the k best rows for queries that need not be among them.
+    """Find the k best rows for queries, of shape (queries, features), not of need among them.
 
-    Parameters
-    ----------
-    rows : CSR array of shape (features, n), float64; or TargetRows
-    queries : CSR array of shape (queries, features), float64
-    options : SimilarityOptions
-    exclude : int array of shape (queries,)
-        The row that is the query itself, and so not its neighbour; -1 where there is none.
-    scale : float, optional
-        What to multiply values by, where these rows are some of many: see `packing.scale_of`.
+    `exclude` is the row that is the query itself, and so not its neighbour; -1 for none. `scale` is
+    what to multiply values by, where these rows are some of many: see `packing.scale_of`.
     """
     if isinstance(rows, TargetRows):
         targets = rows.rescaled_for(queries.data)
@@ -107,23 +91,12 @@ def nearest_to(
 
 @dataclass(frozen=True, eq=False)
 class TargetRows:
-    """Rows that may be found, for as many queries as come one after the other.
+    """Rows that may be found, for as many queries as come one after the other."""
 
-    Attributes
-    ----------
-    by_feature : CSR array of shape (features, n), float64
-    scale : float
-        See `packing.scale_of`.
-    values : float64 array of shape (entries,)
-        Those of the entries, scaled.
-    totals : float64 arrays of shape (n,)
-        Counts of entries and sums of squares.
-    """
-
-    by_feature: sparse.csr_array
-    scale: float
-    values: np.ndarray
-    totals: tuple[np.ndarray, np.ndarray]
+    by_feature: sparse.csr_array  # of shape (features, n), float64
+    scale: float  # see `packing.scale_of`
+    values: np.ndarray  # those of the entries, scaled
+    totals: tuple[np.ndarray, np.ndarray]  # counts of entries and sums of squares, of shape (n,)
 
     @classmethod
     def of(
@@ -158,10 +131,8 @@ def search_pairs(
 ) -> np.ndarray:  # fmt: skip
     """Compare the rows of ranks first to last, each with all more popular ones.
 
-    Returns
-    -------
-    int64 array of shape (n, k or more)
-        Keys of the best found for every row, by rank, in no order; EMPTY where there are fewer.
+    Returns the keys of the best of every row, by rank, in no order; EMPTY where there are fewer;
+    int64 of shape (n, k or more).
     """
     n = len(packed.ids)
     last = n if last is None else last

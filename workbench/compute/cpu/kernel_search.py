@@ -1,7 +1,7 @@
 """The loop that hands ranges of rows to the search kernel, on all cores, and collects lists."""
 
 import itertools
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -40,7 +40,7 @@ class KernelSearch:
         self._counts = np.zeros(len(excluded), np.uint32)
         self._least = np.full(len(excluded), scoring.floor)
         self._lowest = np.full(len(excluded), EMPTY)
-        self._spare: list[Workspace] = []
+        self._spare: list[tuple[np.ndarray, ...]] = []
         total, hidden = int((ends - begins).sum()), not options.progress
         self._bar = tqdm(total=total, delay=DELAY, disable=hidden, unit=" ratings", leave=False)
 
@@ -79,20 +79,19 @@ class KernelSearch:
             start = at
             at, offers = search_kernels.search(
                 start, last, half, self.begins, self._ends, self._excluded, self._data,
-                self._scoring, self.base, self.base_row, space.sums, space.words, self.lists,
-                self._least, self._lowest, space.spans, space.marks, space.mine, space.best_keys,
-                space.rows, space.keys, self._team.stop,
+                self._scoring, self.base, self.base_row, self.lists, self._least, self._lowest,
+                self._team.stop, *space,
             )  # fmt: skip
             if half:
-                results = space.best_keys, space.rows, space.keys, offers
                 lists = self.lists, self._counts, self._least, self._lowest
                 with self._team.lock:
-                    topk_lists.merge_results(start, at - start, *results, *lists)
+                    topk_lists.merge_results(start, at - start, *space[-3:], offers, *lists)
         with self._team.lock:
             self._spare.append(space)
         return int((self._ends[first:last] - self.begins[first:last]).sum())
 
-    def _workspace(self, half: bool) -> "Workspace":
+    def _workspace(self, half: bool) -> tuple[np.ndarray, ...]:
+        """What one thread works in, accumulators and what it found: the kernel's last arguments."""
         count, k = len(self._options.sums), self._options.k
         offers = self._n + OFFERS if half else 0
         if self._data.values.ndim == 1:
@@ -101,7 +100,7 @@ class KernelSearch:
             sums = np.zeros((self._n, count), np.int32)
             words = sums if count == 1 else sums.view(np.int64)
             words = words if count == 6 else words[:, 0]
-        return Workspace(
+        return (
             sums,
             words,
             np.empty((2, self._n // int(search_kernels.SPAN) + 1), np.int32),
@@ -111,19 +110,6 @@ class KernelSearch:
             np.empty(offers, np.uint32),
             np.empty(offers, np.int64),
         )
-
-
-class Workspace(NamedTuple):
-    """What one thread works in: accumulators, and what it found."""
-
-    sums: np.ndarray
-    words: np.ndarray
-    spans: np.ndarray
-    marks: np.ndarray
-    mine: np.ndarray
-    best_keys: np.ndarray
-    rows: np.ndarray
-    keys: np.ndarray
 
 
 def decoded(

@@ -26,66 +26,33 @@ _jit = nb.njit(nogil=True, error_model="numpy", cache=True)
 
 
 class Entries(NamedTuple):
-    """Ratings in the order the kernels read them.
+    """Ratings in the order the kernels read them."""
 
-    Attributes
-    ----------
-    entries : uint32 array
-        By feature (the other side), its rows in the order of their rank: rank << 8 | code where
-        values have codes, else the rank alone.
-    starts : unsigned array of shape (features + 1,)
-        Where a feature's entries start.
-    features, places : unsigned arrays
-        By row: the features it has an entry of, and where its value stands in `query_values` or,
-        where values have codes, in `entries`.
-    values : array
-        float64 of the shape of `entries`: their values. Or of shape (codes, codes), or
-        (codes, codes, 3): what a pair of codes adds to the words of the accumulators.
-    query_values : float64 array
-        Values of the rows that are searched for; empty where values have codes.
-    """
-
+    # uint32, by feature (the other side), its rows in the order of their rank: rank << 8 | code
+    # where values have codes, else the rank alone.
     entries: np.ndarray
-    starts: np.ndarray
-    features: np.ndarray
-    places: np.ndarray
+    starts: np.ndarray  # where a feature's entries start; unsigned, of shape (features + 1,)
+    features: np.ndarray  # by row, as the next: the features it has an entry of; unsigned
+    places: np.ndarray  # where its value is in `query_values` or, if there are codes, in `entries`
+    # float64 of the shape of `entries`: their values. Or of shape (codes, codes), or
+    # (codes, codes, 3): what a pair of codes adds to the words of the accumulators.
     values: np.ndarray
-    query_values: np.ndarray
+    query_values: np.ndarray  # float64, of rows that are searched for; empty if there are codes
 
 
 @dataclass(frozen=True)
 class PackedRatings:
-    """Ratings ready for the kernels.
+    """Ratings ready for the kernels."""
 
-    Attributes
-    ----------
-    data : Entries
-        Without the table of what a pair of codes adds, which depends on the metric.
-    codes : int64 array
-        The value of every code; empty where values have none.
-    begins : unsigned array of shape (n + 1,)
-        Where a row's entries start in `data.features` and `data.places`.
-    ids : uint32 array of shape (n,)
-        Row number of every rank.
-    counts, squares : float64 arrays of shape (n,)
-        Number of entries and sum of squares of every row, by rank.
-    blocks : int array
-        Edges of the blocks of features, each of about as many entries.
-    block_begins : unsigned array of shape (blocks + 1, n)
-        Where a row's entries of a block start.
-    scale : float
-        What the values were multiplied by.
-    """
-
-    data: Entries
-    codes: np.ndarray
-    begins: np.ndarray
-    ids: np.ndarray
-    counts: np.ndarray
-    squares: np.ndarray
-    blocks: np.ndarray
-    block_begins: np.ndarray
-    scale: float
+    data: Entries  # without the table of what a pair of codes adds, which depends on the metric
+    codes: np.ndarray  # int64, the value of every code; empty where values have none
+    begins: np.ndarray  # where a row's entries start in `data.features` and `data.places`: (n + 1,)
+    ids: np.ndarray  # uint32, row number of every rank
+    counts: np.ndarray  # float64, number of entries of every row, by rank
+    squares: np.ndarray  # float64, sum of squares of every row, by rank
+    blocks: np.ndarray  # edges of the blocks of features, each of about as many entries
+    block_begins: np.ndarray  # where a row's entries of a block start: (blocks + 1, n)
+    scale: float  # what the values were multiplied by
 
     @property
     def ranks(self) -> np.ndarray:
@@ -113,16 +80,10 @@ def scaled(values: Any, scale: float) -> Any:
 def pack(
     by_feature: sparse.csr_array, team: Team, *others: np.ndarray, scale: float | None = None
 ) -> PackedRatings:
-    """Rank rows, order features, and lay out the entries.
+    """Rank rows, order features, and lay out the entries of a CSR array of shape (features, rows).
 
-    Parameters
-    ----------
-    by_feature : CSR array of shape (features, rows), float64
-    team : Team
-    *others : float64 arrays
-        Values of rows that are compared with these: codes are for all of them.
-    scale : float, optional
-        What to multiply values by, where these rows are some of many.
+    Codes are for `others` too: values of rows that are compared with these. `scale` is what to
+    multiply values by, where these rows are some of many.
     """
     indptr, indices, values = by_feature.indptr, by_feature.indices, by_feature.data
     _features, n = by_feature.shape
@@ -151,17 +112,15 @@ def pack(
     codes = np.arange(least, greatest + 1) if coded else np.empty(0, np.int64)
     entries = np.empty(len(values), np.uint32)
     floats = np.empty(0 if coded else len(values))
-    place = _place_codes if coded else _place_floats
     filled = starts.copy()
-    coding = (values, scale, least, entries, floats)
-    team.each(lambda b: place(edges[b], edges[b + 1], *of_row, filled, *coding), each)
+    coding = (values, scale, least, entries, floats, coded)
+    team.each(lambda b: _place(edges[b], edges[b + 1], *of_row, filled, *coding), each)
     if least <= greatest:
         np.rint(floats, out=floats)
     squares = np.empty(n)
-    total = _code_squares if coded else _float_squares
-    parts = np.linspace(0, n, 64).astype(int)
-    rows = list(itertools.pairwise(parts))
-    team.each(lambda part: total(*part, begins, of_row[1], entries, least, floats, squares), rows)
+    rows = list(itertools.pairwise(np.linspace(0, n, 64).astype(int)))
+    laid_out = begins, of_row[1], entries, least, floats, coded, squares
+    team.each(lambda part: _sum_squares(*part, *laid_out), rows)
     return PackedRatings(
         Entries(entries, starts, *of_row, floats, floats),
         codes,
@@ -190,22 +149,18 @@ def _coding(*values: np.ndarray, scale: float | None = None) -> tuple[float, int
     return scale or power(values), 0, -1
 
 
-def extremes(values: np.ndarray) -> np.ndarray:
+def extremes(values: Any) -> np.ndarray:
     """The least and the greatest size of those that are not 0: all that `power` depends on."""
     sizes = np.abs(values[values != 0])
-    return np.array([sizes.min(), sizes.max()]) if len(sizes) else sizes
+    return np.array([float(sizes.min()), float(sizes.max())] if len(sizes) else [])
 
 
 def power(values: Iterable[Any]) -> float:
     """A power of two that brings values about 1, and so what four of them multiply to in range."""
-    most, least = 0.0, np.inf
-    for part in values:
-        sizes = np.abs(part[part != 0])
-        if len(sizes):
-            most, least = max(most, float(sizes.max())), min(least, float(sizes.min()))
-    if not most:
+    sizes = np.concatenate([[], *map(extremes, values)])
+    if not len(sizes):
         return 1.0
-    top, bottom = np.frexp([most, least])[1].tolist()
+    top, bottom = np.frexp([sizes.max(), sizes.min()])[1].tolist()
     return float(np.ldexp(1.0, int(np.clip(-max((top + bottom) // 2, top - 250), -1000, 1000))))
 
 
@@ -260,45 +215,30 @@ def _by_row(indptr, indices, ranks, order, first, last, cursor, features, places
 
 
 @_jit
-def _place_codes(  # type: ignore[no-untyped-def]
-    begins, ends, features, places, filled, values, scale, least, entries, floats
+def _place(  # type: ignore[no-untyped-def]
+    begins, ends, features, places, filled, values, scale, least, entries, floats, coded
 ):  # fmt: skip
     for row in range(begins.size):
         for e in range(begins[row], ends[row]):
             place = filled[features[e]]
             filled[features[e]] = place + 1
-            code = np.uint32(np.int64(np.rint(values[places[e]] * scale)) - least)
-            entries[place] = (np.uint32(row) << np.uint32(8)) | code
+            value = values[places[e]] * scale
+            if coded:
+                code = np.uint32(np.int64(np.rint(value)) - least)
+                entries[place] = (np.uint32(row) << np.uint32(8)) | code
+            else:
+                entries[place] = row
+                floats[place] = value
             places[e] = place
 
 
 @_jit
-def _place_floats(  # type: ignore[no-untyped-def]
-    begins, ends, features, places, filled, values, scale, least, entries, floats
-):  # fmt: skip
-    for row in range(begins.size):
-        for e in range(begins[row], ends[row]):
-            place = filled[features[e]]
-            filled[features[e]] = place + 1
-            entries[place] = row
-            floats[place] = values[places[e]] * scale
-            places[e] = place
-
-
-@_jit
-def _code_squares(first, last, begins, places, entries, least, floats, squares):  # type: ignore[no-untyped-def]
+def _sum_squares(first, last, begins, places, entries, least, floats, coded, squares):  # type: ignore[no-untyped-def]
     for row in range(first, last):
-        total = np.int64(0)
+        total = 0.0  # of codes exact too, as `has_codes` bounds it
         for e in range(begins[row], begins[row + 1]):
-            value = np.int64(entries[places[e]] & np.uint32(255)) + least
-            total += value * value
-        squares[row] = total
-
-
-@_jit
-def _float_squares(first, last, begins, places, entries, least, floats, squares):  # type: ignore[no-untyped-def]
-    for row in range(first, last):
-        total = 0.0
-        for e in range(begins[row], begins[row + 1]):
-            total += floats[places[e]] ** 2
+            if coded:
+                total += np.float64(np.int64(entries[places[e]] & np.uint32(255)) + least) ** 2
+            else:
+                total += floats[places[e]] ** 2
         squares[row] = total

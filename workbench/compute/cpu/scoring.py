@@ -13,32 +13,23 @@ from workbench.compute.options import SimilarityOptions
 class Scoring(NamedTuple):
     """How a pair of rows is scored, and which pairs count.
 
-    Attributes
-    ----------
-    metric : int
-        Position in METRICS.
-    left, right : float64 arrays
-        The statistic of a row where it is x, and where it is y.
-    query_bound, bound : float64 array, and an array of float32 or float64
-        A score above 0 is at most ``xy * query_bound[x] * bound[y]``, if `bounded`; but for
-        rounding it is just that, if `tight`.
-    ids : uint32 array
-        What stands in a key for a row: its number before rows were ranked.
+    A score above 0 is at most ``xy * query_bound[x] * bound[y]``, if `bounded`; but for rounding
+    it is just that, if `tight`.
     """
 
-    metric: int
+    metric: int  # position in METRICS
     bounded: bool
     tight: bool
     signed: bool
     min_overlap: int
     shrink: float
     unit: float
-    left: np.ndarray
-    right: np.ndarray
-    query_bound: np.ndarray
+    left: np.ndarray  # float64, the statistic of a row where it is x
+    right: np.ndarray  # where it is y
+    query_bound: np.ndarray  # float32 or, as the next, float64
     bound: np.ndarray
     floor: np.float32
-    ids: np.ndarray
+    ids: np.ndarray  # uint32, what stands in a key for a row: its number before rows were ranked
 
 
 def row_totals(rows: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -226,8 +226,8 @@ def _make_search(stamp: str) -> Any:
 
     @jit
     def search(  # type: ignore[no-untyped-def]
-        first, last, half, begins, ends, excluded, data, scoring, base, base_row, sums, words,
-        lists, least, lowest, spans, marks, mine, best_keys, out_rows, out_keys, stop,
+        first, last, half, begins, ends, excluded, data, scoring, base, base_row, lists, least,
+        lowest, stop, sums, words, spans, marks, mine, best_keys, out_rows, out_keys,
     ):  # fmt: skip
         """Search rows first to last; returns the row to go on from and how many offers there are.
 

@@ -18,27 +18,13 @@ POWERS = {
 
 @dataclass(frozen=True)
 class Ranking:
-    """Both sides of the product.
+    """Both sides of the product, each of shape (n, columns)."""
 
-    Attributes
-    ----------
-    left : array of shape (n, columns)
-        Rows of length 1, as those that are searched for.
-    right : array of shape (n, columns)
-        Rows of length 1 at most, as those that may be found.
-    lengths : float64 array of shape (n,)
-        What a row on the left was divided by.
-    most : float
-        What all rows on the right were divided by.
-    error : float
-        How much a product may be off.
-    """
-
-    left: Array
-    right: Array
-    lengths: Array
-    most: float
-    error: float
+    left: Array  # rows of length 1, as those that are searched for
+    right: Array  # rows of length 1 at most, as those that may be found
+    lengths: Array  # float64, what a row on the left was divided by
+    most: float  # what all rows on the right were divided by
+    error: float  # how much a product may be off
 
     @classmethod
     def of(
@@ -46,14 +32,8 @@ class Ranking:
     ) -> Self | None:
         """Make the sides; None where no product ranks as the metric does.
 
-        Parameters
-        ----------
-        x : float64 array of shape (n, d), where the tools work
-        squares, b : float64 arrays of shape (n,), on the host
-            Sums of squares, and the metric's statistic of a row that may be found.
-        options : SimilarityOptions
-        tools : module
-            `cpu.topk_kernels` or `gpu.topk_kernels`.
+        Rows x are where the tools work, the module `cpu.topk_kernels` or its twin; on the host are
+        their sums of squares, and b, the metric's statistic of a row that may be found.
         """
         if options.metric not in POWERS or options.shrink:
             return None

@@ -29,30 +29,12 @@ PART = 4096  # rows whose squares are held at a time
 def nearest(
     vectors: np.ndarray, options: SimilarityOptions, *, rows: np.ndarray | None, device: Device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the k best of all vectors for all, or for some of them.
+    """Find the k best of all vectors, float64 of shape (n, d), for all or for some of them.
 
-    Parameters
-    ----------
-    vectors : float64 array of shape (n, d)
-    options : SimilarityOptions
-    rows : int array, optional
-    device : Device
-
-    Returns
-    -------
-    indices : int32 array of shape (rows, k)
-    scores : float32 array of shape (rows, k)
-
-    Raises
-    ------
-    DeviceError
-        If the card has too little memory.
-
-    Notes
-    -----
-    Memory beyond the vectors and the result is a copy in float64, one in the product's digits (two
-    where the metric treats both rows of a pair differently), and a block of products: some 10 MB
-    for each core, or 0.5 GB of a card.
+    Indices are int32, scores float32, both of shape (rows, k). Memory beyond the vectors and the
+    result is a copy in float64, one in the product's digits (two where the metric treats both rows
+    of a pair differently), and a block of products: some 10 MB for each core, or 0.5 GB of a card,
+    which is a `DeviceError` where it has less.
     """
     queries = np.arange(len(vectors)) if rows is None else rows
     indices = np.full((len(queries), options.k), -1, np.int32)

@@ -35,40 +35,20 @@ WAVES = 128  # rows a processor in a chunk: an interrupt waits for no more, and 
 
 
 class Queries(NamedTuple):
-    """The rows that are searched for.
+    """The rows that are searched for; but for the first two, a number a row."""
 
-    Attributes
-    ----------
-    features : uint32 array
-        Of each of their entries, by row.
-    values : uint8 or float64 array
-        Its code or value.
-    begins, ends : arrays of shape (queries,)
-        Where a row's entries start and end.
-    self_ranks : int array of shape (queries,)
-        Its rank among the rows that are searched; -1 for none.
-    places : int array of shape (queries,)
-        Where in the result it goes.
-    """
-
-    features: np.ndarray
-    values: np.ndarray
-    begins: np.ndarray
+    features: np.ndarray  # uint32, of each of their entries, by row
+    values: np.ndarray  # its code or value, uint8 or float64
+    begins: np.ndarray  # where a row's entries start
     ends: np.ndarray
-    self_ranks: np.ndarray
-    places: np.ndarray
+    self_ranks: np.ndarray  # its rank among the rows that are searched; -1 for none
+    places: np.ndarray  # where in the result it goes
 
 
 def nearest(
     by_feature: sparse.csr_array, options: SimilarityOptions, *, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """See `workbench.compute.cpu.engine.nearest`.
-
-    Raises
-    ------
-    DeviceError
-        If the card has too little memory.
-    """
+    """See `workbench.compute.cpu.engine.nearest`; a `DeviceError` if the memory is too little."""
     if engine.are_few(rows, by_feature.shape[1]):  # in the CPU engine's order of features
         return nearest_to(by_feature, by_feature[:, rows].T.tocsr(), options, exclude=rows)
     with Team() as team:
@@ -84,15 +64,7 @@ def nearest_of(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """As `nearest`, of entries that are on the card, not yet weighted: features, rows and values.
 
-    Returns
-    -------
-    indices, scores : arrays
-        Or None where only the host can pack these, or would add up in another order.
-
-    Raises
-    ------
-    DeviceError
-        If the card has too little memory.
+    None where only the host can pack these, or would add up in another order.
     """
     import cupy
 
@@ -130,13 +102,7 @@ def nearest_to(
     exclude: np.ndarray,
     scale: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """See `workbench.compute.cpu.engine.nearest_to`.
-
-    Raises
-    ------
-    DeviceError
-        If the card has too little memory.
-    """
+    """See `workbench.compute.cpu.engine.nearest_to`; errors as those of `nearest`."""
     count, n = len(exclude), by_feature.shape[1]
     with Team() as team:
         packed = pack(by_feature, team, queries.data, scale=scale)

@@ -68,23 +68,12 @@ least : the value of code 0
 
 
 class Kernel(NamedTuple):
-    """What a kernel is compiled for.
-
-    Attributes
-    ----------
-    metric : str
-    sums : tuple of str
-        As `workbench.compute.options.SimilarityOptions.sums`.
-    coded : bool
-        Whether entries hold codes of whole numbers, and sums are integers.
-    bounded, signed : bool
-        As `workbench.compute.cpu.scoring.Scoring`.
-    """
+    """What a kernel is compiled for."""
 
     metric: str
-    sums: tuple[str, ...]
-    coded: bool
-    bounded: bool
+    sums: tuple[str, ...]  # as `workbench.compute.options.SimilarityOptions.sums`
+    coded: bool  # whether entries hold codes of whole numbers, and sums are integers
+    bounded: bool  # as in `workbench.compute.cpu.scoring.Scoring`
     signed: bool
 
     @property
@@ -112,16 +101,7 @@ class Layout(NamedTuple):
 
 
 def layout(kernel: Kernel, n: int, k: int, most: int) -> Layout:
-    """Lay out shared memory: as wide a tile as fits.
-
-    Parameters
-    ----------
-    kernel : Kernel
-    n, k : int
-        Rows, and neighbours of each.
-    most : int
-        Bytes of shared memory that a block may have on this card.
-    """
+    """Lay out shared memory, of which a block may have `most` bytes: as wide a tile as fits."""
     # What is held after a cut, and a round of offers; a power of two can be sorted by pairs.
     capacity = 1 << max(1, (k + CONSTANTS["THREADS"] - 1).bit_length())
     spilled = 8 * capacity > most // 2

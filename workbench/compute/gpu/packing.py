@@ -27,20 +27,10 @@ def prepared(
 
 
 def pack(features: Any, rows: Any, values: Any, shape: tuple[int, int]) -> PackedRatings | None:
-    """Rank rows, order features, and lay out the entries.
+    """As `compute.cpu.packing.pack`, of NumPy's or CuPy's arrays, one number an entry.
 
-    Parameters
-    ----------
-    features, rows : int64 arrays of shape (entries,)
-        NumPy's or CuPy's.
-    values : float64 array of shape (entries,)
-    shape : (features, rows)
-
-    Returns
-    -------
-    PackedRatings
-        As `compute.cpu.packing.pack`, but for the blocks, which only threads need. None where
-        a row has a feature twice: the host packs those.
+    But for the blocks, which only threads need. None where a row has a feature twice: the host
+    packs those.
     """
     xp, (_, n) = library_of(rows), shape
     counts = xp.bincount(rows, minlength=n)
