@@ -35,6 +35,13 @@ def number(name: str, value: Any, *, zero: bool = True) -> float:
     raise OptionError(f"{name}={value!r} must be a finite number {limit}")
 
 
+def open_share(name: str, value: Any) -> float:
+    """Return `value` as a float if it lies between 0 and 1, both excluded, else raise."""
+    if (result := number(name, value, zero=False)) >= 1:
+        raise OptionError(f"{name}={value!r} must be below 1")
+    return result
+
+
 def share(name: str, value: Any) -> float:
     """Return `value` as a float if it lies from 0 to 1, else raise."""
     found = number(name, value)

@@ -12,13 +12,8 @@ def parameter(
 ) -> Any:
     """A parameter with a default and what checks it, one of `workbench.validation`.
 
-    Parameters
-    ----------
-    default : object
-    check : callable
-        Takes the name, the value, `limits` and `options`; returns the value or raises.
-    optional : bool
-        Whether None passes unchecked.
+    The check takes the name, the value, `limits` and `options`, and returns the value or raises;
+    None passes unchecked where it is `optional`.
     """
     checks = {"check": lambda name, value: check(name, value, *limits, **options)}
     return field(default=default, metadata=checks | {"optional": optional})
@@ -31,13 +26,7 @@ def model(kind: Class) -> Class:
 
 
 def check_parameters(instance: Any) -> None:
-    """Replace the parameters of a model by what their checks return.
-
-    Raises
-    ------
-    OptionError
-        If one is not allowed.
-    """
+    """Replace the parameters of a model by what their checks return, or raise `OptionError`."""
     for each in fields(instance):
         value = getattr(instance, each.name)
         if "check" in each.metadata and not (value is None and each.metadata["optional"]):

@@ -17,19 +17,8 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 def tfidf(items: pd.DataFrame) -> sparse.csr_array:
     """TF-IDF of every field in every language, rows of length 1 or 0, side by side.
 
-    Parameters
-    ----------
-    items : DataFrame
-        With any of `FIELDS`, as such or in a language: ``title``, ``title_zh``, …
-
-    Returns
-    -------
-    CSR array of shape (items, terms), float64
-
-    Raises
-    ------
-    DataError
-        If there is no such field, or no word in them.
+    Of shape (items, terms), float64. Fields are those of `FIELDS`, as such or in a language:
+    ``title``, ``title_zh``, …
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 

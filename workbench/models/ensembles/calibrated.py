@@ -11,12 +11,11 @@ from workbench.columns import Columns
 from workbench.datasets import Dataset, split
 from workbench.device.arrays import to_host
 from workbench.errors import DataError, OptionError
-from workbench.models.ensembles.holdout import open_share
 from workbench.models.parameters import model, parameter
 from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
 from workbench.models.rerank.candidate_selection import CandidateSelection
-from workbench.validation import at_least, one_of
+from workbench.validation import at_least, one_of, open_share
 
 METHODS = ("isotonic", "sigmoid")
 

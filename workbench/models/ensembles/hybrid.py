@@ -15,13 +15,12 @@ from workbench.evidence import ByCount, ByItem, ByUser
 from workbench.models.content.content_based import ContentBased
 from workbench.models.derived_state import derived
 from workbench.models.ensembles import lambdamart
-from workbench.models.ensembles.holdout import open_share
 from workbench.models.neighbours.item_knn import ItemKNN
 from workbench.models.parameters import model, parameter
 from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
 from workbench.models.sparse_rows import binarized
-from workbench.validation import at_least, number, one_of
+from workbench.validation import at_least, number, one_of, open_share
 
 WAYS = ("weighted", "switching", "ranker")
 LEARNERS = 10_000  # users that a ranker learns from, at most

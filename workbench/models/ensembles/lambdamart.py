@@ -35,20 +35,10 @@ def library() -> Any:
 
 
 def learn(features: np.ndarray, hits: np.ndarray, lengths: np.ndarray, *, seed: int) -> str:
-    """Learn to put hits before the other candidates of the same user.
+    """Learn to put hits before the other candidates of the same user; trees in LightGBM's format.
 
-    Parameters
-    ----------
-    features : float32 array of shape (candidates, features)
-        User after user.
-    hits : bool array of shape (candidates,)
-    lengths : int array of shape (users,)
-        Candidates a user.
-
-    Returns
-    -------
-    str
-        The trees, in LightGBM's own format.
+    Features are float32, of shape (candidates, features), user after user, of whom each has
+    as many candidates as `lengths` says.
     """
     lightgbm = library()
     options = OPTIONS | {"seed": seed, "num_threads": threads(features)}
@@ -67,17 +57,9 @@ def threads(features: np.ndarray) -> int:
 
 
 def proposed(parts: np.ndarray, seen: np.ndarray, n: int) -> np.ndarray:
-    """Which unseen items are among the n best of any model.
+    """Which unseen items are among the n best of any model; bool of shape (b, items), as `seen`.
 
-    Parameters
-    ----------
-    parts : float64 array of shape (models, b, items)
-        Scores; NaN where there is none.
-    seen : bool array of shape (b, items)
-
-    Returns
-    -------
-    bool array of shape (b, items)
+    `parts` are the scores of shape (models, b, items), NaN where there is none.
     """
     chosen = np.zeros_like(seen)
     for scores in parts:
@@ -88,12 +70,6 @@ def proposed(parts: np.ndarray, seen: np.ndarray, n: int) -> np.ndarray:
 
 
 def item_features(ds: Dataset, items: pd.Index) -> np.ndarray:
-    """All numbers that `item_profiles` knows of items: popularity, age, price and the like.
-
-    Returns
-    -------
-    float32 array of shape (items, features)
-        NaN where unknown.
-    """
+    """All numbers that `item_profiles` knows of items, such as popularity and age; else NaN."""
     known = item_profiles(ds).set_index(Columns.ITEM).select_dtypes("number").reindex(items)
     return known.to_numpy(np.float32, na_value=np.nan)

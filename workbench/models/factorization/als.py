@@ -11,7 +11,7 @@ from workbench.datasets import Dataset, extended
 from workbench.device.arrays import library_of, to_device, to_host
 from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
-from workbench.models.factorization import conjugate_gradients
+from workbench.models.factorization import als_kernels, conjugate_gradients
 from workbench.models.factorization.factor_products import all_products, pair_products
 from workbench.models.factorization.normal_equations import (
     NormalEquations,
@@ -188,8 +188,6 @@ class ALS(Recommender):
         return pair_products(self.user_factors, users, self.item_factors, items)
 
     def _contributions(self, pairs: Pairs) -> sparse.csr_array:
-        from workbench.models.factorization import als_kernels
-
         history = pairs.profiles.ratings[pairs.rows]
         terms = np.empty(history.nnz)
         targets = pairs.rows, pairs.items.astype(np.int64)

@@ -36,18 +36,9 @@ def solve_rows(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Solve the normal equations of rows first to last; a row without entries is left as it is.
 
-    Parameters
-    ----------
-    indptr, indices : int64 arrays
-        Entries of the rows, as in a CSR array.
-    weights, targets : float64 arrays of shape (entries,)
-        What an entry adds to the matrix and to the right-hand side, times its factors.
-    ridge : float64 array of shape (rows,)
-        Added to the diagonal.
-    factors : float64 array of shape (columns, factors)
-    gram : float64 array of shape (factors, factors)
-        What all rows' matrices share.
-    out : float64 array of shape (rows, factors)
+    Entries of the rows are as in a CSR array of shape (rows, columns). Weights and targets are what
+    each adds to the matrix and to the right-hand side, times its factors, of shape (columns,
+    factors). Ridge, one a row, is added to the diagonal; gram is what all rows' matrices share.
     """
     for row in range(first, last):
         start, end = indptr[row], indptr[row + 1]

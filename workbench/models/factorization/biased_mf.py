@@ -5,6 +5,7 @@ from scipy import sparse
 
 from workbench.datasets import Dataset
 from workbench.evidence import ByItem
+from workbench.models.factorization import sgd_kernels
 from workbench.models.factorization.factor_products import (
     all_products,
     pair_products,
@@ -74,8 +75,6 @@ class BiasedMF(Recommender):
     seed: int = parameter(0, at_least, 0)
 
     def _fit(self, ds: Dataset) -> None:
-        from workbench.models.factorization import sgd_kernels
-
         ratings, rng = ds.matrix, np.random.default_rng(self.seed)
         self._mean = float(ratings.data.mean())
         self.user_factors, self.item_factors = (
@@ -107,8 +106,6 @@ class BiasedMF(Recommender):
 
     def _fold_in(self, ratings: sparse.csr_array) -> sparse.csr_array:
         """Weights a of histories, of shape (b, items)."""
-        from workbench.models.factorization import sgd_kernels
-
         indptr, indices = ratings.indptr.astype(np.int64), ratings.indices.astype(np.int64)
         residuals = ratings.data - self._mean - self.item_biases[indices]
         weights = np.zeros(ratings.nnz)

@@ -11,7 +11,7 @@ from workbench.datasets import Dataset
 from workbench.device.arrays import to_device
 from workbench.evidence import ByItem
 from workbench.models.derived_state import on_device
-from workbench.models.factorization import bpr_on_gpu
+from workbench.models.factorization import bpr_on_gpu, sgd_kernels
 from workbench.models.factorization.factor_products import (
     all_products,
     pair_products,
@@ -105,8 +105,6 @@ class BPR(Recommender):
         self, chosen: sparse.csr_array, tables: tuple[np.ndarray, ...], rng: np.random.Generator
     ) -> None:
         """Take the steps of all epochs one after the other; what is learnt changes in place."""
-        from workbench.models.factorization import sgd_kernels
-
         users, items = (axis.astype(np.int32) for axis in chosen.tocoo().coords)
         entries, count = (chosen.indptr.astype(np.int64), items), chosen.shape[1]
         for _ in range(self.epochs):
@@ -136,8 +134,6 @@ class BPR(Recommender):
 
     def _terms(self, ratings: sparse.csr_array) -> tuple[sparse.csr_array, np.ndarray]:
         """What was chosen, and what each entry adds to the user: of shape (entries, factors)."""
-        from workbench.models.factorization import sgd_kernels
-
         chosen = chosen_items(ratings)
         terms = np.zeros((chosen.nnz, self.factors))
         known = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int64), self._negatives

@@ -25,26 +25,10 @@ def trained(
     l2: float,
     seed: int,
 ) -> tuple[np.ndarray, ...]:
-    """What a card learns, from where `tables` is.
+    """What a card learns from where `tables` is: biases of the items, factors of users and items.
 
-    Parameters
-    ----------
-    chosen : CSR array of shape (users, items)
-        Its columns in order.
-    tables : float32 arrays
-        Biases of the items, factors of the users and of the items.
-    epochs, learning_rate, l2, seed
-        See `workbench.BPR`.
-
-    Returns
-    -------
-    float32 arrays
-        As `tables`.
-
-    Raises
-    ------
-    DeviceError
-        If the card has too little memory.
+    `chosen`, of shape (users, items), has its columns in order; for the options see
+    `workbench.BPR`. A card with too little memory is a `DeviceError`.
     """
     import cupy
 

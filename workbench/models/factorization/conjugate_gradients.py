@@ -17,18 +17,10 @@ CHUNK_BYTES = 2**28  # of the factors of the entries that are looked at together
 def array_steps(
     equations: tuple[Any, Any, Any], factors: Any, gram: Any, steps: int, vectors: Any
 ) -> None:
-    """Bring the vectors of all rows nearer to the solutions of their normal equations.
+    """Bring the vectors of all rows nearer to the solutions of their normal equations, in place.
 
-    Parameters
-    ----------
-    equations : tuple of CSR, CSR and dense array, of shapes (rows, columns) twice and (rows,)
-        Weights of the entries, what they add to the right-hand sides, times their factors, and
-        the ridge; SciPy's and NumPy's or CuPy's.
-    factors : array of shape (columns, f)
-    gram : array of shape (f, f)
-    steps : int
-    vectors : array of shape (rows, f)
-        Changed in place; a row without entries stays as it is.
+    Equations are weights and targets, as CSR arrays of shape (rows, columns), and ridge: see
+    `als_kernels.solve_rows`. A row without entries stays as it is.
     """
     weights, targets, ridge = equations
     starts = to_host(weights.indptr)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import OptionError
+from workbench.models.factorization import sgd_kernels
 
 
 def all_products(left: Any, right: Any) -> Any:
@@ -18,8 +19,6 @@ def pair_products(
     left: np.ndarray, rows: np.ndarray, right: np.ndarray, others: np.ndarray
 ) -> np.ndarray:
     """Products of rows of two float64 arrays, pair by pair; float64 array of shape (pairs,)."""
-    from workbench.models.factorization import sgd_kernels
-
     products = np.empty(len(rows))
     places = rows.astype(np.int64), others.astype(np.int64)
     sgd_kernels.pair_products(*places, left, right, products)

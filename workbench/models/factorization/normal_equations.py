@@ -10,6 +10,7 @@ from scipy import sparse
 from workbench.device import Device
 from workbench.device.arrays import to_device
 from workbench.device.threads import Team
+from workbench.models.factorization import als_kernels
 
 CHUNKS = 16  # of rows a core, so that all are busy to the end
 
@@ -41,8 +42,6 @@ class NormalEquations(NamedTuple):
 
 def solutions(equations: NormalEquations, factors: np.ndarray, gram: np.ndarray) -> np.ndarray:
     """Vectors of all rows, from those of the other side; 0 for a row without ratings."""
-    from workbench.models.factorization import als_kernels
-
     vectors = np.zeros((len(equations.ridge), factors.shape[1]))
     _in_parts(
         equations,
@@ -60,8 +59,6 @@ def compiled_steps(
     vectors: np.ndarray,
 ) -> None:
     """Bring the vectors of all rows nearer to their `solutions`, in place."""
-    from workbench.models.factorization import als_kernels
-
     step = als_kernels.conjugate_gradient_steps
     _in_parts(
         equations, vectors, lambda part: step(*part, *equations, factors, gram, steps, vectors)

@@ -9,7 +9,6 @@ from workbench.models.neighbours.neighbourhood_model import NeighbourhoodModel
 from workbench.models.neighbours.rated_neighbours import RatedNeighbours
 from workbench.models.neighbours.similarity_matrix import neighbour_sums
 from workbench.models.profiles import Pairs, Profiles
-from workbench.models.sparse_rows import row_means
 
 
 class ItemKNN(NeighbourhoodModel):
@@ -52,13 +51,6 @@ class ItemKNN(NeighbourhoodModel):
 
     evidence_type = ByItem
     _of = "items"
-    _order = "F"
-
-    def _compared_rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
-        return matrix.T.tocsr()
-
-    def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
-        return row_means(rows)
 
     def _implicit_scores(self, profiles: Profiles) -> np.ndarray:
         # A transpose that is not kept would be made anew by every product.

@@ -72,19 +72,9 @@ def weighted_sums(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Sums over the k nearest to each pair's row, among those in the list of its column.
 
-    Parameters
-    ----------
-    rows, columns : int arrays of shape (all pairs,)
-    first : int
-        The row that `similar` starts with.
-    similar : float32 array of shape (some rows, n)
-    indptr, indices, values : int64, int64 and float64 arrays
-        The lists, as in a CSR array of shape (columns, n).
-    k : int
-    totals, weights : float64 arrays of shape (all pairs,)
-        Sums of similarity x value, and of similarities.
-    pairs : int array
-        Those that are asked for.
+    `similar`, float32 of shape (some rows, n), starts with the row `first`; the lists are as in a
+    CSR array of shape (columns, n). Of the pairs asked for, `totals` gets the sums of similarity x
+    value, `weights` those of similarities; both are float64 of shape (all pairs,).
     """
     kept = np.empty(np.diff(indptr).max(), np.float32)
     for p in pairs:

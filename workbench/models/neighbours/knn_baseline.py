@@ -4,7 +4,8 @@ from dataclasses import field
 
 from workbench.models.basic.baseline import Baseline
 from workbench.models.neighbours.item_knn import ItemKNN
-from workbench.models.parameters import model
+from workbench.models.parameters import model, parameter
+from workbench.validation import at_least, number
 
 
 @model
@@ -31,17 +32,11 @@ class KNNBaseline(ItemKNN):
         If an option is not allowed.
     """
 
-    l2_users: float = 15.0
-    l2_items: float = 10.0
-    epochs: int = 10
+    l2_users: float = parameter(15.0, number)
+    l2_items: float = parameter(10.0, number)
+    epochs: int = parameter(10, at_least, 1)
     feedback: str = field(default="explicit", init=False)
     centre: str = field(default="baseline", init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        baseline = self._new_baseline()
-        self.l2_users, self.l2_items = baseline.l2_users, baseline.l2_items
-        self.epochs = baseline.epochs
 
     def _new_baseline(self) -> Baseline:
         return Baseline(l2_users=self.l2_users, l2_items=self.l2_items, epochs=self.epochs)

@@ -21,7 +21,7 @@ from workbench.models.parameters import model, parameter
 from workbench.models.profile_model import FEEDBACK
 from workbench.models.profiles import Pairs, Profiles
 from workbench.models.recommender import Recommender
-from workbench.models.sparse_rows import with_values
+from workbench.models.sparse_rows import row_means, with_values
 from workbench.validation import one_of
 
 CENTRES = ("none", "mean", "baseline")
@@ -37,10 +37,7 @@ class NeighbourhoodModel(Recommender):
     What is expected of a rating is the sum of an offset a profile and a level an item.
     """
 
-    _of: ClassVar[str]
-    _order: ClassVar[
-        Literal["C", "F"]
-    ]  # of pairs: those of a profile, or of an item, follow each other
+    _of: ClassVar[Literal["users", "items"]]
 
     k: int = 50
     metric: str = "cosine"
@@ -123,17 +120,14 @@ class NeighbourhoodModel(Recommender):
             self._baseline = self._new_baseline().fit(ds)
             self._levels = self._baseline.levels
         elif self.centre == "mean":
-            self._levels = self._mean_levels(rows)
+            of_users = np.zeros(len(ds.item_ids))
+            self._levels = of_users if self._of == "users" else row_means(rows)
         else:  # in a weighted mean the same as no centring, and a prediction where none rated
             self._levels = np.full(len(ds.item_ids), ds.matrix.data.mean())
 
-    @abstractmethod
     def _compared_rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
         """What is compared, from users x items."""
-
-    @abstractmethod
-    def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
-        """What the item adds to the mean that is expected; shape (items,)."""
+        return matrix if self._of == "users" else matrix.T.tocsr()
 
     @abstractmethod
     def _implicit_scores(self, profiles: Profiles) -> np.ndarray:
@@ -154,6 +148,8 @@ class NeighbourhoodModel(Recommender):
         """What profiles add to what is expected; shape (b,)."""
         if self.centre == "baseline":
             return self._baseline.offsets(ratings)
+        if self.centre == "mean" and self._of == "users":
+            return row_means(ratings)
         return np.zeros(ratings.shape[0])
 
     def _weighting(self) -> Weighting:
@@ -169,8 +165,10 @@ class NeighbourhoodModel(Recommender):
         if self.feedback == "implicit":
             return self._implicit_scores(profiles)
         shape = profiles.ratings.shape
-        places = np.unravel_index(np.arange(np.prod(shape)), shape, self._order)
-        scores = self._predict(Pairs(profiles, *places)).reshape(shape, order=self._order)
+        # Pairs of a profile, or of an item, follow each other.
+        order: Literal["C", "F"] = "C" if self._of == "users" else "F"
+        places = np.unravel_index(np.arange(np.prod(shape)), shape, order)
+        scores = self._predict(Pairs(profiles, *places)).reshape(shape, order=order)
         scores[profiles.lengths == 0] = np.nan
         return scores
 

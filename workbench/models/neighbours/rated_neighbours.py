@@ -15,6 +15,7 @@ from scipy import sparse
 from workbench.compute import Device, Team
 from workbench.compute.engines import engine_on
 from workbench.compute.options import SimilarityOptions
+from workbench.models.neighbours import kernels
 from workbench.models.profile_model import BATCH_BYTES
 
 WIDTH = 24  # bytes a similarity takes while its block is made: a key, an index, scores
@@ -23,44 +24,25 @@ CHUNKS = 4  # of pairs a core, so that all are busy to the end
 
 @dataclass(frozen=True, eq=False)
 class RatedNeighbours:
-    """Pairs of a query and a list of rows, of which the k nearest to the query count.
+    """Pairs of a query and a list of rows, of which the k nearest to the query count."""
 
-    Attributes
-    ----------
-    rows, columns : int arrays of shape (pairs,)
-        The query and the list of a pair.
-    queries : CSR array of shape (q, features)
-    query_rows : int array of shape (q,)
-        The row of the pool that is the query itself, -1 where there is none.
-    lists : CSR array of shape (l, n)
-        Rows of the pool, and the value that each of them adds.
-    pool : CSR array of shape (n, features)
-        As `queries`, what `workbench.compute.weighting.Weighting` makes of it.
-    options : SimilarityOptions
-    device : Device
-    """
-
-    rows: np.ndarray
-    columns: np.ndarray
-    queries: sparse.csr_array
-    query_rows: np.ndarray
-    lists: sparse.csr_array
-    pool: sparse.csr_array
+    rows: np.ndarray  # the query of a pair
+    columns: np.ndarray  # the list of a pair
+    queries: sparse.csr_array  # as `pool`
+    query_rows: np.ndarray  # the row of the pool that is the query itself, -1 if there is none
+    lists: sparse.csr_array  # rows of the pool, and the value that each adds; shape (lists, n)
+    pool: sparse.csr_array  # of shape (n, features), as `Weighting` makes it
     options: SimilarityOptions
     device: Device
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums of similarity x value, and of similarities; float64 arrays of shape (pairs,)."""
-        from workbench.models.neighbours import kernels
-
         totals, weights = np.zeros((2, len(self.rows)))
         self._run_in_blocks(kernels.weighted_sums, totals, weights)
         return totals, weights
 
     def terms(self) -> sparse.csr_array:
         """Terms of the first of the `sums`; CSR array of shape (pairs, n)."""
-        from workbench.models.neighbours import kernels
-
         terms = self.lists[self.columns]
         terms.data = np.zeros(terms.nnz)
         self._run_in_blocks(kernels.weighted_terms, terms.indptr.astype(np.int64), terms.data)
@@ -113,8 +95,6 @@ def _places(known: np.ndarray, numbers: np.ndarray, size: int) -> np.ndarray:
 
 def _dense(indices: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Scores by row and neighbour, 0 where there is none; float32 array of shape (b, n)."""
-    from workbench.models.neighbours import kernels
-
     similar = np.zeros(indices.shape, np.float32)
     kernels.scatter_scores(indices, scores, similar)
     return similar

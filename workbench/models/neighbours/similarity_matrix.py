@@ -7,6 +7,7 @@ from scipy import sparse
 
 from workbench.device import Device
 from workbench.device.arrays import library_of, to_device
+from workbench.models.neighbours import kernels
 from workbench.models.sparse_rows import binarized
 
 
@@ -21,19 +22,10 @@ def similarity_matrix(indices: np.ndarray, scores: np.ndarray, *, columns: int) 
 
 
 def neighbour_sums(device: Device, rows: sparse.csr_array, matrix: Any) -> Any:
-    """Dense product of CSR rows of positive entries, or of ratings, with a CSR array.
+    """Dense product of SciPy's CSR rows with a CSR array that `on_device` gives.
 
-    Parameters
-    ----------
-    device : Device
-    rows : SciPy CSR array of shape (b, n)
-    matrix : CSR array of shape (n, items)
-        As `workbench.models.derived_state.on_device` gives it.
-
-    Returns
-    -------
-    float64 array of shape (b, items), of the device
-        NaN where not a term is stored; a sum of terms may be 0.
+    It is float64, of shape (rows, items), where the matrix is: NaN where not a term is stored, as a
+    sum of terms may be 0.
     """
     if device.kind == "gpu":
         scores = (to_device(device, rows) @ matrix).toarray()
@@ -41,8 +33,6 @@ def neighbour_sums(device: Device, rows: sparse.csr_array, matrix: Any) -> Any:
         terms.data[:] = 1
         counts = (to_device(device, binarized(rows)) @ terms).toarray()
         return library_of(scores).where(counts > 0, scores, np.nan)
-    from workbench.models.neighbours import kernels
-
     sums = np.empty((rows.shape[0], matrix.shape[1]))
     left, right = ((csr.indptr, csr.indices, csr.data) for csr in (rows, matrix))
     kernels.neighbour_sums(*left, *right, sums)

@@ -15,7 +15,6 @@ from workbench.models.neighbours.neighbourhood_model import NeighbourhoodModel
 from workbench.models.neighbours.rated_neighbours import RatedNeighbours
 from workbench.models.neighbours.similarity_matrix import neighbour_sums, similarity_matrix
 from workbench.models.profiles import Pairs, Profiles
-from workbench.models.sparse_rows import row_means
 
 
 class UserKNN(NeighbourhoodModel):
@@ -57,7 +56,6 @@ class UserKNN(NeighbourhoodModel):
 
     evidence_type = ByUser
     _of = "users"
-    _order = "C"
 
     def _learn_neighbours(self, near: Neighbours) -> None:
         super()._learn_neighbours(near)
@@ -66,15 +64,6 @@ class UserKNN(NeighbourhoodModel):
     def _learn_expected_ratings(self, ds: Dataset) -> None:
         super()._learn_expected_ratings(ds)
         self._by_item = self._residuals(ds.matrix).T.tocsr()
-
-    def _compared_rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
-        return matrix
-
-    def _mean_levels(self, rows: sparse.csr_array) -> np.ndarray:
-        return np.zeros(rows.shape[1])
-
-    def _offsets(self, ratings: sparse.csr_array) -> np.ndarray:
-        return row_means(ratings) if self.centre == "mean" else super()._offsets(ratings)
 
     def _implicit_scores(self, profiles: Profiles) -> np.ndarray:
         ratings = on_device(self, "ratings on the device", self.data.matrix)

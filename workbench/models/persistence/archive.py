@@ -72,17 +72,11 @@ def read(archive: ZipFile, data: Dataset | None) -> Any:
 
 
 class Writer:
-    """Packs objects into plain values; arrays and tables go to the archive.
-
-    Attributes
-    ----------
-    datasets : dict of str to Any
-        Packed data sets by their hash, each once; None for one to leave out.
-    """
+    """Packs objects into plain values; arrays and tables go to the archive."""
 
     def __init__(self, archive: ZipFile) -> None:
         self._archive, self._members = archive, 0
-        self.datasets: dict[str, Any] = {}
+        self.datasets: dict[str, Any] = {}  # packed, by their hash; None for one to leave out
 
     def pack(self, value: Any, where: str) -> Any:
         """Plain values of an object; `where` is what errors call it."""
@@ -174,16 +168,7 @@ def _unsupported(where: str, what: str) -> ModelFileError:
 
 
 class Reader:
-    """Puts together what a `Writer` packed.
-
-    Parameters
-    ----------
-    archive : ZipFile
-    datasets : dict of str to Any
-        Packed data sets by their hash.
-    data : Dataset, optional
-        Stands in for the data set that was left out.
-    """
+    """Puts together what a `Writer` packed; `data` stand in for those that were left out."""
 
     def __init__(self, archive: ZipFile, datasets: dict[str, Any], data: Dataset | None) -> None:
         self._archive, self._packed = archive, datasets

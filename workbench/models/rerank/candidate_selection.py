@@ -18,15 +18,9 @@ from workbench.validation import at_least
 
 
 class CandidateSelection:
-    """What one call of `recommend` asks of its lists.
+    """What one call of `recommend`, which says what the options are, asks of its lists.
 
-    Parameters
-    ----------
-    attributes : ItemAttributes
-    users : int array of shape (lists,)
-        Rows of the users in the data, -1 for somebody who is not.
-    n, candidates, filters
-        See `Recommender.recommend`.
+    Users are rows of the data, one a list, -1 for somebody who is not in them.
     """
 
     def __init__(
@@ -63,21 +57,10 @@ class CandidateSelection:
     def lists(
         self, scores: Any, users: np.ndarray, *, seen: tuple[np.ndarray, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Choose from scores, on the device where they are.
+        """Choose from scores, on the device where they are; as `top_k`, but always on the host.
 
-        Parameters
-        ----------
-        scores : array of shape (b, items)
-            Changed here: NaN where an item must not be listed.
-        users : int array of shape (b,)
-            Rows of the users in the data.
-        seen : int arrays
-            Rows and columns of scores of what must not come back.
-
-        Returns
-        -------
-        columns, best : arrays of shape (b, n)
-            In the memory of the host; see `top_k`.
+        Scores, of shape (users, items), change: NaN where an item must not be listed. `seen` are
+        the rows and columns of what must not come back.
         """
         _hide(scores, *seen)
         if self._barred.any():

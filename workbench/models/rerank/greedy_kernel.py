@@ -56,21 +56,14 @@ def fill_lists(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    columns : int32 array of shape (lists, candidates)
-        Best first; -1 where there are no more.
-    scores : float32 array of shape (lists, candidates)
-    complete : bool
-        Whether these are all candidates.
+    columns, scores : int32 and float32 arrays of shape (lists, candidates)
+        Best first; -1 where there are no more. `complete` says that these are all candidates.
     window : int
         Of how many open candidates a place is given to the best.
-    weight : float
-    left, right : CSR arrays as (indptr, indices, data)
-        Two items are as alike as the product of their rows.
-    labels : CSR array, as above, of shape (items, labels)
-    most : int array of shape (labels,)
-        Items of the label that a list takes.
-    rule_of : int array of shape (labels,)
-        Where in `tally` it is counted if that leaves an item out.
+    left, right, labels : CSR arrays as (indptr, indices, data)
+        Two items are as alike as the product of their rows; labels are of shape (items, labels).
+    most, rule_of : int arrays of shape (labels,)
+        Items that a list takes, and where in `tally` it is counted if that leaves one out.
     open_lists : int array of shape (items,)
         Lists that an item may still enter; lowered here.
     out : int array of shape (lists, n)

@@ -10,23 +10,14 @@ from workbench.compute import Neighbours, top_k
 from workbench.datasets import positions
 from workbench.device.arrays import to_host
 from workbench.errors import OptionError
+from workbench.models.rerank import greedy_kernel
 from workbench.models.rerank.filters import Diversity, ExposureCap, MaxPer, Rule
 from workbench.models.rerank.item_attributes import ItemAttributes
 from workbench.models.sparse_rows import with_values
 
 
 class GreedyReranker:
-    """Fills the lists of one call.
-
-    Parameters
-    ----------
-    rules : sequence of MaxPer, ExposureCap and Diversity
-    attributes : ItemAttributes
-    lists : int
-        Lists of the call, which a cap on exposure is a share of.
-    n : int
-        Places a list.
-    """
+    """Fills the lists of one call, of n places each, under `MaxPer`, `ExposureCap`, `Diversity`."""
 
     def __init__(
         self, rules: Sequence[Rule], attributes: ItemAttributes, *, lists: int, n: int
@@ -47,8 +38,6 @@ class GreedyReranker:
 
     def lists(self, scores: Any) -> tuple[np.ndarray, np.ndarray]:
         """Fill the lists of the next users: `top_k` of their scores, under the rules."""
-        from workbench.models.rerank import greedy_kernel
-
         rows, items = scores.shape
         places, best = np.full((rows, self.n), -1), np.zeros((rows, self.n), dtype=np.float32)
         weight, window = (0.0, 1) if (d := self._diversity) is None else (d.weight, d.pool)

@@ -13,14 +13,7 @@ from workbench.models.derived_state import derived
 
 
 class ItemAttributes:
-    """Tables with a row an item, in the order of a model's scores; each is made once.
-
-    Parameters
-    ----------
-    data : Dataset
-    item_ids : Index
-        The model's.
-    """
+    """Tables with a row an item, in the order of a model's scores; each is made once."""
 
     def __init__(self, data: Dataset, item_ids: pd.Index) -> None:
         self.data = data
@@ -39,13 +32,7 @@ class ItemAttributes:
         return self._once(name, lambda: items.set_index(Columns.ITEM)[name].reindex(self.item_ids))
 
     def labels(self, name: str) -> tuple[sparse.csr_array, pd.Index]:
-        """Which item has which label of an attribute, of a list of them or of one value.
-
-        Returns
-        -------
-        CSR array of ones of shape (items, labels)
-        Index of shape (labels,)
-        """
+        """Ones where an item has a label, of a list of them or one value; and the labels."""
         return self._once(f"labels of {name}", lambda: self._labels(name))
 
     def events(self, kind: str) -> sparse.csr_array:

@@ -22,13 +22,7 @@ class Holdout(NamedTuple):
 
 
 def in_time(ds: Dataset) -> sparse.csr_array:
-    """Histories of the users of a data set; equal times stand in the order of the data.
-
-    Raises
-    ------
-    DataError
-        If an interaction has no time.
-    """
+    """Histories of the users of a data set; equal times stand in the order of the data."""
     if Columns.TIMESTAMP not in ds.table:
         raise DataError(f"{ds.name}: Sequential needs the column {Columns.TIMESTAMP!r}")
     times = ds.table[Columns.TIMESTAMP]

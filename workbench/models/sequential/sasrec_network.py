@@ -91,9 +91,7 @@ def score_drops(
 ) -> np.ndarray:
     """By how much the score of each pair (sequence, item) drops when an entry is left out.
 
-    Returns
-    -------
-    float64 array of shape (pairs, length), rounded to float32
+    Float64 of shape (pairs, length), rounded to float32.
     """
     length = sequences.shape[1]
     kept = np.arange(length) + (np.arange(length) >= np.arange(length)[:, None])

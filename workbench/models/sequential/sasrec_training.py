@@ -34,13 +34,8 @@ def train(
     """Learn to say what follows each entry.
 
     Every epoch draws from a seed of its own, so that one that was broken off can be done again.
-
-    Returns
-    -------
-    weights : dict of str to float32 array
-        Those of the best epoch; of the last without a `check`.
-    history : list of float
-        What `check` said after every epoch.
+    Returned are the weights of the best epoch (the last without a `check`), and what `check` said
+    after every epoch.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
