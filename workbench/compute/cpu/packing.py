@@ -112,15 +112,17 @@ def pack(
     codes = np.arange(least, greatest + 1) if coded else np.empty(0, np.int64)
     entries = np.empty(len(values), np.uint32)
     floats = np.empty(0 if coded else len(values))
+    place = _place_codes if coded else _place_floats
     filled = starts.copy()
-    coding = (values, scale, least, entries, floats, coded)
-    team.each(lambda b: _place(edges[b], edges[b + 1], *of_row, filled, *coding), each)
+    coding = (values, scale, least, entries, floats)
+    team.each(lambda b: place(edges[b], edges[b + 1], *of_row, filled, *coding), each)
     if least <= greatest:
         np.rint(floats, out=floats)
     squares = np.empty(n)
-    rows = list(itertools.pairwise(np.linspace(0, n, 64).astype(int)))
-    laid_out = begins, of_row[1], entries, least, floats, coded, squares
-    team.each(lambda part: _sum_squares(*part, *laid_out), rows)
+    total = _code_squares if coded else _float_squares
+    parts = np.linspace(0, n, 64).astype(int)
+    rows = list(itertools.pairwise(parts))
+    team.each(lambda part: total(*part, begins, of_row[1], entries, least, floats, squares), rows)
     return PackedRatings(
         Entries(entries, starts, *of_row, floats, floats),
         codes,
@@ -215,30 +217,45 @@ def _by_row(indptr, indices, ranks, order, first, last, cursor, features, places
 
 
 @_jit
-def _place(  # type: ignore[no-untyped-def]
-    begins, ends, features, places, filled, values, scale, least, entries, floats, coded
+def _place_codes(  # type: ignore[no-untyped-def]
+    begins, ends, features, places, filled, values, scale, least, entries, floats
 ):  # fmt: skip
     for row in range(begins.size):
         for e in range(begins[row], ends[row]):
             place = filled[features[e]]
             filled[features[e]] = place + 1
-            value = values[places[e]] * scale
-            if coded:
-                code = np.uint32(np.int64(np.rint(value)) - least)
-                entries[place] = (np.uint32(row) << np.uint32(8)) | code
-            else:
-                entries[place] = row
-                floats[place] = value
+            code = np.uint32(np.int64(np.rint(values[places[e]] * scale)) - least)
+            entries[place] = (np.uint32(row) << np.uint32(8)) | code
             places[e] = place
 
 
 @_jit
-def _sum_squares(first, last, begins, places, entries, least, floats, coded, squares):  # type: ignore[no-untyped-def]
+def _place_floats(  # type: ignore[no-untyped-def]
+    begins, ends, features, places, filled, values, scale, least, entries, floats
+):  # fmt: skip
+    for row in range(begins.size):
+        for e in range(begins[row], ends[row]):
+            place = filled[features[e]]
+            filled[features[e]] = place + 1
+            entries[place] = row
+            floats[place] = values[places[e]] * scale
+            places[e] = place
+
+
+@_jit
+def _code_squares(first, last, begins, places, entries, least, floats, squares):  # type: ignore[no-untyped-def]
     for row in range(first, last):
-        total = 0.0  # of codes exact too, as `has_codes` bounds it
+        total = np.int64(0)
         for e in range(begins[row], begins[row + 1]):
-            if coded:
-                total += np.float64(np.int64(entries[places[e]] & np.uint32(255)) + least) ** 2
-            else:
-                total += floats[places[e]] ** 2
+            value = np.int64(entries[places[e]] & np.uint32(255)) + least
+            total += value * value
+        squares[row] = total
+
+
+@_jit
+def _float_squares(first, last, begins, places, entries, least, floats, squares):  # type: ignore[no-untyped-def]
+    for row in range(first, last):
+        total = 0.0
+        for e in range(begins[row], begins[row + 1]):
+            total += floats[places[e]] ** 2
         squares[row] = total
