@@ -77,9 +77,9 @@ def item_draft(
     title = reader.name(row, goods) if row[Columns.TITLE] else ""
     shown = [_called(e, goods, reader) for e in evidence]
     pairs = list(zip(evidence, shown, strict=True))
-    items = [(e, name) for e, name in pairs if Columns.ITEM in e]
+    items = [pair for pair in pairs if Columns.ITEM in pair[0]]
     # Only the strongest type: a sentence about what was liked names nothing that was not.
-    items = [(e, name) for e, name in items if e["kind"] == items[0][0]["kind"]][:MOST]
+    items = [pair for pair in items if pair[0]["kind"] == items[0][0]["kind"]][:MOST]
     values = [name for e, name in pairs if e["kind"] == "attribute"]
     always = slot_values(row, title, language=brief.language) | {"picks": ""}
     slots = [

@@ -26,11 +26,7 @@ _TITLES = (Columns.TITLE, f"{Columns.TITLE}_zh")
 class EvidenceReader:
     """Rows and evidence of a data set's items, as a sentence may use them.
 
-    Parameters
-    ----------
-    ds : Dataset
-    language : {"en", "zh"}
-        Language of the titles; Chinese ones stand in ``title_zh`` where the catalogue has them.
+    Chinese titles stand in ``title_zh`` where the catalogue has them.
     """
 
     def __init__(self, ds: Dataset, *, language: str = "en") -> None:
@@ -51,23 +47,36 @@ class EvidenceReader:
 
     def read(self, users: Iterable[Any], items: Iterable[Any]) -> None:
         """Read rows and histories of many items and users at once, which is much faster."""
-        self._read_rows(items)
-        self._read_histories(users)
+        places = self._items.index.get_indexer(pd.Index(items).unique())
+        for record in self._items.iloc[places[places >= 0]].to_dict("records"):
+            row = {str(k): v for k, v in record.items() if isinstance(v, list) or pd.notna(v)}
+            if clean(row.get(Columns.TITLE, "")):
+                self._rows[row[Columns.ITEM]] = row
+        new: dict[Any, dict[Any, tuple[str, float]]] = {
+            user: {} for user in users if user not in self._histories
+        }
+        if not new:
+            return
+        table = self.data.table
+        mine = table[table[Columns.USER].isin(list(new))]
+        mine = mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
+        events = mine.get(Columns.EVENT, pd.Series("rating", mine.index, dtype=object))
+        for user, item, event, rating in zip(
+            mine[Columns.USER], mine[Columns.ITEM], events, mine[Columns.RATING], strict=True
+        ):
+            new[user][item] = (event, rating)
+        self._histories |= new
 
     def row(self, item_id: Any) -> dict[str, Any]:
         """Return what is known of an item.
 
-        Raises
-        ------
-        UnknownIdError
-            If the item is not in the catalogue.
-        DataError
-            If it has no title, without which no sentence can name it.
+        An item that is not in the catalogue raises `UnknownIdError`, and one without a title, whom
+        no sentence can name, `DataError`.
         """
         if item_id not in self._rows:
             if item_id not in self._items.index:
                 raise UnknownIdError(f"item {item_id!r} is not in the items of {self.data.name!r}")
-            self._read_rows([item_id])
+            self.read([], [item_id])
         if item_id not in self._rows:
             raise DataError(f"item {item_id!r} of {self.data.name!r} has no title to write about")
         return self._rows[item_id]
@@ -99,19 +108,11 @@ class EvidenceReader:
     def evidence(self, user_id: Any, item_id: Any, because: Iterable[Any]) -> list[dict[str, Any]]:
         """Say what stands behind a recommendation, high ratings first.
 
-        Parameters
-        ----------
-        user_id, item_id : id
-        because : iterable of (id, contribution)
-            As a model gives it; a plain pair is an item of the user's history.
-
-        Returns
-        -------
-        list of dict
-            ``kind`` ("liked", "bought", "seen", "similar" or "popular"; a preset adds
-            "attribute", and a whole list's evidence "list"); for items ``item_id``,
-            ``title``, ``year``, ``rating`` and ``genres``, those shared with the item; for users
-            and popularity ``count``. Ids of other users do not come in.
+        Of a model's ``because``, a plain pair is an item of the user's history. Each piece has a
+        ``kind`` ("liked", "bought", "seen", "similar" or "popular"; a preset adds "attribute", and
+        a whole list's evidence "list"); for items ``item_id``, ``title``, ``year``, ``rating`` and
+        ``genres``, those shared with the item; for users and popularity ``count``. Ids of other
+        users do not come in.
         """
         pairs = list(because)
         similar = sum(isinstance(pair, ByUser) for pair in pairs)
@@ -178,30 +179,8 @@ class EvidenceReader:
 
     def _history(self, user_id: Any) -> dict[Any, tuple[str, float]]:
         if user_id not in self._histories:
-            self._read_histories([user_id])
+            self.read([user_id], [])
         return self._histories[user_id]
-
-    def _read_rows(self, items: Iterable[Any]) -> None:
-        places = self._items.index.get_indexer(pd.Index(items).unique())
-        for record in self._items.iloc[places[places >= 0]].to_dict("records"):
-            row = {str(k): v for k, v in record.items() if isinstance(v, list) or pd.notna(v)}
-            if clean(row.get(Columns.TITLE, "")):
-                self._rows[row[Columns.ITEM]] = row
-
-    def _read_histories(self, users: Iterable[Any]) -> None:
-        """Read event and rating of every item of users' histories, best rated first."""
-        new: dict[Any, dict[Any, tuple[str, float]]] = {
-            user: {} for user in users if user not in self._histories
-        }
-        table = self.data.table
-        mine = table[table[Columns.USER].isin(list(new))]
-        mine = mine.sort_values([Columns.RATING, Columns.ITEM], ascending=[False, True])
-        events = mine.get(Columns.EVENT, pd.Series("rating", mine.index, dtype=object))
-        for user, item, event, rating in zip(
-            mine[Columns.USER], mine[Columns.ITEM], events, mine[Columns.RATING], strict=True
-        ):
-            new[user][item] = (event, rating)
-        self._histories |= new
 
 
 def _genres(row: dict[str, Any]) -> Sequence[str]:

@@ -7,21 +7,12 @@ Message = Mapping[str, str]  # role and content
 
 
 class Reply(NamedTuple):
-    """What a model wrote.
-
-    Parameters
-    ----------
-    text : str
-    fluency : float or None
-        Mean log-probability that the model gave its own words; None where it is not told.
-    prompt_tokens, tokens : int
-        Tokens read and written, the mark that ends a text aside; 0 where a server does not tell.
-    """
+    """What a model wrote."""
 
     text: str
-    fluency: float | None
-    prompt_tokens: int
-    tokens: int
+    fluency: float | None  # mean log-probability of its own words; None where it is not told
+    prompt_tokens: int  # read; 0 where a server does not tell
+    tokens: int  # written, the mark that ends a text aside; 0 where a server does not tell
 
 
 @runtime_checkable

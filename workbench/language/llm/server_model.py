@@ -21,26 +21,14 @@ Result = TypeVar("Result")
 
 @dataclass
 class Usage:
-    """What a server was asked for, and what that cost.
+    """What a server was asked for, and what that cost."""
 
-    Parameters
-    ----------
-    requests, retries : int
-        Answers asked for, and how often one had to be asked for again.
-    prompt_tokens, tokens : int
-        Read and written, as the server counts them.
-    uncounted : int
-        Answers whose tokens the server did not tell.
-    cost : float or None
-        Of the tokens told; None where no prices were given.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    prompt_tokens: int = 0
-    tokens: int = 0
-    uncounted: int = 0
-    cost: float | None = None
+    requests: int = 0  # answers asked for
+    retries: int = 0  # how often one had to be asked for again
+    prompt_tokens: int = 0  # read, as the server counts them
+    tokens: int = 0  # written
+    uncounted: int = 0  # answers whose tokens the server did not tell
+    cost: float | None = None  # of the tokens told; None where no prices were given
 
 
 class ServerModel:

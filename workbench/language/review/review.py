@@ -240,12 +240,8 @@ class Review:
 
     def _fresh(self, written: dict[str, Any]) -> ReviewedLine:
         """Take in a line as it was written, and check it."""
-        brief = CopyBrief.of(
-            kind=written.get(Columns.KIND, "line"),
-            preset=self.preset,
-            language=self.language,
-            voice=self.voice,
-        )
+        kind, voice = written.get(Columns.KIND, "line"), self.voice
+        brief = CopyBrief.of(kind=kind, preset=self.preset, language=self.language, voice=voice)
         line = ReviewedLine.of(written, brief, self._reader)
         line.check(self.voice)
         return line
@@ -258,9 +254,8 @@ class Review:
     def _row(self, line: ReviewedLine) -> dict[str, Any]:
         title = "" if line.item is None else self._titles[line.item]
         data = {"language": self.language, "data": self.ds.name, "data_hash": self.ds.hash}
-        return (
-            line.written | line.texts | line.drafts | {Columns.TITLE: title} | line.decision | data
-        )
+        texts = line.written | line.texts | line.drafts
+        return texts | {Columns.TITLE: title} | line.decision | data
 
 
 def _login() -> str:

@@ -10,14 +10,13 @@ import random
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 from typing import Any, NamedTuple
 
 from workbench.language.copy.brief.settings import shipped, texts
 from workbench.language.copy.brief.text_format import format_named
 from workbench.language.copy.brief.voice import TONES
 from workbench.language.copy.prompts import opened_prompt
-from workbench.language.copy.slots import with_article
+from workbench.language.copy.slots import fill, with_article
 from workbench.language.grounding.lexicon import lexicon
 from workbench.language.llm.adapter import FOLDER
 from workbench.language.llm.embedded_model import embedded_model
@@ -38,20 +37,7 @@ class Example(NamedTuple):
 
 
 def examples(lines: dict[str, Any], count: int, seed: int) -> list[Example]:
-    """Draw sentences about goods that do not exist, films and shop goods in turns.
-
-    Parameters
-    ----------
-    lines : dict
-        As ``lines.toml`` has it.
-    count : int
-    seed : int
-        The same seed draws the same sentences.
-
-    Returns
-    -------
-    list of Example
-    """
+    """Draw sentences of ``lines.toml`` about goods that do not exist, films and shop in turns."""
     draws = _film(lines, random.Random(seed)), _goods(lines, random.Random(seed + 1))
     return [next(draws[i % 2]) for i in range(count)]
 
@@ -65,11 +51,7 @@ def _film(lines: dict[str, Any], rng: random.Random) -> Iterator[Example]:
         kind = _kind(sorted(shown, key=known.index), called, rng)
         others = [mood for genre in genres for mood in called[genre][2]]
         moods = [mood for mood in others if mood[:5] not in kind]
-        slots = {
-            "kind": kind,
-            "a_kind": with_article(kind),
-            "mood": rng.choice([*moods, ""]),
-        }
+        slots = {"kind": kind, "a_kind": with_article(kind), "mood": rng.choice([*moods, ""])}
         title = f"{_title(lines, rng)} ({rng.randint(1935, 2016)})"
         facts = ", ".join(sorted(genres))
         if example := _example("film", "", facts, title, _title(lines, rng), slots, lines, rng):
@@ -115,11 +97,11 @@ def _example(
     line = rng.choice(cell[begins] if begins else cell)
     if pattern[-1] == ":" and line.startswith(("and ", "which ")):
         return None
-    if not all(slots.get(name) for _, name, _, _ in Formatter().parse(line) if name):
+    if (continuation := fill(line, slots)) is None:
         return None
     value = rng.choice(lines["goods"])["genres"][0].lower()
     opening = pattern.format(title=title, because=because, value=value)
-    return Example(opened_prompt(facts, opening, tone), f" {line.format(**slots)}")
+    return Example(opened_prompt(facts, opening, tone), f" {continuation}")
 
 
 def lacks_verb(opening: str) -> bool:
@@ -143,23 +125,11 @@ def train(
     model: Path | str, lines: Path, checkpoints: Path, output: Path,
     *, steps: int, batch: int, rate: float, seed: int,
 ) -> None:  # fmt: skip
-    """Train an adapter and write it in half precision.
+    """Train an adapter for a model whose layers are named as Llama's; write it in half precision.
 
-    Parameters
-    ----------
-    model : Path or str
-        Folder or hub id of a causal language model whose layers are named as Llama's.
-    lines : Path
-        Sentences, as ``lines.toml`` has them.
-    checkpoints : Path
-        Folder of checkpoints; what is there already is gone on from.
-    output : Path
-        Folder that gets ``adapter_config.json`` and ``adapter_model.safetensors``.
-    steps, batch : int
-        Steps, and sentences a step.
-    rate : float
-        Learning rate, which falls to 0 by a cosine.
-    seed : int
+    What the folder of checkpoints has already is gone on from; `output` gets
+    ``adapter_config.json`` and ``adapter_model.safetensors``. A step has `batch` sentences, and the
+    learning rate falls to 0 by a cosine.
     """
     import torch
     from peft import LoraConfig, get_peft_model
