@@ -1,7 +1,8 @@
 """Writes the English pool that ships anew, by the embedded model as it is now.
 
-``python -m workbench.language.copy.pools.shipped_pool``; ``--help`` lists the options. Afterwards
-``benchmarks/pool.py`` says what lines it makes.
+    .venv/bin/python benchmarks/shipped_pool.py [--size 300]
+
+Afterwards ``pool.py`` says what lines it makes.
 """
 
 import argparse
