@@ -40,17 +40,11 @@ class LocalModel:
     """
 
     def __init__(
-        self,
-        model: str | Path | None = None,
-        *,
-        device: str = "auto",
-        adapter: Path | None = None,
+        self, model: str | Path | None = None, *, device: str = "auto", adapter: Path | None = None
     ) -> None:
         self.device = resolve_for_torch(device)
-        on_card = self.device.kind == "gpu"
-        self.dtype = model_memory.number_format(
-            torch.cuda.get_device_capability() if on_card else None
-        )
+        capability = torch.cuda.get_device_capability() if self.device.kind == "gpu" else None
+        self.dtype = model_memory.number_format(capability)
         self._model, self._adapter = model, adapter
 
     def __repr__(self) -> str:

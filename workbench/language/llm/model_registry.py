@@ -12,12 +12,7 @@ from workbench.language.llm.embedded_model import embedded_model
 def open_backend(model: str | Path | Backend | None = None, device: str = "auto") -> Backend:
     """Return the backend of a local folder or hub id; None is the embedded model, taught to write.
 
-    Parameters
-    ----------
-    model : str, Path, Backend, optional
-        A backend is returned as it is.
-    device : {"auto", "cpu", "gpu"}
-        Where a model of this machine runs.
+    A backend is returned as it is.
 
     Raises
     ------

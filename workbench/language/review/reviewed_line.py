@@ -66,11 +66,6 @@ class ReviewedLine:
         return self.edited or self.status != OPEN
 
     @property
-    def evidence(self) -> list[dict[str, Any]]:
-        """What it rests on."""
-        return list(self.written[Columns.EVIDENCE])
-
-    @property
     def drafts(self) -> dict[str, str]:
         """Its texts as they were written, by the column that they have in a table."""
         return {DRAFTS[part]: self.written[part] for part in self.texts}
@@ -91,7 +86,7 @@ class ReviewedLine:
     def claims(self, part: str) -> list[Claim]:
         """Which words of a text rest on which fact."""
         text = self.texts[part].removesuffix(self.brief.required)
-        return claims(text, self.row, self.evidence, language=self.brief.language)
+        return claims(text, self.row, self.written[Columns.EVIDENCE], language=self.brief.language)
 
     def check(self, voice: Voice) -> None:
         """Note what the check says of the line in a voice."""
@@ -100,6 +95,5 @@ class ReviewedLine:
             self.reasons = (f"refused:{refusal}",)
             return
         brief = replace(self.brief, voice=voice)
-        faults = line_faults(self.texts, self.row, self.evidence, brief)
-        reasons = [*([self.barred] if self.barred else []), *faults]
-        self.reasons = tuple(dict.fromkeys(map(str, reasons)))
+        faults = line_faults(self.texts, self.row, self.written[Columns.EVIDENCE], brief)
+        self.reasons = tuple(dict.fromkeys(map(str, filter(None, [self.barred, *faults]))))
