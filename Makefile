@@ -7,8 +7,8 @@ READY := $(VENV)/.ready
 TESTED := $(VENV)/.tested
 BENCHED := $(VENV)/.benched
 ARGS ?=
-# Tests of a file share what it takes minutes to make: a file stays with one process.
-WORKERS ?= -n auto --dist loadfile
+# Which tests stay with one process says tests/conftest.py.
+WORKERS ?= -n auto --dist loadgroup
 SIZE ?= medium
 
 .DEFAULT_GOAL := help

@@ -18,7 +18,7 @@ def page(chromium):
 
 
 def run_all(page, lab, name):
-    """Open a notebook in a workspace of its own, as another's kernel may be idle already."""
+    """Run a notebook to its end, in a workspace of its own: another's kernel may be idle already."""
     page.goto(f"{lab}/{name}/tree/notebooks/{name}.ipynb", wait_until="domcontentloaded")
     page.wait_for_selector(".jp-Notebook")
     # The indicator beside the kernel's name says idle before there is a kernel.
@@ -26,13 +26,16 @@ def run_all(page, lab, name):
     expect(status_bar).to_contain_text("(ipykernel) | Idle")
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
     page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    # What is pressed while cells run waits for the last of them.
+    expect(status_bar).to_contain_text("(ipykernel) | Busy")
+    expect(status_bar).to_contain_text("(ipykernel) | Idle", timeout=300 * SECOND)
+    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
 
 
 def test_a_control_of_the_similarity_notebook_changes_its_figure(page, lab):
     run_all(page, lab, "02_similarity")
     names = page.locator(".js-plotly-plot").first.locator(".ytick text")
     expect(names.first).to_be_visible(timeout=90 * SECOND)
-    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
     cosine = names.all_text_contents()
     assert len(cosine) == 12
     page.locator("select").filter(has_text="pearson").select_option("pearson")
@@ -46,7 +49,6 @@ def test_figures_of_the_speed_notebook_take_the_width_of_their_place(page, lab):
     """Plotly draws a figure before it has a place, and left it 700 pixels wide there."""
     run_all(page, lab, "10_speed_and_scale")
     expect(page.locator(".tiles")).to_be_visible(timeout=180 * SECOND)
-    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
     figure = page.locator(".js-plotly-plot").first
     expect(figure.locator(".ytick text").first).to_be_visible()
     width = figure.evaluate("figure => figure.clientWidth")
@@ -59,7 +61,6 @@ def test_the_evaluate_notebook_measures_another_model_at_a_press(page, lab):
     run_all(page, lab, "05_evaluate")
     first = page.locator(".js-plotly-plot").first
     expect(first.locator(".ytick text").first).to_be_visible(timeout=180 * SECOND)
-    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
     expect(first.locator(".ytick text", has_text="p3alpha").first).to_be_visible()
     assert first.locator(".ytick text", has_text="rp3beta").count() == 0
     page.locator(".widget-toggle-button", has_text="rp3beta").click()
@@ -95,7 +96,6 @@ def test_a_line_is_edited_refused_approved_and_exported(page, lab):
     run_all(page, lab, "04_copy")
     lines = page.locator(".wb-card-picker [role=option]")
     expect(lines.first.locator("mark.name")).to_be_visible(timeout=180 * SECOND)
-    page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollTop = 0")
 
     area = page.locator(".jupyter-widgets textarea")
     area.focus()

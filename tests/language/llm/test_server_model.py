@@ -205,7 +205,7 @@ def test_too_many_requests_wait_as_long_as_the_server_asks(server, naps):
     model = model_of(server)
     assert only(model).text == "Paris."
     assert naps == [17, 60]
-    assert model.account.retries == 2
+    assert model.usage.retries == 2
 
 
 def test_an_error_of_the_server_is_tried_again_ever_later(server, naps):
@@ -534,6 +534,7 @@ def test_a_real_server_heeds_seed_length_and_stop(served):
     assert short.text == one.text[: one.text.index(mark)]
 
 
+@pytest.mark.slow
 def test_a_pool_is_asked_of_a_real_server(served, films, monkeypatch):
     """So small a model writes no sentence with slots, or hardly any; that is said."""
     for name, few in {"LINES": 2, "TOKENS": 20, "PATIENCE": 2}.items():
