@@ -18,7 +18,7 @@ def page(chromium):
 
 
 def run_all(page, lab, name):
-    """Run a notebook to its end, in a workspace of its own: another's kernel may be idle already."""
+    """Run a notebook to its end, in a workspace of its own: others' kernels may be idle already."""
     page.goto(f"{lab}/{name}/tree/notebooks/{name}.ipynb", wait_until="domcontentloaded")
     page.wait_for_selector(".jp-Notebook")
     # The indicator beside the kernel's name says idle before there is a kernel.
