@@ -51,15 +51,7 @@ def bars(
 ) -> go.Figure:
     """Horizontal bars, the first on top; labels that repeat get a bar each.
 
-    Parameters
-    ----------
-    labels, values : Series
-        Of equal length.
-    title, x : str
-        Of the figure and of its axis.
-    hover : Series, optional
-        What shows under the pointer beside label and value; without it values, which are counts,
-        stand beside their bars in the place of an axis.
+    Without `hover`, values, which are counts, stand beside their bars in the place of an axis.
     """
     figure = blank(title, x=x, height=90 + 24 * len(labels))
     rows = np.arange(len(labels))[::-1]

@@ -10,15 +10,7 @@ from workbench.strings import Strings
 
 
 def reach_lines(curves: Mapping[str, np.ndarray], reach: float, text: Strings) -> go.Figure:
-    """Share of its choosers who are reached, by the share of users who are shown it.
-
-    Parameters
-    ----------
-    curves : mapping of str to array of shape (users,)
-        Share reached of the choosers after every user, by the name of two orders of the users.
-    reach : float
-        Share of the users at which a line stands.
-    """
+    """Share of its choosers reached, shape (users,) an order, by the share of users shown it."""
     figure = blank(text("newitem.gain"), x=text("newitem.shown"), y=text("newitem.chose"))
     for (name, share), colour in zip(curves.items(), (EVERYBODY, MINE), strict=True):
         shown = np.arange(1, len(share) + 1) / len(share)

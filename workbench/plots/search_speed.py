@@ -25,15 +25,7 @@ def metric_bars(table: pd.DataFrame, *, language: str = "en") -> go.Figure:
 def growth_lines(
     table: pd.DataFrame, results: dict[str, Any], *, language: str = "en"
 ) -> go.Figure:
-    """Seconds against interactions, here and as the repository keeps them, and lines through.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `timings.growth`.
-    results : dict
-        From `timings.measured`.
-    """
+    """Seconds against interactions, here and as the repository keeps them, and lines through."""
     text = Strings(language)
     axes = {"x": text("speed.interactions"), "y": text("speed.seconds")}
     figure = blank(text("speed.growth"), height=400, **axes)

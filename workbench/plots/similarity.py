@@ -11,29 +11,13 @@ from workbench.strings import Strings
 def neighbour_bars(
     table: pd.DataFrame, names: pd.Series, text: Strings, *, title: str, metric: str
 ) -> go.Figure:
-    """Scores of neighbours, and under the pointer how many ratings they share.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``score`` and ``common``.
-    names : Series of str
-        What each is called.
-    """
+    """Each neighbour's ``score``, and under the pointer how many ratings they share."""
     shared = table["common"].map(lambda count: text("similarity.common", count=count))
     return bars(names, table[Columns.SCORE], title=title, x=metric, hover=shared)
 
 
 def common_ratings(common: pd.DataFrame, first: str, second: str, text: Strings) -> go.Figure:
-    """How often each pair of ratings occurs among those that two rows have in common.
-
-    Parameters
-    ----------
-    common : DataFrame
-        Columns ``first`` and ``second``: see `workbench.compute.common_ratings`.
-    first, second : str
-        What the two rows are called.
-    """
+    """How often each pair of ratings occurs among those that two rows have in common."""
     counts = common.groupby(["first", "second"]).size().reset_index(name="count")
     figure = blank(text("figure.agreement"), x=shorten(first), y=shorten(second))
     return figure.add_scatter(

@@ -26,23 +26,12 @@ class Parameter:
     The notebook is the only place that says what is valid: ``k: int = 50  # at least 1``,
     ``metric: str = "cosine"  # one of: cosine, pearson``; ``one of: families`` stands for the
     models of `workbench.families`.
-
-    Attributes
-    ----------
-    name : str
-        Name of the variable.
-    kind : str
-        Its annotation, ``"int | str"`` for example; without one, the type of the default.
-    default : object
-        Value it has when none is given.
-    help : str
-        The comment behind it.
     """
 
     name: str
-    kind: str
+    kind: str  # its annotation, "int | str"; without one, the type of the default
     default: Any
-    help: str
+    help: str  # the comment behind it
 
     def convert(self, value: Any) -> Any:
         """Return `value` in the declared type, reading text as a command line writes it.

@@ -22,25 +22,12 @@ _SUFFIX = "_report"
 
 @dataclass(frozen=True)
 class Plan:
-    """One report to be made, with every parameter checked.
-
-    Attributes
-    ----------
-    notebook : Path
-        The notebook to execute.
-    parameters : dict
-        All parameters, defaults included.
-    stem : str
-        File name of the report without its ending. Reports of one user that differ in another
-        parameter get different names.
-    data_name, data_hash : str
-        The data set the report is about; empty where the notebook has no ``dataset`` parameter.
-    """
+    """One report to be made, with every parameter checked."""
 
     notebook: Path
-    parameters: dict[str, Any]
-    stem: str
-    data_name: str = ""
+    parameters: dict[str, Any]  # all, defaults included
+    stem: str  # of file names; differs where any parameter does
+    data_name: str = ""  # empty where the notebook has no ``dataset`` parameter
     data_hash: str = ""
 
 
@@ -82,17 +69,7 @@ def find_report(name: str) -> Path:
 def plan(
     name: str, values: Mapping[str, Any], *, open_data: Callable[[str], Dataset] | None = None
 ) -> Plan:
-    """Check everything about a report that can be checked before a kernel starts.
-
-    Parameters
-    ----------
-    name : str
-        A report, or the path of a notebook.
-    values : mapping
-        Values for some of its parameters.
-    open_data : callable, optional
-        What opens a data set by name, for a caller that opens each only once.
-    """
+    """Check everything about a report that can be checked before a kernel starts."""
     notebook = find_report(name)
     declared = declared_parameters(notebook)
     parameters = checked(report_name(notebook), declared, values)

@@ -63,14 +63,7 @@ class FigureView(widgets.VBox):
 
 
 class FigureGrid(widgets.GridBox):
-    """Places for figures side by side.
-
-    Parameters
-    ----------
-    count : int
-        How many figures there are.
-    columns : int, optional
-        In how many columns; by default all stand in one row.
+    """Places for figures side by side, in one row unless `columns` says how many a row.
 
     Attributes
     ----------

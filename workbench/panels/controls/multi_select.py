@@ -10,15 +10,7 @@ ON = "primary"
 
 
 class MultiSelect(widgets.HBox):
-    """Labels that are on or off, in their order.
-
-    Parameters
-    ----------
-    label : str
-    options : dict of str to str
-        What each stands for, shown while the pointer is over it.
-    value : iterable of str
-        Those that are on.
+    """Labels that are on or off, in their order; a note on each shows under the pointer.
 
     Attributes
     ----------

@@ -27,20 +27,6 @@ class Panel(widgets.VBox):
 
     Subclasses say what state the controls stand for (`_state`) and how to show it (`_draw`).
 
-    Parameters
-    ----------
-    ds : Dataset
-    text : Strings
-        In the language of the panel.
-    title : str
-        Key of the text that heads it.
-    device : Device or {"auto", "cpu", "gpu"}
-        Where it computes.
-    controls : mapping of str to widget
-        What its state depends on, in their order.
-    views : sequence of widget
-        What shows the state.
-
     Attributes
     ----------
     state : object

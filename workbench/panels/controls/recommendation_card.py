@@ -14,19 +14,7 @@ from workbench.strings import Strings
 def recommendation_card(
     rec: Any, ds: Dataset, ratings: Mapping[Any, float], text: Strings, **parts: Any
 ) -> str:
-    """Card of a row of `Recommender.recommend`.
-
-    Parameters
-    ----------
-    rec : named tuple
-        The row, from ``itertuples``.
-    ds : Dataset
-    ratings : mapping of item id to rating
-        The user's history.
-    text : Strings
-    **parts
-        Further parts of the card, see `cards.card`.
-    """
+    """Card of a row of `Recommender.recommend`, with further parts as in `cards.card`."""
     if "why" not in parts:
         parts["why"] = because(rec.because, ds, ratings, text)
     title, genres = (
@@ -52,14 +40,7 @@ def because(
     *,
     most: int = 3,
 ) -> str:
-    """Evidence in words: "Because you rated Heat (1995) 5.0, Casino (1995) 4.5".
-
-    Parameters
-    ----------
-    pairs : iterable of ByItem, ByUser or ByCount
-    ratings : mapping of item id to rating
-        The user's history.
-    """
+    """Evidence in words: "Because you rated Heat (1995) 5.0, Casino (1995) 4.5"."""
     pairs = [pair for pair in pairs if pair[1] > 0][:most]  # what speaks against is no reason
     if not pairs:
         return ""

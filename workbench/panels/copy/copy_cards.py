@@ -79,19 +79,7 @@ def line_card(
     marks: str = "",
     notes: Iterable[str] = (),
 ) -> str:
-    """Card of a line as `Review.lines` has it, its words marked by what they rest on.
-
-    Parameters
-    ----------
-    line : Series
-    claims, subject : iterable of Claim
-        Of its text and of its subject.
-    text : Strings
-    marks : str
-        Labels beside who wrote it, as HTML.
-    notes : iterable of str
-        What stands below.
-    """
+    """Card of a line as `Review.lines` has it, its words marked by what they rest on."""
     marks += source_chip(line[Columns.SOURCE], text)
     if line["edited"]:
         marks += cards.chips([text("copy.edited")])

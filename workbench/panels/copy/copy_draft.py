@@ -19,30 +19,16 @@ VARIANTS = 3
 
 @dataclass(frozen=True)
 class CopyDraft:
-    """One user's list with its lines, or with the one text about all of it.
+    """One user's list with its lines, or with the one text about all of it."""
 
-    Parameters
-    ----------
-    model : Recommender
-        Fitted.
-    writer : Copywriter
-    user_id : str or int
-    n : int
-        Items of the list.
-    kind, preset, tone, language, seed
-        As in `Copywriter.write`.
-    max_chars : int, optional
-        Length at which a line is too long.
-    """
-
-    model: Recommender
+    model: Recommender  # fitted
     writer: Copywriter
     user_id: Any
-    n: int = 5
+    n: int = 5  # items of the list
     tone: str = "warm"
     language: str = "en"
     seed: int = 0
-    max_chars: int | None = None
+    max_chars: int | None = None  # length at which a line is too long
     kind: str = "line"
     preset: str | Path | None = None
 
@@ -71,16 +57,8 @@ class CopyDraft:
     ) -> pd.DataFrame:
         """Write others in place of one of the lines, each by a seed of its own.
 
-        Parameters
-        ----------
-        line : int
-            Place among the lines, from 0.
-        count : int
-            How many, at most: seeds that repeat a text are passed over.
-        after : int
-            How many seeds to leave out.
-        known : tuple of str
-            Texts not to come up with again.
+        There are `count` at most: seeds that repeat a text, or one of `known`, are passed over, and
+        `after` seeds left out.
         """
         recs = self._about(line)
         variants = [self._write(self.recs.head(0), self.seed)]

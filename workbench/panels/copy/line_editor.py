@@ -30,12 +30,6 @@ BUTTONS = {
 class LineEditor(widgets.VBox):
     """One line: its words and what they rest on, its text to edit, the check, the decision.
 
-    Parameters
-    ----------
-    text : Strings
-    actions : mapping of str to callable
-        What each of `BUTTONS` does.
-
     Attributes
     ----------
     subject : Text
