@@ -84,6 +84,7 @@ ModeOption = Annotated[
     str, typer.Option(help="direct: written now; pool: filled from sentences written before.")
 ]
 ShortForm = Annotated[str | None, typer.Option(help="Short form of -p.")]
+SHORT_FORMS = "user_id", "n", "k", "metric", "model", "language", "dataset", "device", "seed"
 
 
 @app.callback(invoke_without_command=True)
@@ -135,29 +136,19 @@ def report(
     timeout: Annotated[float, typer.Option(help="Seconds that one cell may take.")] = 900,
 ) -> None:
     """Write a report as one HTML page, or one for each row of a table, and print its path."""
+    arguments = locals()
     from workbench.reports.execution import run
     from workbench.reports.plan import plan
 
-    short = {
-        "user_id": user_id,
-        "n": n,
-        "k": k,
-        "metric": metric,
-        "model": model,
-        "language": language,
-        "dataset": dataset,
-        "device": device,
-        "seed": seed,
-    }
-    given: dict[str, Any] = {key: value for key, value in short.items() if value is not None}
-    given |= dict(_key_value(text) for text in parameter or ())
+    chosen = {name: arguments[name] for name in SHORT_FORMS if arguments[name] is not None}
+    chosen |= dict(_key_value(text) for text in parameter or ())
     if for_each is None:
-        page = run(plan(name, given), output=output, timeout=timeout)
+        page = run(plan(name, chosen), output=output, timeout=timeout)
     else:
         from workbench.reports import report_batch
 
         page = report_batch(
-            name, for_each, jobs=jobs, force=force, output=output, timeout=timeout, **given
+            name, for_each, jobs=jobs, force=force, output=output, timeout=timeout, **chosen
         )
     typer.echo(page)
 
@@ -221,11 +212,11 @@ def write(
         table = copy[["items"]].map(lambda items: " · ".join(titles[item] for item in items))
     else:
         table = _readable(recs, ds, language)
-    told = [name for name in ("subject", "text", "source", "reason") if name in copy]
+    written = [name for name in ("subject", "text", "source", "reason") if name in copy]
     if not any(copy["reason"]):
-        told.remove("reason")
+        written.remove("reason")
     about = [name for name in ("rank", "title", "items") if name in table]
-    _deliver(table.assign(**copy[told]), csv, bom, json, shown=[*about, *told])
+    _deliver(table.assign(**copy[written]), csv, bom, json, shown=[*about, *written])
 
 
 @app.command()
@@ -265,16 +256,16 @@ def _recommend(
     from workbench.validation import one_of
 
     family = getattr(wb, FAMILIES[one_of("model", model, FAMILIES)])
-    given = {name: value for name, value in options.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
     parameters = signature(family).parameters
     if "min_overlap" in parameters:
-        given.setdefault("min_overlap", MIN_OVERLAP)
-    for name in given.keys() - parameters.keys():
+        chosen.setdefault("min_overlap", MIN_OVERLAP)
+    for name in chosen.keys() - parameters.keys():
         raise OptionError(f"model={model!r} takes no {name}; leave it out")
     filters = [_condition(text) for text in where]
     ds = wb.load(dataset)
     user = id_in(ds, user_id)
-    recs = family(**given).fit(ds).recommend(users=[user], n=n, filters=filters)
+    recs = family(**chosen).fit(ds).recommend(users=[user], n=n, filters=filters)
     for sentence in recs.attrs["account"]:
         typer.echo(sentence, err=True)
     return ds, recs
@@ -284,10 +275,10 @@ def _condition(text: str) -> "Attribute":
     """Read column<=value, >=, = or !=; several values, separated by commas, are any or none of."""
     from workbench import Attribute
 
-    found = re.fullmatch(r"\s*(\w+)\s*(<=|>=|!=|=)\s*(.+)", text)
-    if not found:
+    condition = re.fullmatch(r"\s*(\w+)\s*(<=|>=|!=|=)\s*(.+)", text)
+    if not condition:
         raise OptionError(f"--where {text!r} must be written column<=value, with <=, >=, = or !=")
-    column, sign, value = found.groups()
+    column, sign, value = condition.groups()
     values = [_number(part.strip()) for part in value.split(",")]
     match sign:
         case "<=":

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -82,12 +83,8 @@ def _csv(table: "pd.DataFrame", path: Path, bom: bool) -> None:
     flat.to_csv(path, index=False, encoding=encoding, lineterminator="\n")
 
 
-def _json_lines(table: "pd.DataFrame", path: Path, _: bool) -> None:
-    table.to_json(path, orient="records", lines=True, force_ascii=False, date_format="iso")
-
-
-def _json(table: "pd.DataFrame", path: Path, _: bool) -> None:
-    table.to_json(path, orient="records", force_ascii=False, date_format="iso", indent=1)
+def _json(table: "pd.DataFrame", path: Path, _: bool, **options: Any) -> None:
+    table.to_json(path, orient="records", force_ascii=False, date_format="iso", **options)
 
 
 def _parquet(table: "pd.DataFrame", path: Path, _: bool) -> None:
@@ -96,9 +93,9 @@ def _parquet(table: "pd.DataFrame", path: Path, _: bool) -> None:
 
 _WRITERS: "dict[str, Callable[[pd.DataFrame, Path, bool], None]]" = {
     ".csv": _csv,
-    ".jsonl": _json_lines,
+    ".jsonl": partial(_json, lines=True),
     ".parquet": _parquet,
-    ".json": _json,
+    ".json": partial(_json, indent=1),
 }
 
 

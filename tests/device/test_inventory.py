@@ -113,7 +113,7 @@ def test_a_setting_that_cannot_be_met_is_told(setting: str, error: str, monkeypa
 
 
 def test_a_card_comes_with_its_memory_and_processors(monkeypatch) -> None:
-    text = inventory._card(PROPERTIES, 2**37, 150 * 2**30)
+    text = inventory.card_text(PROPERTIES, 2**37, 150 * 2**30)
     assert text == (
         "NVIDIA H200, 128.0 of 150.0 GiB free, compute capability 9.0, 132 multiprocessors"
     )

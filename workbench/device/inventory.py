@@ -20,7 +20,7 @@ def describe() -> str:
         ("CPU", processor().name),
         ("driver", str(driver() or "none")),
         *(_cards() if card else [("GPU", f"no GPU: {why_not}")]),
-        *((package, _installed(package) or _missing(install())) for package in ON_CARDS),
+        *((package, _installed(package) or f"not installed: {install()}") for package in ON_CARDS),
         ("torch", _torch()),
         ("setting", f"{VARIABLE} is {os.environ.get(VARIABLE) or 'not set'}"),
         ("in use", _in_use()),
@@ -42,11 +42,12 @@ def _cards() -> Iterator[tuple[str, str]]:
     for number in range(runtime.getDeviceCount()):
         with Device(number):
             free, total = runtime.memGetInfo()
-        yield f"GPU {number}", _card(runtime.getDeviceProperties(number), free, total)
+        yield f"GPU {number}", card_text(runtime.getDeviceProperties(number), free, total)
     yield "CUDA", f"{dotted(version_of(runtime.runtimeGetVersion()))}, that CuPy runs on"
 
 
-def _card(properties: dict[str, Any], free: int, total: int) -> str:
+def card_text(properties: dict[str, Any], free: int, total: int) -> str:
+    """Describe a card by what CUDA says of it, with its memory in bytes."""
     return (
         f"{properties['name'].decode()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, "
         f"compute capability {properties['major']}.{properties['minor']}, "
@@ -57,7 +58,7 @@ def _card(properties: dict[str, Any], free: int, total: int) -> str:
 def _torch() -> str:
     found = _installed("torch")
     if not found:
-        return _missing(install_line("language"))
+        return f"not installed: {install_line('language')}"
     import torch
 
     if torch.version.cuda is None:
@@ -73,7 +74,3 @@ def _installed(package: str) -> str:
         except PackageNotFoundError:
             continue
     return ""
-
-
-def _missing(line: str) -> str:
-    return f"not installed: {line}"

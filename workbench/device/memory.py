@@ -30,12 +30,7 @@ def bounded(cupy: Any) -> Iterator[None]:
     """Memory of the card up to a part of what is free, given back in the end.
 
     It comes from RMM where that is installed, as that of cuDF's tables does, and else from a pool
-    of CuPy's own.
-
-    Raises
-    ------
-    DeviceError
-        If it is not enough.
+    of CuPy's own; `DeviceError` if it is not enough.
     """
     part = fraction()
     free, _ = cupy.cuda.runtime.memGetInfo()

@@ -7,13 +7,7 @@ from workbench.errors import DeviceError, MissingExtraError
 
 
 def sees_card() -> bool:
-    """Whether this PyTorch can use a card.
-
-    Raises
-    ------
-    MissingExtraError
-        If PyTorch is not installed.
-    """
+    """Whether this PyTorch can use a card; `MissingExtraError` where there is none."""
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "language", "This model")
     import torch
@@ -22,16 +16,10 @@ def sees_card() -> bool:
 
 
 def resolve_for_torch(device: str) -> Device:
-    """Resolve a device that PyTorch will use; see `workbench.device.resolve`.
-
-    Raises
-    ------
-    DeviceError
-        If a GPU is asked for and PyTorch sees none.
-    """
-    found = resolve(device)
-    if found.kind == "cpu" or sees_card():
-        return found
+    """Resolve a device that PyTorch will use, or raise `DeviceError` if it sees no GPU."""
+    resolved = resolve(device)
+    if resolved.kind == "cpu" or sees_card():
+        return resolved
     if device == "gpu":
         raise DeviceError(
             "device='gpu' was asked for, but PyTorch sees no card; install its build for CUDA "

@@ -16,21 +16,12 @@ from workbench.device import cores
 class Team:
     """Threads that stop at once when the block they were made for is left by an error or Ctrl-C.
 
-    Parameters
-    ----------
-    size : int, optional
-        By default, one thread for every core this process may use.
-
-    Attributes
-    ----------
-    stop : bool array of shape (1,)
-        What a kernel looks at between two rows.
-    lock : Lock
+    By default there is one for every core this process may use.
     """
 
     def __init__(self, size: int | None = None) -> None:
         self.size = cores() if size is None else size
-        self.stop = np.zeros(1, np.bool_)
+        self.stop = np.zeros(1, np.bool_)  # what a kernel looks at between two rows
         self.lock = Lock()
         self._leave = ExitStack()
 

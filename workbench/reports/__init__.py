@@ -1,28 +1,8 @@
-"""Report notebooks, executed into self-contained HTML pages: one, or a batch of them."""
+"""Report notebooks, executed into self-contained HTML pages: one, or a batch of them.
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+Names on first use, as at the front door: to run notebooks, to draw and to write each load a lot.
+"""
 
-if TYPE_CHECKING:
-    from workbench.reports.batch import report_batch
-    from workbench.reports.execution import report
-    from workbench.reports.sections.campaign import CampaignReport
-    from workbench.reports.sections.model import ModelReport
-    from workbench.reports.sections.user import UserReport
+import lazy_loader
 
-__all__ = ["CampaignReport", "ModelReport", "UserReport", "report", "report_batch"]
-
-HOMES = {
-    "CampaignReport": "sections.campaign",
-    "ModelReport": "sections.model",
-    "UserReport": "sections.user",
-    "report": "execution",
-    "report_batch": "batch",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Names on first use: to run notebooks, to draw and to write each load a lot."""
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
