@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from workbench.compute import top_k
-from workbench.compute.cpu import topk_lists
+from workbench.compute.cpu import topk_kernels
 from workbench.compute.topk_keys import EMPTY, best, pack, unpack
 
 NAN, INF = np.nan, np.inf
@@ -119,9 +119,9 @@ def test_the_compiled_key_is_the_same(scores: np.ndarray) -> None:
     keys = pack(scores)
     for (row, column), score in np.ndenumerate(scores):
         if score > -INF:
-            key = topk_lists.key_of(score + np.float32(0), column)
+            key = topk_kernels.key_of(score + np.float32(0), column)
             assert key == keys[row, column]
-            assert topk_lists.score_of(key) == score
+            assert topk_kernels.score_of(key) == score
 
 
 @given(SCORES, st.integers(1, 5), st.integers(0, 12))

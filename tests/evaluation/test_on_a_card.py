@@ -11,7 +11,7 @@ import workbench as wb
 from tests.compute.gpu.strict_card import Array, strict, up
 from tests.evaluation.tasks import parts, told_at_random
 from workbench.compute import Device
-from workbench.compute.cpu import topk_kernels
+from workbench.compute.cpu import vector_kernels
 from workbench.evaluation.metrics.registry import LISTS, METRICS
 from workbench.models import Recommender
 
@@ -36,11 +36,11 @@ def came_down(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Array, "get", lambda self: shapes.append(self.shape) or get(self))
     with strict():
         tools = SimpleNamespace(
-            select=up(topk_kernels.select),
-            midranks=up(topk_kernels.midranks),
+            select=up(vector_kernels.select),
+            midranks=up(vector_kernels.midranks),
             xp=sys.modules["cupy"],
         )
-        monkeypatch.setitem(sys.modules, "workbench.compute.gpu.topk_kernels", tools)
+        monkeypatch.setitem(sys.modules, "workbench.compute.gpu.vector_kernels", tools)
         yield shapes
 
 

@@ -12,7 +12,7 @@ from scipy import sparse
 
 import workbench as wb
 from workbench.compute import Device
-from workbench.compute.cpu import topk_kernels
+from workbench.compute.cpu import vector_kernels
 from workbench.device import VARIABLE
 from workbench.models.neighbours import ease
 
@@ -77,8 +77,8 @@ def twins(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     cupyx.sparse = inner
     for name, module in (("cupy", cupy), ("cupyx.scipy", cupyx), ("cupyx.scipy.sparse", inner)):
         monkeypatch.setitem(sys.modules, name, module)
-    tools = SimpleNamespace(select=_uploading(topk_kernels.select), xp=cupy)
-    monkeypatch.setitem(sys.modules, "workbench.compute.gpu.topk_kernels", tools)
+    tools = SimpleNamespace(select=_uploading(vector_kernels.select), xp=cupy)
+    monkeypatch.setitem(sys.modules, "workbench.compute.gpu.vector_kernels", tools)
     monkeypatch.setattr(Array, "fetched", [])
     monkeypatch.setenv(VARIABLE, "cpu")  # nobody asks the twin for its cards
     return Array.fetched

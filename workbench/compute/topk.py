@@ -54,4 +54,4 @@ def midranks(scores: Array, rows: Array, columns: Array) -> Array:
 
 def kernels(card: bool) -> Any:
     """Module of the kernels for a card, or for the processor: their names are the same."""
-    return import_module(f"workbench.compute.{'gpu' if card else 'cpu'}.topk_kernels")
+    return import_module(f"workbench.compute.{'gpu' if card else 'cpu'}.vector_kernels")

@@ -15,7 +15,7 @@ from workbench.models.neighbours.ease import EASE
 from workbench.models.neighbours.item_knn import ItemKNN
 from workbench.models.neighbours.knn_baseline import KNNBaseline
 from workbench.models.neighbours.user_knn import UserKNN
-from workbench.models.persistence.model_file import load_model
+from workbench.models.persistence.loading import load_model
 from workbench.models.recommender import Recommender
 from workbench.models.rerank.filters import (
     Attribute,

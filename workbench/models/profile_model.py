@@ -17,7 +17,7 @@ from workbench.device.arrays import library_of, to_host
 from workbench.errors import OptionError, WorkbenchError
 from workbench.evidence import ByItem, ByUser
 from workbench.models.parameters import check_parameters, model
-from workbench.models.persistence import archive
+from workbench.models.persistence import model_file
 from workbench.models.profiles import Pairs, Profiles
 from workbench.models.rerank.candidate_selection import CandidateSelection
 from workbench.models.sparse_rows import aligned, strongest
@@ -61,7 +61,7 @@ class ProfileModel(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        archive.register(cls)
+        model_file.register(cls)
 
     def __post_init__(self) -> None:
         check_parameters(self)

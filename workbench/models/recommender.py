@@ -13,7 +13,7 @@ from workbench.datasets import Dataset, positions
 from workbench.device.arrays import library_of, to_host
 from workbench.errors import OptionError
 from workbench.models.derived_state import derived
-from workbench.models.persistence import archive
+from workbench.models.persistence import model_file
 from workbench.models.profile_model import ProfileModel
 from workbench.models.profiles import Pairs, Profiles
 from workbench.models.rerank.candidate_selection import CandidateSelection
@@ -49,7 +49,7 @@ class Recommender(ProfileModel):
         ModelFileError
             If the file cannot be written, or the model holds what it cannot hold.
         """
-        return archive.save(self, path, data=data)
+        return model_file.save(self, path, data=data)
 
     def fit(self, ds: Dataset) -> Self:
         """Learn from a data set; returns the model itself."""

@@ -25,7 +25,7 @@ from tests.compute.reference import (
     sparse_of,
 )
 from workbench.compute import nearest, resolve, similar
-from workbench.compute.cpu import topk_kernels
+from workbench.compute.cpu import vector_kernels
 from workbench.compute.dense import candidate_product, vector_search
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import SimilarityOptions
@@ -113,7 +113,7 @@ def narrow(height: int = 3, width: int = 7, slack: int = 0) -> Iterator[None]:
     """Blocks and lists of candidates so small that small data take many, and miss some."""
     with pytest.MonkeyPatch.context() as patch:
         for name, size in {"HEIGHT": height, "WIDTH": width, "NARROW": width}.items():
-            patch.setattr(topk_kernels, name, size)
+            patch.setattr(vector_kernels, name, size)
         patch.setattr(vector_search, "SLACK", slack)
         yield
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.compute.gpu.cuda_model import DTYPES, FLOAT_MAX, Array, Block, Card, key_of
-from workbench.compute.gpu import kernel_source, topk_kernels
+from workbench.compute.gpu import kernel_source, vector_kernels
 
 TYPES = {name: np.dtype(DTYPES[kind]) for name, kind in kernel_source.FIXED.items()} | DTYPES
 
@@ -62,16 +62,16 @@ def vector_card(*, threads: int = 8, warp: int = 4, slack: int = 1) -> Iterator[
     """Put such a card in place, with blocks so small that small data take many."""
     there = VectorCard()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(topk_kernels, "xp", there)
+        patch.setattr(vector_kernels, "xp", there)
         patch.setitem(kernel_source.CONSTANTS, "WARP", warp)
-        for name in topk_kernels.THREADS:
-            patch.setitem(topk_kernels.THREADS, name, threads)
+        for name in vector_kernels.THREADS:
+            patch.setitem(vector_kernels.THREADS, name, threads)
         for name, size in {"HEIGHT": 5, "WIDTH": 7, "NARROW": 3}.items():
-            patch.setattr(topk_kernels, name, size)
+            patch.setattr(vector_kernels, name, size)
         patch.setattr("workbench.compute.dense.vector_search.SLACK", slack)
-        topk_kernels._kernel.cache_clear()
+        vector_kernels._kernel.cache_clear()
         yield there
-    topk_kernels._kernel.cache_clear()
+    vector_kernels._kernel.cache_clear()
 
 
 def gemm(
@@ -130,7 +130,7 @@ class Select(Block):
     def __init__(self, number: int, given: dict, constants: dict, rng: Any, shared: int) -> None:
         self.number, self.rng = number, rng
         self.given, self.c = SimpleNamespace(**given), SimpleNamespace(**constants)
-        assert 8 * (self.c.HEADER + self.given.capacity) <= shared <= topk_kernels.MOST
+        assert 8 * (self.c.HEADER + self.given.capacity) <= shared <= vector_kernels.MOST
         self.keys = rng.integers(-(2**63), 2**63 - 1, self.given.capacity)
 
     def run(self) -> None:

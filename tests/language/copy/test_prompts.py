@@ -28,7 +28,7 @@ def test_every_hand_written_sentence_is_sound(language, kind, goods, tone):
     row = FILM if goods == "film" else GOODS
     evidence = [] if kind == "none" else [OWN | {"kind": kind}]
     slots = slot_values(row, *NAMES[language, goods], language=language)
-    supply = texts(shipped("patterns")[language], kind, tone, goods)
+    supply = texts(shipped("hand_written_patterns")[language], kind, tone, goods)
     assert len(supply) >= (4 if kind == "none" else 6)
     for pattern in supply:
         text = fill(pattern, slots)

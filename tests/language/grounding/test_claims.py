@@ -87,7 +87,7 @@ def lines():
                 evidence = [] if kind == "none" else [other | {"kind": kind, "rating": 4.5}]
                 names = [r.get(f"title_{language}", r["title"]) for r in (row, other)]
                 slots = slot_values(row, *names, language=language)
-                supply = shipped("patterns")[language]
+                supply = shipped("hand_written_patterns")[language]
                 for pattern in texts(supply, kind, "playful", goods_of(row)):
                     if text := fill(pattern, slots):
                         yield text, row, evidence, language

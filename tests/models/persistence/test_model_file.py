@@ -25,7 +25,7 @@ from workbench.compute import resolve
 from workbench.datasets import load
 from workbench.errors import DataError, ModelFileError, WorkbenchError
 from workbench.models import ALS, ItemKNN, Popular, Recommender, UserKNN, load_model
-from workbench.models.persistence.archive import TREE
+from workbench.models.persistence.model_file import TREE
 
 
 def saved(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from tqdm.auto import tqdm
 
-from workbench.compute.cpu import search_kernels, topk_lists
+from workbench.compute.cpu import search_kernels, topk_kernels
 from workbench.compute.cpu.packing import Entries
 from workbench.compute.cpu.scoring import Scoring
 from workbench.compute.options import SimilarityOptions
@@ -85,7 +85,7 @@ class KernelSearch:
             if half:
                 lists = self.lists, self._counts, self._least, self._lowest
                 with self._team.lock:
-                    topk_lists.merge_results(start, at - start, *space[-3:], offers, *lists)
+                    topk_kernels.merge_results(start, at - start, *space[-3:], offers, *lists)
         with self._team.lock:
             self._spare.append(space)
         return int((self._ends[first:last] - self.begins[first:last]).sum())
@@ -121,7 +121,7 @@ def decoded(
     scores = np.empty((len(lists), k), np.float32)
     edges = np.unique(np.linspace(0, len(lists), CHUNKS * team.size + 1).astype(int))
     team.each(
-        lambda part: topk_lists.decode(*part, lists, order, indices, scores),
+        lambda part: topk_kernels.decode(*part, lists, order, indices, scores),
         itertools.pairwise(edges),
     )
     return indices, scores

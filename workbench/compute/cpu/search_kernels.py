@@ -14,8 +14,8 @@ import numpy as np
 from numba.extending import overload
 
 from workbench.compute import metrics
-from workbench.compute.cpu import topk_lists
-from workbench.compute.cpu.topk_lists import (
+from workbench.compute.cpu import topk_kernels
+from workbench.compute.cpu.topk_kernels import (
     ONE,
     ZERO,
     fetch,
@@ -340,5 +340,5 @@ def _make_search(stamp: str) -> Any:
     return search
 
 
-_inlined = (Path(str(module.__file__)).read_bytes() for module in (metrics, topk_lists))
+_inlined = (Path(str(module.__file__)).read_bytes() for module in (metrics, topk_kernels))
 search = _make_search(sha256(b"".join(_inlined)).hexdigest())

@@ -1,172 +1,145 @@
-"""What a search among vectors and a choice of the best need of the processor.
+"""The compiled loops that keep the k best keys of every row.
 
-Its twin, `gpu.topk_kernels`, differs in speed and in the digits of its `product`, never in
-what `select`, `sums` and `midranks` give.
+A row's list takes some more than k keys before it is cut to the k best of them: a heap would move
+several for each that comes in, all over its memory.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import pairwise
+from typing import Any
 
+import numba as nb
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from workbench.compute.cpu.topk_lists import ONE, TWO, inline, jit, key_of, kth_greatest, score_of
 from workbench.compute.topk_keys import EMPTY
-from workbench.device.threads import Team
 
-xp = np
-DTYPE = np.float32  # of a product's entries, and by what an operation may be off
-ROUNDING, UNDERFLOW, ADDING = 2.0**-24, 2.0**-150, 2.0**-24
-ALIGNED = 1  # entries of a product come in multiples of it
-HEIGHT, WIDTH, NARROW = 128, 4096, 1024  # rows and columns of a block of products; of sums
-CHUNKS = 4  # of midranks a core, so that all are busy to the end
-SPAN = 64  # scores that are passed over together
-LEAST = -np.finfo(np.float32).max
+jit = nb.njit(nogil=True, error_model="numpy", cache=True)
+inline = nb.njit(nogil=True, error_model="numpy", cache=True, forceinline=True)
+ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
+AHEAD = 8  # offers whose lists are fetched before they are needed
 
 
-@contextmanager
-def session() -> Iterator[Callable[..., None]]:
-    """What calls a function with each of some items, on all cores."""
-    with Team() as team:
-        yield team.each
+@intrinsic
+def fetch(typing_context: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of ``array[index]`` ahead of its use."""
 
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], fnty=kind)
+        address = builder.bitcast(builder.gep(start, [arguments[1]]), byte)
+        builder.call(prefetch, [address, word(0), word(3), word(1)])
+        return context.get_dummy_value()
 
-def product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Product of x with y transposed, as fast as can be."""
-    return x @ y.T
-
-
-def select(
-    scores: np.ndarray, k: int, *, first: int = 0, keys: np.ndarray | None = None
-) -> np.ndarray:
-    """Keys of the k best scores of every row, the greatest first; EMPTY where there are fewer.
-
-    Parameters
-    ----------
-    scores : array of shape (rows, columns)
-        Rounded to float32. NaN and -inf are never chosen.
-    k : int
-    first : int
-        Number of the first of these columns.
-    keys : int64 array of shape (rows, k), optional
-        What was found in other columns; it is written over.
-    """
-    if scores.dtype not in (np.float32, np.float64):
-        scores = scores.astype(np.float64)
-    if keys is None:
-        keys = np.full((len(scores), k), EMPTY)
-    if k:
-        _select(np.ascontiguousarray(scores), first, keys)
-    return keys
-
-
-def sums(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Products of rows with others, added up in the order of their entries.
-
-    Parameters
-    ----------
-    x : float64 array of shape (n, d)
-    rows : int array of shape (r,)
-    columns : int array of shape (c,), or (r, c): for each row its own
-
-    Returns
-    -------
-    float64 array of shape (r, c)
-    """
-    totals = np.zeros((len(rows), columns.shape[-1]))
-    if columns.ndim == 1:
-        tile = np.ascontiguousarray(x[columns].T)
-        for row, into in zip(rows, totals, strict=True):
-            _add(x[row], tile, into)
-    else:
-        _gather_and_add(x, rows, columns, totals)
-    return totals
-
-
-def midranks(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """See `workbench.compute.midranks`."""
-    ranks = np.empty(len(rows))
-    arrays = np.ascontiguousarray(scores, np.float64), rows, columns, ranks
-    with Team() as team:
-        edges = np.linspace(0, len(rows), CHUNKS * team.size + 1).astype(int)
-        team.each(lambda part: _midranks(*part, *arrays), pairwise(edges))
-    return ranks
+    return types.void(array, index), codegen
 
 
 @inline
-def _some(scores, least):  # type: ignore[no-untyped-def]
-    reached = False
-    for e in range(np.uint64(scores.size)):
-        reached |= np.float32(scores[e]) >= least
-    return reached
+def key_of(score: Any, row: Any) -> Any:
+    """See `workbench.compute.topk_keys.pack`."""
+    bits = np.int64(np.float32(score).view(np.int32))
+    return ((bits ^ ((bits >> 31) & 0x7FFFFFFF)) << 32) | (0xFFFFFFFF - np.int64(row))
+
+
+@inline
+def score_of(key: Any) -> Any:
+    """Score of a key, float32."""
+    bits = key >> 32
+    return np.int32(bits ^ ((bits >> 31) & 0x7FFFFFFF)).view(np.float32)
 
 
 @jit
-def _select(scores, first, keys):  # type: ignore[no-untyped-def]
-    k, columns = keys.shape[1], scores.shape[1]
-    buffer = np.empty(2 * k + SPAN, np.int64)
-    for row in range(scores.shape[0]):
-        count, mine = 0, scores[row]
-        while count < k and keys[row, count] != EMPTY:
-            buffer[count] = keys[row, count]
-            count += 1
-        lowest = keys[row, k - 1]
-        least = score_of(lowest) if count == k else np.float32(LEAST)
-        for start in range(0, columns, SPAN):
-            stop = min(start + SPAN, columns)
-            if not _some(mine[start:stop], least):
-                continue
-            for column in range(start, stop):
-                score = np.float32(mine[column]) + np.float32(0)
-                if score >= least:
-                    key = key_of(score, first + column)
-                    if key > lowest:
-                        buffer[count] = key
-                        count += 1
-                        if count == buffer.size:
-                            lowest = kth_greatest(buffer, 0, count, k)
-                            least, count = score_of(lowest), k
-        if count > k:
-            kth_greatest(buffer, 0, count, k)
-            count = k
-        kept = np.sort(buffer[:count])
-        for e in range(count):
-            keys[row, e] = kept[count - 1 - e]
+def kth_greatest(values: np.ndarray, start: Any, size: Any, k: Any) -> Any:
+    """Select, of `size` values from `start` on, by Hoare's method.
+
+    The k greatest are left in front, the k-th of them last. Places count from 1: none is below 0.
+    """
+    before = np.uint64(start) - ONE
+    first, last = ONE, np.uint64(size)
+    k = np.uint64(k)
+    while first < last:
+        pivot = values[before + (first + last) // TWO]
+        i, j = first, last
+        while i <= j:
+            while values[before + i] > pivot:
+                i += ONE
+            while values[before + j] < pivot:
+                j -= ONE
+            if i <= j:
+                values[before + i], values[before + j] = values[before + j], values[before + i]
+                i += ONE
+                j -= ONE
+        if k <= j:
+            last = j
+        elif k >= i:
+            first = i
+        else:
+            break
+    return values[before + k]
+
+
+@inline
+def store_best(keys, count, best, start, k):  # type: ignore[no-untyped-def]
+    """Put the k greatest keys in their place, and EMPTY where there are fewer."""
+    if count > k:
+        kth_greatest(keys, ZERO, count, k)
+    for e in range(k):
+        best[start + e] = keys[e] if e < count else EMPTY
+
+
+@inline
+def _insert(row, key, lists, size, counts, least, lowest, k):  # type: ignore[no-untyped-def]
+    """Let a key into a row's list; of a full one, the k best stay."""
+    if key > lowest[row]:
+        start = row * size
+        lists[start + counts[row]] = key
+        counts[row] += np.uint32(1)
+        if counts[row] == size:
+            lowest[row] = kth_greatest(lists, start, size, k)
+            least[row] = max(least[row], score_of(lowest[row]))
+            counts[row] = k
+            for e in range(k, size):
+                lists[start + e] = EMPTY
 
 
 @jit
-def _add(values, tile, into):  # type: ignore[no-untyped-def]
-    for feature in range(tile.shape[0]):
-        value = values[feature]
-        for column in range(into.size):
-            into[column] += value * tile[feature, column]
+def merge_results(first, count, best, rows, keys, offers, lists, counts, least, lowest):  # type: ignore[no-untyped-def]
+    """Take results of a search into the lists: the best of its rows, and offers to other rows."""
+    k, size = np.uint64(best.shape[1]), np.uint64(lists.shape[1])
+    flat, flat_best = lists.reshape(lists.size), best.reshape(best.size)
+    for done in range(np.uint64(count)):
+        row, start = np.uint64(first) + done, done * k
+        if counts[row]:
+            for e in range(k):
+                if flat_best[start + e] != EMPTY:
+                    _insert(row, flat_best[start + e], flat, size, counts, least, lowest, k)
+        else:
+            last, some = flat_best[start], np.uint32(0)
+            for e in range(k):
+                key = flat_best[start + e]
+                flat[row * size + e] = key
+                last = min(last, key)
+                some += np.uint32(key != EMPTY)
+            counts[row] = some
+            if last != EMPTY:
+                lowest[row] = last
+                least[row] = max(least[row], score_of(last))
+    for e in range(np.uint64(offers)):
+        if e + AHEAD < offers:
+            ahead = np.uint64(rows[e + AHEAD])
+            fetch(flat, ahead * size + counts[ahead])
+        _insert(np.uint64(rows[e]), keys[e], flat, size, counts, least, lowest, k)
 
 
 @jit
-def _gather_and_add(x, rows, columns, totals):  # type: ignore[no-untyped-def]
-    # Four sums at a time: each waits for its own last addition.
-    last = np.uint64(columns.shape[1] - 1)
-    for i in range(np.uint64(rows.size)):
-        row = np.uint64(rows[i])
-        for j in range(np.uint64(0), last + ONE, np.uint64(4)):
-            j1, j2, j3 = min(j + ONE, last), min(j + TWO, last), min(j + ONE + TWO, last)
-            c0, c1 = np.uint64(columns[i, j]), np.uint64(columns[i, j1])
-            c2, c3 = np.uint64(columns[i, j2]), np.uint64(columns[i, j3])
-            s0 = s1 = s2 = s3 = 0.0
-            for f in range(np.uint64(x.shape[1])):
-                value = x[row, f]
-                s0 += value * x[c0, f]
-                s1 += value * x[c1, f]
-                s2 += value * x[c2, f]
-                s3 += value * x[c3, f]
-            totals[i, j], totals[i, j1], totals[i, j2], totals[i, j3] = s0, s1, s2, s3
-
-
-@jit
-def _midranks(first, last, scores, rows, columns, ranks):  # type: ignore[no-untyped-def]
-    for e in range(first, last):
-        row = scores[rows[e]]
-        target, twice = row[columns[e]], 1
-        for score in row:
-            twice += (score < target) + (score <= target)
-        ranks[e] = twice / 2
+def decode(first, last, lists, order, indices, scores):  # type: ignore[no-untyped-def]
+    """Indices and scores of rows first to last, best first; of row i from list order[i]."""
+    for row in range(first, last):
+        keys = np.sort(lists[order[row]])
+        for e in range(indices.shape[1]):
+            key = keys[keys.size - 1 - e]
+            empty = key == EMPTY
+            indices[row, e] = -1 if empty else 0xFFFFFFFF - (key & 0xFFFFFFFF)
+            scores[row, e] = 0.0 if empty else score_of(key)

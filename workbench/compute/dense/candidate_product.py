@@ -32,8 +32,8 @@ class Ranking:
     ) -> Self | None:
         """Make the sides; None where no product ranks as the metric does.
 
-        Rows x are where the tools work, the module `cpu.topk_kernels` or its twin; on the host are
-        their sums of squares, and b, the metric's statistic of a row that may be found.
+        Rows x are where the tools work, `cpu.vector_kernels` or its twin; on the host are their
+        sums of squares, and b, the metric's statistic of a row that may be found.
         """
         if options.metric not in POWERS or options.shrink:
             return None

@@ -73,7 +73,7 @@ def pool_messages(
     They rest on a type of evidence and may name the item's `genre`; those `shown` are to go by,
     and not to be repeated.
     """
-    words = shipped("sentences")[language]
+    words = shipped("pool_instructions")[language]
     named = {"title": True, "because": evidence in PERSONAL, "genre": genre}
     rules = words["rules"].strip().format(
         count=count,

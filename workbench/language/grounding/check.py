@@ -98,12 +98,7 @@ def check(
     Returns
     -------
     list of Violation
-        The codes: ``not-named``; ``misnamed`` (a title cut or altered, or with another year);
-        ``other-title`` (a name that neither row nor evidence has, or an item of the evidence as
-        if it were recommended); ``number``, ``price``, ``year``, ``award``, ``superlative`` and
-        ``quote`` without support; ``user-claim`` (more than the history holds);
-        ``unsupported-word``; ``instruction``; ``residue`` (of a template, of markup, of a chat);
-        ``article``; ``repetition``; ``length``; ``language``.
+        Their codes are listed at `workbench.language.grounding.violation.Violation`.
     """
     return FactChecker(row, evidence, **options).check(text)
 

@@ -4,9 +4,17 @@ from typing import NamedTuple
 
 
 class Violation(NamedTuple):
-    """Why a text must not be delivered."""
+    """Why a text must not be delivered.
 
-    code: str  # what is wrong; see `workbench.language.grounding.check.check`
+    The codes: ``not-named``; ``misnamed`` (a title cut or altered, or with another year);
+    ``other-title`` (a name that neither row nor evidence has, or an item of the evidence as
+    if it were recommended); ``number``, ``price``, ``year``, ``award``, ``superlative`` and
+    ``quote`` without support; ``user-claim`` (more than the history holds);
+    ``unsupported-word``; ``instruction``; ``residue`` (of a template, of markup, of a chat);
+    ``article``; ``repetition``; ``length``; ``language``.
+    """
+
+    code: str
     detail: str = ""  # the word, number or name that is
     start: int | None = None  # where it stands in the text; None of what is wrong with all of it
     end: int | None = None

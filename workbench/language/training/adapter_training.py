@@ -112,7 +112,7 @@ def lacks_verb(opening: str) -> bool:
 
 def _openings(kind: str, situation: str, goods: str, tone: str) -> list[str]:
     if kind == "line":
-        return texts(shipped("openings")["en"], situation, tone, goods)
+        return texts(shipped("hand_written_openings")["en"], situation, tone, goods)
     return texts(format_named(kind).openings["en"], situation, tone)
 
 

@@ -95,5 +95,7 @@ class CopyBrief:
         if like:
             chosen += texts(getattr(self.format, table).get(language, {}), evidence, tone)
             if self.format.name == "line":
-                chosen += texts(shipped(table).get(language, {}), evidence, tone, like)
+                chosen += texts(
+                    shipped(f"hand_written_{table}").get(language, {}), evidence, tone, like
+                )
         return chosen

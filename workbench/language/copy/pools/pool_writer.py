@@ -193,7 +193,7 @@ class InstructedAuthor:
         language, tone = builder.language, "warm" if builder.tone == "any" else builder.tone
         genre = bool(draft.slots[0]["genre"]) and bool(builder.random.integers(2))
         slots = {"title", "because", *(("genre", "a_genre") if genre else ())}
-        supply, named = shipped("patterns")[language], _NAMING.get(evidence, evidence)
+        supply, named = shipped("hand_written_patterns")[language], _NAMING.get(evidence, evidence)
         patterns = [p for p in texts(supply, named, tone, domain) if slots_of(p) <= slots]
         shown = builder.random.permutation(patterns)[:EXAMPLES].tolist()
         shown += [s.text for s in builder.alike(evidence, domain)[-EXAMPLES:]]

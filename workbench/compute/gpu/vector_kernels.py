@@ -1,4 +1,4 @@
-"""What a search among vectors and a choice of the best need of a card, as `cpu.topk_kernels`."""
+"""What a search among vectors and a choice of the best need of a card, as `cpu.vector_kernels`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ def product(x: Any, y: Any) -> Any:
 
 
 def select(scores: Any, k: int, *, first: int = 0, keys: Any = None) -> Any:
-    """See `workbench.compute.cpu.topk_kernels.select`."""
+    """See `workbench.compute.cpu.vector_kernels.select`."""
     rows, columns = scores.shape
     if keys is None:
         keys = xp.full((rows, k), EMPTY, np.int64)
@@ -68,7 +68,7 @@ def select(scores: Any, k: int, *, first: int = 0, keys: Any = None) -> Any:
 
 
 def sums(x: Any, rows: Any, columns: Any) -> Any:
-    """See `workbench.compute.cpu.topk_kernels.sums`."""
+    """See `workbench.compute.cpu.vector_kernels.sums`."""
     count, others = len(rows), columns.shape[-1]
     result = xp.empty((count, others), np.float64)
     warps = THREADS["sums"] // CONSTANTS["WARP"]

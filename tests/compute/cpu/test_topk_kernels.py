@@ -13,7 +13,7 @@ from workbench.compute.cpu import (
     engine,
     kernel_search,
     search_kernels,
-    topk_lists,
+    topk_kernels,
 )
 from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import EMPTY, best
@@ -28,7 +28,7 @@ from workbench.device import threads as team_threads
 def test_selection_puts_the_k_greatest_in_front(values: list, k: int, before: int) -> None:
     k, size = min(k, len(values)), len(values)
     array = np.array([-1] * before + values + [-1], np.int32)
-    kth = topk_lists.kth_greatest(array, before, size, k)
+    kth = topk_kernels.kth_greatest(array, before, size, k)
     expected = sorted(values, reverse=True)[:k]
     assert kth == array[before + k - 1] == expected[-1]
     assert sorted(array[before : before + k], reverse=True) == expected
@@ -45,7 +45,7 @@ def test_a_list_keeps_the_greatest_of_what_it_is_offered(scores, k, slack, data)
     least, lowest = np.full(2, -np.inf, np.float32), np.full(2, EMPTY)
     rows = np.ones(len(keys) - own, np.uint32)
     offers = rows, keys[own:].copy(), len(rows)
-    topk_lists.merge_results(1, 1, found, *offers, lists, held, least, lowest)
+    topk_kernels.merge_results(1, 1, found, *offers, lists, held, least, lowest)
     expected = best(keys[None], k)
     np.testing.assert_array_equal(best(lists[1:], k), expected)
     assert (lists[0] == EMPTY).all()

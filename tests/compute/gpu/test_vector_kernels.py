@@ -18,11 +18,11 @@ from tests.compute.gpu.vector_card import VectorCard, vector_card
 from tests.compute.reference import assert_same
 from tests.compute.test_topk import ANY, FEW
 from workbench.compute import Device, resolve
-from workbench.compute.cpu import topk_kernels as cpu_kernels
+from workbench.compute.cpu import vector_kernels as cpu_kernels
 from workbench.compute.dense import vector_search
 from workbench.compute.dense.candidate_product import _error
 from workbench.compute.gpu import kernel_source
-from workbench.compute.gpu import topk_kernels as gpu_kernels
+from workbench.compute.gpu import vector_kernels as gpu_kernels
 from workbench.compute.metrics import METRICS
 from workbench.compute.options import SimilarityOptions
 from workbench.compute.topk_keys import best, pack
