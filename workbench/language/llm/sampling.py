@@ -45,14 +45,15 @@ def stream_until(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
         text += piece
         kept = cut_at(text, stop)
         # What may be the beginning of a stop string waits for what follows.
-        waiting = 0 if kept != text else max((_begun(text, mark) for mark in stop), default=0)
-        if len(kept) - waiting > shown:
-            yield kept[shown : len(kept) - waiting]
-            shown = len(kept) - waiting
-        if kept != text:
+        waiting = max((_begun(text, mark) for mark in stop), default=0)
+        sure = min(len(kept), len(text) - waiting)
+        if sure > shown:
+            yield kept[shown:sure]
+            shown = sure
+        if sure == len(kept) < len(text):
             return
-    if text[shown:]:
-        yield text[shown:]
+    if rest := cut_at(text, stop)[shown:]:
+        yield rest
 
 
 def _begun(text: str, mark: str) -> int:
